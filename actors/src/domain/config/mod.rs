@@ -1,0 +1,3 @@
+//! The configuration: its typed model, its strict reader, its canonical form.
+
+pub mod model;

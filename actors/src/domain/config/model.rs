@@ -1,0 +1,162 @@
+//! The checked configuration: what the rest of the system reads. Every value is valid, every default filled in.
+
+use crate::domain::names::{BackendName, BucketName};
+use crate::domain::secret::Secret;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// The whole configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// Who you are.
+    pub access: Access,
+    /// Where objects are.
+    pub storage: Storage,
+    /// How the process runs.
+    pub advanced: Advanced,
+    /// Backups of the system's own state.
+    pub backup: Backup,
+}
+
+/// `access:`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Access {
+    /// `required` (default) or `none`.
+    pub authentication: Authentication,
+    /// The config key pair's public half.
+    pub access_key_id: Option<String>,
+    /// Its secret half.
+    pub secret_access_key: Option<SecretRef>,
+    /// Export with secrets, restore and password need a login no older than this.
+    pub reauth_window: Duration,
+    /// A session ends this long after login.
+    pub session_lifetime: Duration,
+    /// A session ends after this long without a call.
+    pub session_idle: Duration,
+}
+
+/// Whether S3 and the admin API ask who you are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Authentication {
+    /// Yes.
+    Required,
+    /// No: an explicit choice, warned about.
+    None,
+}
+
+/// `storage:`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Storage {
+    /// The backends by name; never empty.
+    pub backends: BTreeMap<BackendName, Backend>,
+    /// Where a new bucket goes.
+    pub default_backend: BackendName,
+    /// What the file pins of the bucket registry.
+    pub buckets: BTreeMap<BucketName, BucketPin>,
+}
+
+/// One backend.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Backend {
+    /// Its kind and place.
+    pub kind: BackendKind,
+}
+
+/// The kind of a backend.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BackendKind {
+    /// A directory.
+    Filesystem {
+        /// As written; relative paths were made absolute against the config file's directory (or the working directory).
+        path: PathBuf,
+    },
+}
+
+/// What the config says of a bucket; `None` leaves it to the registry.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BucketPin {
+    /// The backend.
+    pub backend: Option<BackendName>,
+    /// The name on the backend.
+    pub alias: Option<BucketName>,
+}
+
+/// `advanced:`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Advanced {
+    /// Where the one port listens (a host setting).
+    pub listen_addr: std::net::SocketAddr,
+    /// `env_logger` filter (a host setting).
+    pub log_level: String,
+    /// `text` or `json` (a host setting).
+    pub log_format: LogFormat,
+    /// A pinned bootstrap hash (PHC or bcrypt, already decoded from base64).
+    pub bootstrap_password_hash: Option<SecretRef>,
+    /// Where filesystem roots may lie; empty means: the parent of the configured data directory.
+    pub data_roots: Vec<PathBuf>,
+    /// Where `{file:}` references may lie.
+    pub secret_roots: Vec<PathBuf>,
+    /// How far a signature's time may be off.
+    pub clock_skew: Duration,
+    /// The one region that signatures may name; any where `None`.
+    pub region: Option<String>,
+    /// The address of the console as people type it.
+    pub public_url: Option<String>,
+    /// Requests under way on one backend before 503 `SlowDown`.
+    pub max_requests: usize,
+    /// A peer that neither gives nor takes a byte for this long is cut off.
+    pub idle_timeout: Duration,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// `backup:`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Backup {
+    /// Ed25519 public keys (standard base64) whose stored archives may be restored.
+    pub trusted_signers: Vec<String>,
+    /// What an archive may weigh.
+    pub limits: ArchiveLimits,
+}
+
+/// `backup.limits`: what import and export alike accept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ArchiveLimits {
+    /// The body of a request.
+    pub body: u64,
+    /// One entry, inflated.
+    pub entry: u64,
+    /// All entries, inflated.
+    pub total: u64,
+    /// How many entries are looked at before it is refused.
+    pub entries: usize,
+    /// Inflated to deflated, for entries above 16 MiB.
+    pub ratio: u64,
+}
+
+impl Default for ArchiveLimits {
+    fn default() -> Self {
+        Self { body: 256 << 20, entry: 512 << 20, total: 768 << 20, entries: 16, ratio: 100 }
+    }
+}
+
+/// Where a value comes from that must not stand in the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SecretRef {
+    /// `{env: NAME}`.
+    Env(String),
+    /// `{file: PATH}`.
+    File(PathBuf),
+    /// `{stored: NAME}`: `State::secrets`.
+    Stored(String),
+    /// Written out.
+    Literal(Secret),
+}

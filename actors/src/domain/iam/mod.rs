@@ -1,0 +1,3 @@
+//! Who may do what: users, groups, permissions and the one evaluator.
+
+pub mod model;

@@ -1,0 +1,12 @@
+//! L0: the rules of the system. Pure: no I/O, no async, no actor runtime.
+
+pub mod archive;
+pub mod clock;
+pub mod condition;
+pub mod config;
+pub mod iam;
+pub mod listing;
+pub mod names;
+pub mod object;
+pub mod secret;
+pub mod state;

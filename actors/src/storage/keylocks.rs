@@ -1,0 +1,1 @@
+//! Commits to one key, in order; commits to different keys, side by side.

@@ -1,0 +1,126 @@
+//! L1: where objects live. One trait, every backend.
+
+pub mod fs;
+pub mod keylocks;
+
+use crate::Result;
+use crate::domain::condition::{ByteRange, Conditions, RangeRequest};
+use crate::domain::listing::{ListPage, ListQuery};
+use crate::domain::names::{BucketName, ObjectKey};
+use crate::domain::object::{BodySums, ObjectAttributes, ObjectMeta};
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::stream::BoxStream;
+use std::any::Any;
+use std::fmt::Debug;
+
+/// The content of an object or range, as it is read. Its length was told beforehand.
+pub type ByteStream = BoxStream<'static, Result<Bytes>>;
+
+/// A place where objects live. Bucket names are the backend's own (aliases are resolved above).
+#[async_trait]
+pub trait ObjectStore: Debug + Send + Sync + 'static {
+    /// Makes a bucket; `BucketExists` where it is there.
+    async fn create_bucket(&self, bucket: &BucketName) -> Result<()>;
+    /// Removes an empty bucket; `BucketNotEmpty`, `NoSuchBucket`.
+    async fn delete_bucket(&self, bucket: &BucketName) -> Result<()>;
+    /// The buckets there are.
+    async fn list_buckets(&self) -> Result<Vec<BucketName>>;
+    /// What is known of an object; `NoSuchKey`, `NoSuchBucket`.
+    async fn head(&self, bucket: &BucketName, key: &ObjectKey) -> Result<ObjectMeta>;
+    /// Opens an object: conditions and range are decided on the very object whose bytes follow.
+    async fn open_read(&self, read: ReadRequest) -> Result<ReadOutcome>;
+    /// Begins to write; nothing is visible before [`ObjectStore::commit`].
+    async fn begin_write(&self, bucket: &BucketName, key: &ObjectKey) -> Result<Box<dyn ObjectWriter>>;
+    /// Publishes what was staged, durably, if the conditions hold: the only step that changes what readers see.
+    async fn commit(&self, commit: CommitRequest) -> Result<ObjectMeta>;
+    /// Removes an object, durably. Removing what is not there is fine.
+    async fn delete(&self, bucket: &BucketName, key: &ObjectKey, conditions: &Conditions) -> Result<()>;
+    /// One page of a listing.
+    async fn list(&self, bucket: &BucketName, query: ListQuery) -> Result<ListPage>;
+    /// True where the bucket holds at least one object.
+    async fn holds_objects(&self, bucket: &BucketName) -> Result<bool>;
+    /// The id in the backend's `backend.json`.
+    fn backend_id(&self) -> String;
+    /// A cheap sign of life (the root is there and is ours); `write` also writes and removes a probe file.
+    async fn probe(&self, write: bool) -> Result<()>;
+}
+
+/// What to read.
+#[derive(Clone, Debug)]
+pub struct ReadRequest {
+    /// The bucket.
+    pub bucket: BucketName,
+    /// The key.
+    pub key: ObjectKey,
+    /// Conditions.
+    pub conditions: Conditions,
+    /// The range asked for.
+    pub range: Option<RangeRequest>,
+}
+
+/// What came of it.
+pub enum ReadOutcome {
+    /// Send this.
+    Found(ReadTicket),
+    /// 304, with the headers of this.
+    NotModified(ObjectMeta),
+}
+
+/// An opened object.
+pub struct ReadTicket {
+    /// What is known of it.
+    pub meta: ObjectMeta,
+    /// The part that `body` gives; `None` for the whole.
+    pub range: Option<ByteRange>,
+    /// The bytes; exactly the range, or `meta.size`.
+    pub body: ByteStream,
+}
+
+/// Takes a body in. Dropping it without [`ObjectWriter::finish`] leaves nothing behind.
+#[async_trait]
+pub trait ObjectWriter: Debug + Send {
+    /// Appends; returns when the writer can take more.
+    async fn write(&mut self, bytes: Bytes) -> Result<()>;
+    /// Ends the body and hands over what [`ObjectStore::commit`] takes, with its sums.
+    async fn finish(self: Box<Self>) -> Result<Staged>;
+}
+
+/// A body that was received completely and is not visible yet. Dropped without commit it disappears.
+#[derive(Debug)]
+pub struct Staged {
+    /// Size, MD5 and SHA-256, made while writing.
+    pub sums: BodySums,
+    /// What the store knows of it.
+    pub handle: Box<dyn Any + Send>,
+}
+
+/// What to publish.
+#[derive(Debug)]
+pub struct CommitRequest {
+    /// The bucket.
+    pub bucket: BucketName,
+    /// The key.
+    pub key: ObjectKey,
+    /// The body.
+    pub staged: Staged,
+    /// What to store with it.
+    pub attributes: ObjectAttributes,
+    /// Conditions, decided under the key's lock.
+    pub conditions: Conditions,
+}
+
+impl Debug for ReadTicket {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ReadTicket").field("meta", &self.meta).field("range", &self.range).finish_non_exhaustive()
+    }
+}
+
+impl Debug for ReadOutcome {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Found(ticket) => ticket.fmt(f),
+            Self::NotModified(meta) => f.debug_tuple("NotModified").field(meta).finish(),
+        }
+    }
+}
