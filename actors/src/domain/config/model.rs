@@ -2,8 +2,9 @@
 
 use crate::domain::names::{BackendName, BucketName};
 use crate::domain::secret::Secret;
+use core::net::SocketAddr;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 /// The whole configuration.
@@ -68,8 +69,8 @@ pub struct Backend {
 pub enum BackendKind {
     /// A directory.
     Filesystem {
-        /// As written; relative paths were made absolute against the config file's directory (or the working directory).
-        path: PathBuf,
+        /// As written, so that a backup carries `./data` and not one host's absolute path.
+        path: WrittenPath,
     },
 }
 
@@ -86,7 +87,7 @@ pub struct BucketPin {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Advanced {
     /// Where the one port listens (a host setting).
-    pub listen_addr: std::net::SocketAddr,
+    pub listen_addr: SocketAddr,
     /// `env_logger` filter (a host setting).
     pub log_level: String,
     /// `text` or `json` (a host setting).
@@ -94,9 +95,9 @@ pub struct Advanced {
     /// A pinned bootstrap hash (PHC or bcrypt, already decoded from base64).
     pub bootstrap_password_hash: Option<SecretRef>,
     /// Where filesystem roots may lie; empty means: the parent of the configured data directory.
-    pub data_roots: Vec<PathBuf>,
+    pub data_roots: Vec<WrittenPath>,
     /// Where `{file:}` references may lie.
-    pub secret_roots: Vec<PathBuf>,
+    pub secret_roots: Vec<WrittenPath>,
     /// How far a signature's time may be off.
     pub clock_skew: Duration,
     /// The one region that signatures may name; any where `None`.
@@ -154,9 +155,42 @@ pub enum SecretRef {
     /// `{env: NAME}`.
     Env(String),
     /// `{file: PATH}`.
-    File(PathBuf),
+    File(WrittenPath),
     /// `{stored: NAME}`: `State::secrets`.
     Stored(String),
     /// Written out.
     Literal(Secret),
+}
+
+/// A path as the config writes it. A relative one counts from the config file's directory (without a file, from the
+/// working directory), so it must go through [`WrittenPath::resolve`] before anything is opened: a type, not a habit.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct WrittenPath(String);
+
+impl WrittenPath {
+    /// Takes the text in.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text as written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The path below `base` (`.` components dropped), or itself where it is absolute. Symbolic links are not followed.
+    pub fn resolve(&self, base: &Path) -> PathBuf {
+        base.join(&self.0).components().filter(|part| !matches!(part, Component::CurDir)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_relative_path_counts_from_the_base_and_an_absolute_one_does_not() {
+        assert_eq!(WrittenPath::new("./data").resolve(Path::new("/etc/dgp")), PathBuf::from("/etc/dgp/data"));
+        assert_eq!(WrittenPath::new("/srv/data").resolve(Path::new("/etc/dgp")), PathBuf::from("/srv/data"));
+    }
 }
