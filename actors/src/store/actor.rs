@@ -1,0 +1,130 @@
+//! The shell around [`StoreState`]: it admits a change, lets the store do it, and notes how it ended.
+//!
+//! The work itself is a future that outlives this actor: it holds only the store and the key's lock, both outside.
+
+use crate::domain::clock::Clock;
+use crate::fault;
+use crate::storage::{ObjectStore, ObjectWriter};
+use crate::store::messages::{BeginWrite, Commit, CreateBucket, Delete, DeleteBucket, Drain, Probe};
+use crate::store::state::{Health, StoreState};
+use crate::{Error, Result};
+use actix::fut::{ActorFutureExt, wrap_future};
+use actix::{Actor, AsyncContext, Context, Handler, ResponseActFuture};
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The owner of one backend.
+pub(super) struct StoreActor {
+    store: Arc<dyn ObjectStore>,
+    clock: Clock,
+    state: StoreState,
+}
+
+impl StoreActor {
+    pub(super) fn new(store: Arc<dyn ObjectStore>, clock: Clock) -> Self {
+        Self { store, clock, state: StoreState::default() }
+    }
+
+    /// Runs one change detached from this actor, and notes its end here.
+    fn change<T, F>(&mut self, work: F) -> ResponseActFuture<Self, Result<T>>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T>> + Send + 'static,
+    {
+        if let Err(error) = self.state.begin() {
+            return Box::pin(wrap_future(async move { Err(error) }));
+        }
+        // A task of its own: when this actor dies, a commit under way still ends.
+        let task = tokio::spawn(work);
+        Box::pin(wrap_future(task).map(|joined, actor: &mut Self, _| {
+            let outcome = joined.unwrap_or_else(|panic| Err(Error::internal("store", panic)));
+            actor.state.end(actor.clock.now(), outcome.as_ref().err());
+            outcome
+        }))
+    }
+}
+
+impl Actor for StoreActor {
+    type Context = Context<Self>;
+}
+
+impl Handler<BeginWrite> for StoreActor {
+    type Result = ResponseActFuture<Self, Result<Box<dyn ObjectWriter>>>;
+
+    fn handle(&mut self, message: BeginWrite, _: &mut Self::Context) -> Self::Result {
+        fault::point("store.begin_write");
+        let store = self.store.clone();
+        self.change(async move { store.begin_write(&message.bucket, &message.key).await })
+    }
+}
+
+impl Handler<Commit> for StoreActor {
+    type Result = ResponseActFuture<Self, Result<crate::domain::object::ObjectMeta>>;
+
+    fn handle(&mut self, message: Commit, _: &mut Self::Context) -> Self::Result {
+        fault::point("store.commit");
+        let store = self.store.clone();
+        self.change(async move { store.commit(message.0).await })
+    }
+}
+
+impl Handler<Delete> for StoreActor {
+    type Result = ResponseActFuture<Self, Result<()>>;
+
+    fn handle(&mut self, message: Delete, _: &mut Self::Context) -> Self::Result {
+        fault::point("store.delete");
+        let store = self.store.clone();
+        self.change(async move { store.delete(&message.bucket, &message.key, &message.conditions).await })
+    }
+}
+
+impl Handler<CreateBucket> for StoreActor {
+    type Result = ResponseActFuture<Self, Result<()>>;
+
+    fn handle(&mut self, message: CreateBucket, _: &mut Self::Context) -> Self::Result {
+        fault::point("store.create_bucket");
+        let store = self.store.clone();
+        self.change(async move { store.create_bucket(&message.0).await })
+    }
+}
+
+impl Handler<DeleteBucket> for StoreActor {
+    type Result = ResponseActFuture<Self, Result<()>>;
+
+    fn handle(&mut self, message: DeleteBucket, _: &mut Self::Context) -> Self::Result {
+        fault::point("store.delete_bucket");
+        let store = self.store.clone();
+        self.change(async move { store.delete_bucket(&message.0).await })
+    }
+}
+
+impl Handler<Probe> for StoreActor {
+    type Result = ResponseActFuture<Self, Result<Health>>;
+
+    fn handle(&mut self, _: Probe, _: &mut Self::Context) -> Self::Result {
+        fault::point("store.probe");
+        let (store, write) = (self.store.clone(), self.state.write_probe_due(self.clock.now()));
+        Box::pin(wrap_future(async move { store.probe(write).await }).map(|outcome, actor: &mut Self, _| {
+            actor.state.note(actor.clock.now(), outcome.as_ref().err());
+            Ok(actor.state.health())
+        }))
+    }
+}
+
+impl Handler<Drain> for StoreActor {
+    type Result = ResponseActFuture<Self, Result<()>>;
+
+    fn handle(&mut self, _: Drain, context: &mut Self::Context) -> Self::Result {
+        self.state.drain();
+        if self.state.is_idle() {
+            return Box::pin(wrap_future(async { Ok(()) }));
+        }
+        let me = context.address();
+        Box::pin(wrap_future(async move {
+            // The number of writes only falls from here on, so this ends; the caller bounds it in time.
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            me.send(Drain).await.unwrap_or(Ok(()))
+        }))
+    }
+}

@@ -1,0 +1,219 @@
+//! How the rest of the system reaches one backend: reads go straight to the published store, changes to its owner.
+
+use crate::domain::clock::Clock;
+use crate::domain::condition::Conditions;
+use crate::domain::listing::{ListPage, ListQuery};
+use crate::domain::names::{BackendName, BucketName, ObjectKey};
+use crate::domain::object::ObjectMeta;
+use crate::kernel::guardian::Guardian;
+use crate::kernel::owner::{Intent, OwnerRef};
+use crate::kernel::permits::{Permit, Permits};
+use crate::storage::{CommitRequest, ObjectStore, ObjectWriter, ReadOutcome, ReadRequest};
+use crate::store::actor::StoreActor;
+use crate::store::messages::{BeginWrite, Commit, CreateBucket, Delete, DeleteBucket, Drain, Probe};
+use crate::store::state::Health;
+use crate::{Error, ErrorKind, Result};
+use actix::Actor;
+use futures_util::StreamExt;
+use std::sync::Arc;
+
+/// A backend, reachable or not. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct StoreHandle {
+    name: BackendName,
+    backend: Backend,
+}
+
+#[derive(Clone, Debug)]
+enum Backend {
+    /// Opened at start or restore.
+    Open { store: Arc<dyn ObjectStore>, owner: OwnerRef<StoreActor>, transfers: Permits },
+    /// It could not be opened: why.
+    Down(Arc<str>),
+}
+
+/// A body that may be sent in. The permit covers the transfer and the commit.
+#[derive(Debug)]
+pub struct WriteTicket {
+    /// Takes the bytes.
+    pub writer: Box<dyn ObjectWriter>,
+    /// Keep it until the commit has been answered.
+    pub permit: Permit,
+}
+
+impl StoreHandle {
+    /// Starts the owner of an opened store.
+    pub async fn start(
+        name: BackendName,
+        store: Arc<dyn ObjectStore>,
+        max_requests: usize,
+        clock: Clock,
+        guardian: &Guardian,
+    ) -> Result<Self> {
+        let owner = OwnerRef::new("store", max_requests.max(1) * 2, guardian.alarm());
+        let (shared, arbiter) = (store.clone(), actix::Arbiter::new());
+        guardian
+            .watch(&owner, move || {
+                let (store, clock, arbiter) = (shared.clone(), clock.clone(), arbiter.handle());
+                Box::pin(
+                    async move { Ok(StoreActor::start_in_arbiter(&arbiter, move |_| StoreActor::new(store, clock))) },
+                )
+            })
+            .await?;
+        Ok(Self { name, backend: Backend::Open { store, owner, transfers: Permits::new("transfers", max_requests) } })
+    }
+
+    /// A backend that could not be opened: every call answers why.
+    pub fn down(name: BackendName, reason: &str) -> Self {
+        Self { name, backend: Backend::Down(reason.into()) }
+    }
+
+    /// The operator's name of it.
+    pub fn name(&self) -> &BackendName {
+        &self.name
+    }
+
+    /// Why it is down, where it is.
+    pub fn down_reason(&self) -> Option<&str> {
+        match &self.backend {
+            Backend::Open { .. } => None,
+            Backend::Down(reason) => Some(reason),
+        }
+    }
+
+    /// The id that its root bears, where it is open.
+    pub fn backend_id(&self) -> Option<String> {
+        self.open().ok().map(|(store, ..)| store.backend_id())
+    }
+
+    /// What is known of an object.
+    pub async fn head(&self, bucket: &BucketName, key: &ObjectKey) -> Result<ObjectMeta> {
+        let (store, ..) = self.open()?;
+        store.head(bucket, key).await.map_err(no_bucket_is_no_key)
+    }
+
+    /// Opens an object for `holder`; the permit travels in the body and goes back with its last byte.
+    pub async fn open_read(&self, holder: &str, read: ReadRequest) -> Result<ReadOutcome> {
+        let (store, _, transfers) = self.open()?;
+        let permit = transfers.take_for(holder)?;
+        let outcome = store.open_read(read).await.map_err(no_bucket_is_no_key)?;
+        Ok(match outcome {
+            ReadOutcome::Found(mut ticket) => {
+                ticket.body = ticket
+                    .body
+                    .map(move |chunk| {
+                        let _held = &permit;
+                        chunk
+                    })
+                    .boxed();
+                ReadOutcome::Found(ticket)
+            }
+            other => other,
+        })
+    }
+
+    /// One page of a listing. The registry says which buckets exist: one without a place on the backend yet is empty.
+    pub async fn list(&self, bucket: &BucketName, query: ListQuery) -> Result<ListPage> {
+        let (store, ..) = self.open()?;
+        match store.list(bucket, query).await {
+            Err(error) if error.kind() == ErrorKind::NoSuchBucket => Ok(ListPage::default()),
+            other => other,
+        }
+    }
+
+    /// Whether a bucket holds an object.
+    pub async fn holds_objects(&self, bucket: &BucketName) -> Result<bool> {
+        let (store, ..) = self.open()?;
+        match store.holds_objects(bucket).await {
+            Err(error) if error.kind() == ErrorKind::NoSuchBucket => Ok(false),
+            other => other,
+        }
+    }
+
+    /// The buckets that have a place on the backend.
+    pub async fn list_buckets(&self) -> Result<Vec<BucketName>> {
+        self.open()?.0.list_buckets().await
+    }
+
+    /// Begins to write for `holder`; a bucket of the registry gets its place on the backend with its first object.
+    pub async fn begin_write(&self, holder: &str, bucket: &BucketName, key: &ObjectKey) -> Result<WriteTicket> {
+        let (_, owner, transfers) = self.open()?;
+        let permit = transfers.take_for(holder)?;
+        let begin = || owner.ask(Intent::Read, BeginWrite { bucket: bucket.clone(), key: key.clone() });
+        let writer = match begin().await {
+            Err(error) if error.kind() == ErrorKind::NoSuchBucket => {
+                self.create_bucket(bucket).await?;
+                begin().await?
+            }
+            other => other?,
+        };
+        Ok(WriteTicket { writer, permit })
+    }
+
+    /// Publishes a staged object. Callers outside `system` go through its handle, which checks the route.
+    pub async fn commit(&self, commit: CommitRequest) -> Result<ObjectMeta> {
+        self.open()?.1.ask(Intent::Change, Commit(commit)).await
+    }
+
+    /// Removes an object. Callers outside `system` go through its handle, which checks the route.
+    pub async fn delete(&self, bucket: &BucketName, key: &ObjectKey, conditions: Conditions) -> Result<()> {
+        let message = Delete { bucket: bucket.clone(), key: key.clone(), conditions };
+        match self.open()?.1.ask(Intent::Change, message).await {
+            Err(error) if error.kind() == ErrorKind::NoSuchBucket => Ok(()),
+            other => other,
+        }
+    }
+
+    /// Makes a bucket's place; one that is there is fine.
+    pub async fn create_bucket(&self, bucket: &BucketName) -> Result<()> {
+        match self.open()?.1.ask(Intent::Change, CreateBucket(bucket.clone())).await {
+            Err(error) if error.kind() == ErrorKind::BucketExists => Ok(()),
+            other => other,
+        }
+    }
+
+    /// Removes an empty bucket's place; none there is fine.
+    pub async fn delete_bucket(&self, bucket: &BucketName) -> Result<()> {
+        match self.open()?.1.ask(Intent::Change, DeleteBucket(bucket.clone())).await {
+            Err(error) if error.kind() == ErrorKind::NoSuchBucket => Ok(()),
+            other => other,
+        }
+    }
+
+    /// How the backend is, looked at now.
+    pub async fn probe(&self) -> Result<Health> {
+        self.open()?.1.ask(Intent::Read, Probe).await
+    }
+
+    /// Ends the writes under way and takes no new ones.
+    pub async fn drain(&self) -> Result<()> {
+        match self.open() {
+            Ok((_, owner, _)) => owner.ask(Intent::Read, Drain).await,
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// Transfers under way, and how many may be.
+    pub fn load(&self) -> (usize, usize) {
+        self.open().map_or((0, 0), |(_, _, transfers)| (transfers.in_use(), transfers.size()))
+    }
+
+    fn open(&self) -> Result<(&Arc<dyn ObjectStore>, &OwnerRef<StoreActor>, &Permits)> {
+        match &self.backend {
+            Backend::Open { store, owner, transfers } => Ok((store, owner, transfers)),
+            Backend::Down(reason) => Err(Error::new(
+                ErrorKind::Unavailable,
+                "backend",
+                format!("backend `{}` is unavailable: {reason}", self.name),
+            )),
+        }
+    }
+}
+
+/// The registry said that the bucket exists, so what is missing is the key.
+fn no_bucket_is_no_key(error: Error) -> Error {
+    match error.kind() {
+        ErrorKind::NoSuchBucket => Error::new(ErrorKind::NoSuchKey, "object", "The specified key does not exist."),
+        _ => error,
+    }
+}

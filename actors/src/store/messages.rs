@@ -1,0 +1,56 @@
+//! What one may ask of a backend's owner. Bytes never travel in these: a writer is a ticket.
+
+use crate::Result;
+use crate::domain::condition::Conditions;
+use crate::domain::names::{BucketName, ObjectKey};
+use crate::domain::object::ObjectMeta;
+use crate::storage::{CommitRequest, ObjectWriter};
+use crate::store::state::Health;
+use actix::Message;
+
+/// Begins to write an object.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<Box<dyn ObjectWriter>>")]
+pub struct BeginWrite {
+    /// The backend's own bucket name.
+    pub bucket: BucketName,
+    /// The key.
+    pub key: ObjectKey,
+}
+
+/// Publishes a staged object: the only step that changes what readers see.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<ObjectMeta>")]
+pub struct Commit(pub CommitRequest);
+
+/// Removes an object.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<()>")]
+pub struct Delete {
+    /// The backend's own bucket name.
+    pub bucket: BucketName,
+    /// The key.
+    pub key: ObjectKey,
+    /// Decided under the key's lock.
+    pub conditions: Conditions,
+}
+
+/// Makes the bucket's place on the backend, if it is not there yet.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<()>")]
+pub struct CreateBucket(pub BucketName);
+
+/// Removes the place of an empty bucket.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<()>")]
+pub struct DeleteBucket(pub BucketName);
+
+/// Looks whether the backend answers; at most once a minute with a write.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<Health>")]
+pub struct Probe;
+
+/// Takes no new writes; answers when those under way have ended.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<()>")]
+pub struct Drain;
