@@ -1,1 +1,6 @@
-//! state_db.
+//! The one writer of `deltaglider_state.db`: sessions, the audit log and what else one instance remembers for itself.
+
+mod actor;
+pub mod handle;
+
+pub use handle::StateDbHandle;
