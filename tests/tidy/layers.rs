@@ -3,9 +3,12 @@
 use super::Offence;
 use super::source::{Named, Source};
 
-/// Who may ask whom: each owner only those after it. `actors/src/kernel/order.rs` says the same to the running system.
-pub const ASK_ORDER: [&str; 11] =
-    ["jobs", "backup", "system", "config", "iam", "session", "store", "audit", "codec", "iam_db", "state_db"];
+/// Who may ask whom: each owner only those after it. The running system and these rules read one table.
+pub fn ask_order(table: &Source) -> Vec<String> {
+    let product =
+        table.raw.iter().zip(&table.test).filter(|(line, test)| !**test && !line.trim_start().starts_with("//"));
+    product.flat_map(|(line, _)| line.split('"').skip(1).step_by(2)).map(str::to_owned).collect()
+}
 
 /// Names below `std::net` that are plain values.
 const ADDRESSES: [&str; 7] =
@@ -45,7 +48,7 @@ pub fn stores_name_no_actix(sources: &[Source]) -> Vec<Offence> {
 }
 
 /// The edge talks to handles, never to an actor's address.
-pub fn edge_names_no_address(sources: &[Source]) -> Vec<Offence> {
+pub fn edge_names_no_address(sources: &[Source], order: &[String]) -> Vec<Offence> {
     let mut offences = Vec::new();
     for source in sources.iter().filter(|s| s.path.starts_with("src/")) {
         for (line, text) in source.product() {
@@ -58,7 +61,7 @@ pub fn edge_names_no_address(sources: &[Source]) -> Vec<Offence> {
         }
         for named in source.named().iter().filter(|n| !source.test[n.line]) {
             let mut parts = named.path.split("::");
-            let owner = parts.next() == Some("actors") && parts.next().is_some_and(|p| ASK_ORDER.contains(&p));
+            let owner = parts.next() == Some("actors") && parts.next().is_some_and(|p| order.iter().any(|o| o == p));
             if owner && matches!(parts.next(), Some("actor" | "state" | "messages")) {
                 let what = format!("`{}` in the edge: only an owner's `handle` is for others", named.path);
                 offences.push(Offence::new(source, named.line + 1, what));
@@ -69,14 +72,14 @@ pub fn edge_names_no_address(sources: &[Source]) -> Vec<Offence> {
 }
 
 /// An owner's folder names another's only by `handle`, and only downward in the ask order.
-pub fn owners_ask_downward(sources: &[Source], order: &[&str]) -> Vec<Offence> {
+pub fn owners_ask_downward(sources: &[Source], order: &[String]) -> Vec<Offence> {
     let mut offences = Vec::new();
     for (place, owner) in order.iter().enumerate() {
         offences.extend(in_folder(sources, &format!("actors/src/{owner}/"), |named| {
             let mut parts = named.path.split("::");
             let other = if parts.next() == Some("crate") { parts.next()? } else { return None };
-            let other_place = order.iter().position(|o| *o == other)?;
-            if other == *owner {
+            let other_place = order.iter().position(|o| o == other)?;
+            if other == owner {
                 return None;
             }
             if parts.next() != Some("handle") {
@@ -94,7 +97,7 @@ pub fn owners_ask_downward(sources: &[Source], order: &[&str]) -> Vec<Offence> {
 }
 
 /// Below the owners, imports run one way: domain ← disk ← storage, db, zipper ← kernel.
-pub fn layers_import_downward(sources: &[Source]) -> Vec<Offence> {
+pub fn layers_import_downward(sources: &[Source], order: &[String]) -> Vec<Offence> {
     const LAYERS: [(&str, &[&str]); 6] = [
         ("domain", &["domain"]),
         ("disk", &["domain", "disk"]),
@@ -103,7 +106,7 @@ pub fn layers_import_downward(sources: &[Source]) -> Vec<Offence> {
         ("zipper", &["domain", "disk", "zipper"]),
         ("kernel", &["domain", "disk", "storage", "db", "zipper", "kernel"]),
     ];
-    let ours = |name: &str| LAYERS.iter().any(|(layer, _)| *layer == name) || ASK_ORDER.contains(&name);
+    let ours = |name: &str| LAYERS.iter().any(|(layer, _)| *layer == name) || order.iter().any(|o| o == name);
     let mut offences = Vec::new();
     for (layer, may) in LAYERS {
         offences.extend(in_folder(sources, &format!("actors/src/{layer}/"), |named| {
@@ -128,19 +131,4 @@ fn in_folder(sources: &[Source], folder: &str, ask: impl Fn(&Named) -> Option<St
         }
     }
     offences
-}
-
-/// The kernel's order names the owners in the order that the rules here know.
-pub fn order_is_the_same(source: &Source, order: &[&str]) -> Vec<Offence> {
-    let quoted = source
-        .raw
-        .iter()
-        .enumerate()
-        .filter(|(i, _)| !source.test[*i])
-        .flat_map(|(_, line)| line.split('"').skip(1).step_by(2));
-    let places: Vec<usize> = quoted.filter_map(|name| order.iter().position(|o| *o == name)).collect();
-    if places.is_sorted() {
-        return Vec::new();
-    }
-    vec![Offence::new(source, 1, "names the owners in another order than tests/tidy/layers.rs: make both agree")]
 }
