@@ -2,6 +2,8 @@
 //!
 //! It needs nothing but `std`, so `tests/all` compiles it alone, before anything else.
 
+#![allow(unreachable_pub, reason = "a test binary has no outside that could reach anything")]
+
 #[path = "tidy/layers.rs"]
 mod layers;
 #[path = "tidy/lists.rs"]
