@@ -2,6 +2,13 @@
 //!
 //! Reading needs no seam: callers read with `std::fs`.
 
+pub mod atomic;
+#[cfg(feature = "faults")]
+pub mod powercut;
+pub mod real;
+#[cfg(feature = "faults")]
+pub mod recording;
+
 use std::fmt::Debug;
 use std::io;
 use std::path::Path;

@@ -1,0 +1,118 @@
+//! The disk of production: each operation is its system call.
+
+use super::{Disk, DiskFile};
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
+use xattr::FileExt;
+
+/// The file system of this host.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RealDisk;
+
+impl Disk for RealDisk {
+    fn create_file(&self, path: &Path, mode: u32) -> io::Result<Box<dyn DiskFile>> {
+        let file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?;
+        Ok(Box::new(RealFile { file }))
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::rename(from, to)
+    }
+
+    fn rename_noreplace(&self, from: &Path, to: &Path) -> io::Result<()> {
+        Ok(renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE)?)
+    }
+
+    fn exchange(&self, a: &Path, b: &Path) -> io::Result<()> {
+        Ok(renameat_with(CWD, a, CWD, b, RenameFlags::EXCHANGE)?)
+    }
+
+    fn hard_link(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::hard_link(from, to)
+    }
+
+    fn remove_file(&self, path: &Path) -> io::Result<()> {
+        fs::remove_file(path)
+    }
+
+    fn create_dir(&self, path: &Path, mode: u32) -> io::Result<()> {
+        fs::DirBuilder::new().mode(mode).create(path)
+    }
+
+    fn remove_dir(&self, path: &Path) -> io::Result<()> {
+        fs::remove_dir(path)
+    }
+
+    fn sync_dir(&self, path: &Path) -> io::Result<()> {
+        OpenOptions::new().read(true).custom_flags(O_DIRECTORY).open(path)?.sync_all()
+    }
+}
+
+/// Refuses to open (and so to sync) anything but a directory.
+const O_DIRECTORY: i32 = rustix::fs::OFlags::DIRECTORY.bits() as i32;
+
+#[derive(Debug)]
+struct RealFile {
+    file: File,
+}
+
+impl DiskFile for RealFile {
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.file.write_all(bytes)
+    }
+
+    fn set_xattr(&mut self, name: &str, value: &[u8]) -> io::Result<()> {
+        self.file.set_xattr(name, value)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.file.sync_all()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::ErrorKind;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn a_file_is_new_private_and_carries_its_attributes() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a");
+        let mut file = RealDisk.create_file(&path, 0o600).unwrap();
+        file.write_all(b"one ").unwrap();
+        file.write_all(b"two").unwrap();
+        file.set_xattr("user.dg.metadata", b"{}").unwrap();
+        file.sync().unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"one two");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(xattr::get(&path, "user.dg.metadata").unwrap().unwrap(), b"{}");
+        assert_eq!(RealDisk.create_file(&path, 0o600).unwrap_err().kind(), ErrorKind::AlreadyExists);
+    }
+
+    #[test]
+    fn rename_noreplace_refuses_and_exchange_swaps() {
+        let dir = tempfile::tempdir().unwrap();
+        let (a, b) = (dir.path().join("a"), dir.path().join("b"));
+        fs::write(&a, "a").unwrap();
+        fs::write(&b, "b").unwrap();
+        assert_eq!(RealDisk.rename_noreplace(&a, &b).unwrap_err().kind(), ErrorKind::AlreadyExists);
+        RealDisk.exchange(&a, &b).unwrap();
+        assert_eq!((fs::read(&a).unwrap(), fs::read(&b).unwrap()), (b"b".to_vec(), b"a".to_vec()));
+        RealDisk.rename(&a, &b).unwrap();
+        assert!(!a.exists());
+    }
+
+    #[test]
+    fn only_a_directory_is_synced_as_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("f");
+        fs::write(&file, "").unwrap();
+        RealDisk.sync_dir(dir.path()).unwrap();
+        assert!(RealDisk.sync_dir(&file).is_err());
+    }
+}
