@@ -1,6 +1,8 @@
 //! L0: the rules of the system. Pure: no I/O, no async, no actor runtime.
 
 pub mod archive;
+pub mod bucket;
+pub mod change;
 pub mod clock;
 pub mod condition;
 pub mod config;

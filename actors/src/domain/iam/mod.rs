@@ -1,3 +1,15 @@
 //! Who may do what: users, groups, permissions and the one evaluator.
 
+pub mod action;
+pub mod change;
+pub mod check;
+pub mod conditions;
+pub mod context;
+pub mod evaluate;
+pub mod index;
 pub mod model;
+pub mod password_policy;
+pub mod pattern;
+pub mod principal;
+pub mod roles;
+pub mod scope;
