@@ -1,3 +1,28 @@
 //! The configuration: its typed model, its strict reader, its canonical form.
+//!
+//! Text goes through `reader` (events → tree), `flat` (older shape), `environment` (overrides), `check` (tree → typed values
+//! by the `table` of keys), `build` and `storage` (typed values → `model`); `canonical` is the way back.
 
+pub mod annotated;
+mod build;
+pub mod canonical;
+pub mod check;
+pub mod emit;
+pub mod environment;
+mod flat;
+pub mod load;
 pub mod model;
+pub mod problem;
+pub mod reader;
+pub mod routing;
+pub mod rule;
+pub mod scalar;
+pub mod schema;
+mod storage;
+pub mod table;
+#[cfg(test)]
+mod tests;
+pub mod tree;
+
+pub use load::{Loaded, Source, load, load_from};
+pub use storage::DEFAULT_BACKEND;

@@ -1,0 +1,190 @@
+//! Typed values → the model: defaults filled in, and the rules that look at more than one key.
+
+use super::check::{Checker, Form, Found, Part, Section, Typed, typed};
+use super::model::{
+    Access, Advanced, ArchiveLimits, Authentication, Backup, Config, LogFormat, SecretRef, WrittenPath,
+};
+use super::problem::Complaint;
+use super::table;
+use super::tree::Origin;
+use core::net::SocketAddr;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// Takes values out of a section, notes their origin, and falls back to the default of the table.
+pub(super) struct Values<'a> {
+    section: &'a Section,
+    /// The origin of every value by its canonical path.
+    pub origins: BTreeMap<String, Origin>,
+    /// What was written, by canonical path, where `${env:…}` stands in it.
+    pub written: BTreeMap<String, String>,
+}
+
+impl<'a> Values<'a> {
+    pub(super) fn new(section: &'a Section) -> Self {
+        Self { section, origins: BTreeMap::new(), written: BTreeMap::new() }
+    }
+
+    /// The value as written, where it is.
+    pub(super) fn found(&self, path: &str) -> Option<&'a Found> {
+        self.section.values.get(path)
+    }
+
+    /// The items of a list or named map.
+    pub(super) fn parts(&self, path: &str) -> &'a [Part] {
+        self.section.parts.get(path).map_or(&[], Vec::as_slice)
+    }
+
+    /// True where the list or named map is written, be it empty.
+    pub(super) fn is_listed(&self, path: &str) -> bool {
+        self.section.parts.contains_key(path)
+    }
+
+    /// Notes where a value comes from, under its canonical path.
+    pub(super) fn note(&mut self, path: impl Into<String>, found: &Found) {
+        let path = path.into();
+        if let Some(written) = &found.written {
+            self.written.insert(path.clone(), written.clone());
+        }
+        self.origins.insert(path, found.origin.clone());
+    }
+
+    fn value(&mut self, path: &'static str) -> Option<Typed> {
+        if let Some(found) = self.found(path) {
+            self.note(path, found);
+            return Some(found.typed.clone());
+        }
+        let key = table::key(path)?;
+        self.origins.insert(path.to_owned(), Origin::Default);
+        // A default that its own rule refuses would be lost here; the test of the table reads every one.
+        typed(key.kind, key.default?).ok()
+    }
+
+    pub(super) fn text(&mut self, path: &'static str) -> Option<String> {
+        match self.value(path)? {
+            Typed::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    fn texts(&mut self, path: &'static str) -> Vec<String> {
+        match self.value(path) {
+            Some(Typed::Texts(texts)) => texts,
+            _ => Vec::new(),
+        }
+    }
+
+    fn paths(&mut self, path: &'static str) -> Vec<WrittenPath> {
+        self.texts(path).into_iter().map(WrittenPath::new).collect()
+    }
+
+    fn count(&mut self, path: &'static str) -> u64 {
+        match self.value(path) {
+            Some(Typed::Count(number)) => number,
+            _ => 0,
+        }
+    }
+
+    fn size(&mut self, path: &'static str) -> usize {
+        usize::try_from(self.count(path)).unwrap_or(usize::MAX)
+    }
+
+    fn duration(&mut self, path: &'static str) -> Duration {
+        match self.value(path) {
+            Some(Typed::Duration(duration)) => duration,
+            _ => Duration::ZERO,
+        }
+    }
+
+    fn secret(&mut self, path: &'static str) -> Option<SecretRef> {
+        match self.value(path)? {
+            Typed::Secret(secret) => Some(secret),
+            _ => None,
+        }
+    }
+}
+
+/// Builds everything but `storage`, which `storage` has built.
+pub(super) fn config(
+    values: &mut Values<'_>,
+    storage: super::model::Storage,
+    checker: &mut Checker<'_>,
+    warnings: &mut Vec<String>,
+) -> Config {
+    let access = access(values, checker, warnings);
+    let advanced = advanced(values);
+    let backup = backup(values, checker);
+    Config { access, storage, advanced, backup }
+}
+
+fn access(values: &mut Values<'_>, checker: &mut Checker<'_>, warnings: &mut Vec<String>) -> Access {
+    let authentication = match values.text("access.authentication").as_deref() {
+        Some("none") => Authentication::None,
+        _ => Authentication::Required,
+    };
+    if authentication == Authentication::None {
+        warnings.push("access.authentication is `none`: everybody who reaches the port may read and write".to_owned());
+    }
+    const ID: &str = "access.access_key_id";
+    const SECRET: &str = "access.secret_access_key";
+    // An archive keeps a literal secret in its keystore, beside the config.
+    let whole = checker.form == Form::File;
+    match (values.found(ID), values.found(SECRET)) {
+        (Some(id), None) if whole && !checker.problems.iter().any(|problem| problem.path == SECRET) => {
+            let complaint = Complaint::new("an access key id without its secret").suggest(format!("set {SECRET}, too"));
+            checker.problem(ID, &id.origin, complaint);
+        }
+        (None, Some(secret)) if whole && !checker.problems.iter().any(|problem| problem.path == ID) => {
+            let complaint = Complaint::new("a secret without its access key id").suggest(format!("set {ID}, too"));
+            checker.problem(SECRET, &secret.origin, complaint);
+        }
+        _ => {}
+    }
+    Access {
+        authentication,
+        access_key_id: values.text(ID),
+        secret_access_key: values.secret(SECRET),
+        reauth_window: values.duration("access.reauth_window"),
+        session_lifetime: values.duration("access.session_lifetime"),
+        session_idle: values.duration("access.session_idle"),
+    }
+}
+
+fn advanced(values: &mut Values<'_>) -> Advanced {
+    Advanced {
+        listen_addr: match values.value("advanced.listen_addr") {
+            Some(Typed::Address(address)) => address,
+            _ => SocketAddr::from(([127, 0, 0, 1], 9000)),
+        },
+        log_level: values.text("advanced.log_level").unwrap_or_default(),
+        log_format: match values.text("advanced.log_format").as_deref() {
+            Some("json") => LogFormat::Json,
+            _ => LogFormat::Text,
+        },
+        bootstrap_password_hash: values.secret("advanced.bootstrap_password_hash"),
+        data_roots: values.paths("advanced.data_roots"),
+        secret_roots: values.paths("advanced.secret_roots"),
+        clock_skew: Duration::from_secs(values.count("advanced.clock_skew_seconds")),
+        region: values.text("advanced.region"),
+        public_url: values.text("advanced.public_url").map(|url| url.trim_end_matches('/').to_owned()),
+        max_requests: values.size("advanced.max_requests"),
+        idle_timeout: values.duration("advanced.idle_timeout"),
+    }
+}
+
+fn backup(values: &mut Values<'_>, checker: &mut Checker<'_>) -> Backup {
+    let limits = ArchiveLimits {
+        body: values.count("backup.limits.body"),
+        entry: values.count("backup.limits.entry"),
+        total: values.count("backup.limits.total"),
+        entries: values.size("backup.limits.entries"),
+        ratio: values.count("backup.limits.ratio"),
+    };
+    if limits.entry > limits.total {
+        let found = values.found("backup.limits.entry").or_else(|| values.found("backup.limits.total"));
+        let origin = found.map(|found| found.origin.clone()).unwrap_or_default();
+        let complaint = Complaint::new("one entry may weigh more than all together");
+        checker.problem("backup.limits.entry", &origin, complaint.suggest("raise backup.limits.total"));
+    }
+    Backup { trusted_signers: values.texts("backup.trusted_signers"), limits }
+}

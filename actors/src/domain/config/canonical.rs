@@ -1,0 +1,263 @@
+//! Model → canonical tree: sections in the order of the table, names sorted, defaults omitted, references kept.
+
+use super::load::Loaded;
+use super::model::{Authentication, BackendKind, Config, LogFormat, SecretRef, WrittenPath};
+use super::scalar::{duration_text, escape, size_text};
+use super::storage::DEFAULT_BACKEND;
+use super::table;
+use super::tree::{Node, Origin, Value};
+use crate::domain::state::Bucket;
+use std::collections::BTreeMap;
+
+/// What becomes of a literal secret; none is ever written out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Literals {
+    /// It is left out.
+    Omit,
+    /// `{stored: PATH}` stands for it, its path in the config being its name among the stored secrets.
+    Store,
+}
+
+/// The canonical tree of a configuration. `written` has what stood there with `${env:…}` in it, by path ([`Loaded::written`]).
+pub fn to_tree(config: &Config, written: &BTreeMap<String, String>, literals: Literals) -> Node {
+    let mut out = Writer { tree: Node::map(), written, literals };
+    let access = &config.access;
+    out.text(
+        "access.authentication",
+        match access.authentication {
+            Authentication::Required => "required",
+            Authentication::None => "none",
+        },
+    );
+    out.optional("access.access_key_id", access.access_key_id.as_deref());
+    out.secret("access.secret_access_key", access.secret_access_key.as_ref());
+    out.plain("access.reauth_window", duration_text(access.reauth_window));
+    out.plain("access.session_lifetime", duration_text(access.session_lifetime));
+    out.plain("access.session_idle", duration_text(access.session_idle));
+    out.storage(config);
+    let advanced = &config.advanced;
+    out.text("advanced.listen_addr", &advanced.listen_addr.to_string());
+    out.text("advanced.log_level", &advanced.log_level);
+    out.text(
+        "advanced.log_format",
+        match advanced.log_format {
+            LogFormat::Text => "text",
+            LogFormat::Json => "json",
+        },
+    );
+    out.secret("advanced.bootstrap_password_hash", advanced.bootstrap_password_hash.as_ref());
+    out.texts("advanced.data_roots", advanced.data_roots.iter().map(WrittenPath::as_str));
+    out.texts("advanced.secret_roots", advanced.secret_roots.iter().map(WrittenPath::as_str));
+    out.plain("advanced.clock_skew_seconds", advanced.clock_skew.as_secs().to_string());
+    out.optional("advanced.region", advanced.region.as_deref());
+    out.optional("advanced.public_url", advanced.public_url.as_deref());
+    out.plain("advanced.max_requests", advanced.max_requests.to_string());
+    out.plain("advanced.idle_timeout", duration_text(advanced.idle_timeout));
+    let (backup, limits) = (&config.backup, &config.backup.limits);
+    out.texts("backup.trusted_signers", backup.trusted_signers.iter().map(String::as_str));
+    out.plain("backup.limits.body", size_text(limits.body));
+    out.plain("backup.limits.entry", size_text(limits.entry));
+    out.plain("backup.limits.total", size_text(limits.total));
+    out.plain("backup.limits.entries", limits.entries.to_string());
+    out.plain("backup.limits.ratio", limits.ratio.to_string());
+    out.tree
+}
+
+/// The literal secrets of a configuration by the name under which [`Literals::Store`] refers to them.
+pub fn literal_secrets(config: &Config) -> BTreeMap<&'static str, crate::domain::secret::Secret> {
+    let literal = |path, secret: &Option<SecretRef>| match secret {
+        Some(SecretRef::Literal(secret)) => Some((path, secret.clone())),
+        _ => None,
+    };
+    [
+        literal("access.secret_access_key", &config.access.secret_access_key),
+        literal("advanced.bootstrap_password_hash", &config.advanced.bootstrap_password_hash),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// The tree to write into the config file: no value that the environment gave, but what the file itself had there.
+pub fn file_tree(loaded: &Loaded, literals: Literals) -> Node {
+    let mut tree = to_tree(&loaded.config, &loaded.written, literals);
+    for (path, _) in loaded.origins.iter().filter(|(_, origin)| matches!(origin, Origin::Env(_))) {
+        let parts = split(path);
+        let own = own(&loaded.tree, &parts).cloned();
+        // A literal that the environment hides today is not repeated: it would stand in the file in the clear again.
+        let secret = matches!(table::key(path).map(|key| key.kind), Some(table::Kind::Secret(_)));
+        match own.filter(|own| !secret || matches!(own.value, Value::Map(_))) {
+            Some(own) => {
+                tree.set(&parts, own);
+            }
+            None => remove(&mut tree, &parts),
+        }
+    }
+    tree
+}
+
+/// The tree for an archive: the effective values, each one that the environment gave with a comment that says so, and every
+/// bucket of the registry.
+pub fn archive_tree<'a>(loaded: &Loaded, registry: impl IntoIterator<Item = &'a Bucket>) -> Node {
+    let mut tree = to_tree(&loaded.config, &loaded.written, Literals::Omit);
+    for (path, origin) in &loaded.origins {
+        if let (Origin::Env(name), Some(node)) = (origin, tree.find(&split(path)).cloned()) {
+            tree.set(&split(path), Node { comment: Some(format!("from {name}")), ..node });
+        }
+    }
+    for bucket in registry {
+        add_bucket(&mut tree, bucket);
+    }
+    tree
+}
+
+fn add_bucket(tree: &mut Node, bucket: &Bucket) {
+    let name = bucket.name.as_str();
+    let mut node = Node::map().with("backend", Node::text(bucket.backend.as_str()));
+    if let Some(alias) = &bucket.alias {
+        node = node.with("alias", Node::text(alias.as_str()));
+    }
+    node = node
+        .with("owner", Node::text(escape(&bucket.owner)))
+        .with("created_at", Node::text(bucket.created_at.rfc3339()));
+    match tree.find(&["storage", "buckets", name]).cloned() {
+        None => tree.set(&["storage", "buckets", name], node.with("origin", Node::text("registry"))),
+        Some(pin) => {
+            let both = pin.with("origin", Node::text("config")).with("registered", node);
+            tree.set(&["storage", "buckets", name], both)
+        }
+    };
+    // The order of names is canonical, whichever of both parts a bucket came from.
+    if let Some(Value::Map(mut entries)) = tree.find(&["storage", "buckets"]).map(|buckets| buckets.value.clone()) {
+        entries.sort_by(|a, b| a.key.cmp(&b.key));
+        tree.set(&["storage", "buckets"], Node::new(Value::Map(entries)));
+    }
+}
+
+struct Writer<'a> {
+    tree: Node,
+    written: &'a BTreeMap<String, String>,
+    literals: Literals,
+}
+
+impl Writer<'_> {
+    /// A text of the table, left out where it is the default.
+    fn text(&mut self, path: &str, text: &str) {
+        self.put(path, text, Node::text(escape(text)));
+    }
+
+    fn plain(&mut self, path: &str, text: String) {
+        self.put(path, &text, Node::plain(&text));
+    }
+
+    fn optional(&mut self, path: &str, text: Option<&str>) {
+        if let Some(text) = text {
+            self.text(path, text);
+        }
+    }
+
+    fn put(&mut self, path: &str, text: &str, node: Node) {
+        match self.written.get(path) {
+            Some(written) => self.set(path, Node::text(written)),
+            None if table::key(path).and_then(|key| key.default) == Some(text) => {}
+            None => self.set(path, node),
+        }
+    }
+
+    fn texts<'t>(&mut self, path: &str, texts: impl Iterator<Item = &'t str>) {
+        let items: Vec<Node> = match self.written.get(path) {
+            Some(written) => written.lines().map(Node::text).collect(),
+            None => texts.map(|text| Node::text(escape(text))).collect(),
+        };
+        if !items.is_empty() {
+            self.set(path, Node::new(Value::List(items)));
+        }
+    }
+
+    fn secret(&mut self, path: &str, secret: Option<&SecretRef>) {
+        let (kind, text) = match (secret, self.literals) {
+            (Some(SecretRef::Env(name)), _) => ("env", name.as_str()),
+            (Some(SecretRef::File(file)), _) => ("file", file.as_str()),
+            (Some(SecretRef::Stored(name)), _) => ("stored", name.as_str()),
+            (Some(SecretRef::Literal(_)), Literals::Store) => ("stored", path),
+            (Some(SecretRef::Literal(_)), Literals::Omit) | (None, _) => return,
+        };
+        self.set(path, Node::map().with(kind, Node::text(text)));
+    }
+
+    fn storage(&mut self, config: &Config) {
+        let storage = &config.storage;
+        let mut backends = storage.backends.iter();
+        match (backends.next(), backends.next()) {
+            (Some((name, backend)), None) if name.as_str() == DEFAULT_BACKEND => {
+                let BackendKind::Filesystem { path } = &backend.kind;
+                self.text("storage.filesystem", path.as_str());
+            }
+            _ => {
+                let items = storage.backends.iter().map(|(name, backend)| {
+                    let BackendKind::Filesystem { path } = &backend.kind;
+                    let written = self.written.get(&format!("storage.backends.{name}.path"));
+                    let path = written.cloned().unwrap_or_else(|| escape(path.as_str()));
+                    Node::map()
+                        .with("name", Node::text(name.as_str()))
+                        .with("type", Node::text("filesystem"))
+                        .with("path", Node::text(path))
+                });
+                let items = Node::new(Value::List(items.collect()));
+                self.set("storage.backends", items);
+                self.text("storage.default_backend", storage.default_backend.as_str());
+            }
+        }
+        for (name, pin) in &storage.buckets {
+            let mut node = Node::map();
+            let named = |key: &str| self.written.get(&format!("storage.buckets.{name}.{key}")).cloned();
+            if let Some(backend) = &pin.backend {
+                node = node.with("backend", Node::text(named("backend").unwrap_or_else(|| backend.to_string())));
+            }
+            if let Some(alias) = &pin.alias {
+                node = node.with("alias", Node::text(named("alias").unwrap_or_else(|| alias.to_string())));
+            }
+            self.tree.set(&["storage", "buckets", name.as_str()], node);
+        }
+    }
+
+    fn set(&mut self, path: &str, node: Node) {
+        let parts: Vec<&str> = path.split('.').collect();
+        self.tree.set(&parts, node);
+    }
+}
+
+/// The parts of a canonical path; the name of a backend or bucket may itself hold dots.
+pub(super) fn split(path: &str) -> Vec<&str> {
+    for container in ["storage.backends.", "storage.buckets."] {
+        if let Some((name, key)) = path.strip_prefix(container).and_then(|rest| rest.rsplit_once('.')) {
+            return container.trim_end_matches('.').split('.').chain([name, key]).collect();
+        }
+    }
+    path.split('.').collect()
+}
+
+/// What the file itself has at a canonical path; the one directory may stand there in any of the three forms.
+fn own<'t>(tree: &'t Node, parts: &[&str]) -> Option<&'t Node> {
+    let other: &[&[&str]] = match parts {
+        ["storage", "filesystem"] | ["storage", "backends", DEFAULT_BACKEND, "path"] => &[
+            &["storage", "filesystem"],
+            &["storage", "backend", "path"],
+            &["storage", "backends", DEFAULT_BACKEND, "path"],
+        ],
+        _ => &[],
+    };
+    tree.find(parts).or_else(|| other.iter().find_map(|parts| tree.find(parts)))
+}
+
+/// Removes a value, and the sections that it leaves empty.
+fn remove(tree: &mut Node, parts: &[&str]) {
+    let Some((last, parents)) = parts.split_last() else { return };
+    let Some(mut parent) = tree.find(parents).cloned() else { return };
+    parent.remove(last);
+    if parent.entries().is_empty() && !parents.is_empty() {
+        remove(tree, parents);
+    } else {
+        tree.set(parents, parent);
+    }
+}

@@ -1,0 +1,212 @@
+//! The rules that texts of the configuration follow, each with the complaint that says what to write instead.
+
+use super::problem::{Complaint, nearest};
+use crate::domain::clock::Timestamp;
+use crate::domain::names::{BackendName, BucketName};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+/// The rule of a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rule {
+    /// Any text that is not empty and holds no control character.
+    Word,
+    /// A path of the file system.
+    Path,
+    /// A name of a backend.
+    BackendName,
+    /// A name of a bucket.
+    BucketName,
+    /// An access key id.
+    AccessKeyId,
+    /// A secret access key.
+    SecretKey,
+    /// An argon2id PHC string or a bcrypt hash, or base64 of it.
+    PasswordHash,
+    /// A region.
+    Region,
+    /// `http(s)://host[:port]`.
+    Origin,
+    /// `level,module=level`.
+    LogFilter,
+    /// An Ed25519 public key in standard base64.
+    Signer,
+    /// A moment in RFC 3339.
+    Timestamp,
+}
+
+const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+
+impl Rule {
+    /// Checks a text. The complaint about a secret never repeats it.
+    pub fn check(self, text: &str) -> Result<(), Complaint> {
+        if text.is_empty() {
+            return Err(Complaint::new("is empty").suggest("remove the key or give it a value"));
+        }
+        if text.chars().any(char::is_control) {
+            return Err(Complaint::new("holds a control character"));
+        }
+        match self {
+            Self::Word => Ok(()),
+            Self::Path => path(text),
+            Self::BackendName => BackendName::new(text).map(drop).map_err(named),
+            Self::BucketName => BucketName::new(text).map(drop).map_err(|_| bucket(text)),
+            Self::AccessKeyId => access_key_id(text),
+            Self::SecretKey if text.len() < 8 => {
+                Err(Complaint::new("is shorter than 8 characters").suggest("use a longer secret"))
+            }
+            Self::SecretKey => Ok(()),
+            Self::PasswordHash => decode_hash(text).map(drop),
+            Self::Region => region(text),
+            Self::Origin => origin(text),
+            Self::LogFilter => log_filter(text),
+            Self::Signer => signer(text),
+            Self::Timestamp => match serde_json::from_value::<Timestamp>(serde_json::Value::from(text)) {
+                Ok(_) => Ok(()),
+                Err(_) => {
+                    Err(Complaint::new(format!("`{text}` is no time")).suggest("write it as `2026-11-22T09:00:00Z`"))
+                }
+            },
+        }
+    }
+
+    /// The rule as a regular expression for the JSON Schema, where one says it; `${env:NAME}` is let through everywhere.
+    pub fn pattern(self) -> Option<&'static str> {
+        match self {
+            Self::BackendName => Some(r"^[A-Za-z0-9._-]{1,64}$|\$\{env:"),
+            Self::BucketName => Some(r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$|\$\{env:"),
+            Self::Region => Some(r"^[a-z0-9-]{1,64}$|\$\{env:"),
+            Self::Origin => Some(r"^https?://[^/?#]+/?$|\$\{env:"),
+            Self::Signer => Some(r"^[A-Za-z0-9+/]{43}=$|\$\{env:"),
+            _ => None,
+        }
+    }
+}
+
+/// A password hash as it is, or out of its base64 form.
+pub fn decode_hash(text: &str) -> Result<String, Complaint> {
+    let text = text.trim();
+    let complaint = || Complaint::new("is no password hash").suggest("make one with `deltaglider_proxy hash-password`");
+    let decoded = match text.starts_with('$') {
+        true => text.to_owned(),
+        false => STANDARD.decode(text).ok().and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(complaint)?,
+    };
+    let decoded = decoded.trim();
+    let known = ["$argon2id$", "$2a$", "$2b$", "$2x$", "$2y$"].iter().any(|prefix| decoded.starts_with(prefix));
+    if known && !decoded.chars().any(char::is_whitespace) { Ok(decoded.to_owned()) } else { Err(complaint()) }
+}
+
+fn named(error: crate::Error) -> Complaint {
+    let complaint = Complaint::new(error.message());
+    match error.hint() {
+        Some(hint) => complaint.suggest(hint),
+        None => complaint,
+    }
+}
+
+fn bucket(text: &str) -> Complaint {
+    let complaint = Complaint::new(format!("`{text}` is no bucket name"));
+    let fixed = text.to_ascii_lowercase().replace('_', "-");
+    match BucketName::new(&fixed) {
+        Ok(_) => complaint.suggest(format!("did you mean `{fixed}`?")),
+        Err(_) => complaint.suggest("use 3 to 63 of a-z, 0-9, dot and hyphen"),
+    }
+}
+
+fn path(text: &str) -> Result<(), Complaint> {
+    if text.split('/').any(|part| part == "..") {
+        return Err(Complaint::new(format!("`{text}` holds `..`")).suggest("write the path out"));
+    }
+    if text.starts_with('~') {
+        return Err(Complaint::new("`~` is not expanded").suggest("write `${env:HOME}` instead"));
+    }
+    match text.split_once("://") {
+        Some(_) => Err(Complaint::new(format!("`{text}` is an address, not a path"))),
+        None => Ok(()),
+    }
+}
+
+fn access_key_id(text: &str) -> Result<(), Complaint> {
+    let good = |b: u8| b.is_ascii_graphic() && !matches!(b, b'/' | b',' | b'=' | b'"' | b'\\');
+    if (3..=128).contains(&text.len()) && text.bytes().all(good) {
+        return Ok(());
+    }
+    Err(Complaint::new("is no access key id").suggest("use 3 to 128 letters and digits"))
+}
+
+fn region(text: &str) -> Result<(), Complaint> {
+    let good = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    if text.len() <= 64 && text.bytes().all(good) {
+        return Ok(());
+    }
+    Err(Complaint::new(format!("`{text}` is no region")).suggest("write it as `us-east-1`"))
+}
+
+fn origin(text: &str) -> Result<(), Complaint> {
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let host = host.map(|host| host.strip_suffix('/').unwrap_or(host));
+    match host {
+        Some(host) if !host.is_empty() && !host.contains(['/', '?', '#', '@', ' ']) => Ok(()),
+        Some(_) => Err(Complaint::new(format!("`{text}` is more than a host name and a port"))
+            .suggest("write it as `https://s3.example.com`")),
+        None => {
+            Err(Complaint::new(format!("`{text}` has no scheme")).suggest(format!("did you mean `https://{text}`?")))
+        }
+    }
+}
+
+fn log_filter(text: &str) -> Result<(), Complaint> {
+    for directive in text.split(',').map(str::trim) {
+        let level = match directive.split_once('=') {
+            Some(("", _)) => "",
+            Some((_, level)) => level.trim(),
+            None => directive,
+        };
+        if !LEVELS.iter().any(|known| known.eq_ignore_ascii_case(level)) {
+            let complaint = Complaint::new(format!("`{directive}` is no log filter"));
+            return Err(match nearest(level, LEVELS) {
+                Some(near) => complaint.suggest(format!("did you mean `{near}`?")),
+                None => complaint.suggest("use off, error, warn, info, debug, trace, or `module=level`"),
+            });
+        }
+    }
+    Ok(())
+}
+
+fn signer(text: &str) -> Result<(), Complaint> {
+    match STANDARD.decode(text) {
+        Ok(bytes) if bytes.len() == 32 => Ok(()),
+        _ => {
+            Err(Complaint::new("is no Ed25519 public key")
+                .suggest("32 bytes in base64, as a manifest's `signature.key`"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_base64_hash_is_the_hash() {
+        let hash = "$2b$12$abcdefghijklmnopqrstuv";
+        assert_eq!(decode_hash(hash).as_deref(), Ok(hash));
+        assert_eq!(decode_hash(&STANDARD.encode(hash)).as_deref(), Ok(hash));
+        assert!(decode_hash("hunter2").is_err());
+        assert!(!decode_hash("hunter2").unwrap_err().message.contains("hunter2"));
+    }
+
+    #[test]
+    fn rules_accept_what_is_right() {
+        for (rule, text) in [
+            (Rule::LogFilter, "info,actors=debug, actix_web = WARN"),
+            (Rule::Origin, "https://s3.example.com:8443/"),
+            (Rule::Region, "eu-central-1"),
+            (Rule::Path, "/srv/my data/a..b"),
+            (Rule::AccessKeyId, "AKIAIOSFODNN7EXAMPLE"),
+            (Rule::Timestamp, "2026-11-22T09:00:00Z"),
+        ] {
+            assert_eq!(rule.check(text), Ok(()), "{text}");
+        }
+    }
+}

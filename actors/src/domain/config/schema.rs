@@ -1,0 +1,95 @@
+//! The JSON Schema of the config file, made from the table of keys.
+
+use super::table::{self, Key, Kind};
+use serde_json::{Map, Value, json};
+
+/// A text with a variable in it is accepted wherever a scalar is.
+const INTERPOLATED: &str = r"\$\{env:";
+
+/// The schema (draft 2020-12) of the sectioned shape.
+pub fn schema() -> Value {
+    let mut schema = object("");
+    schema["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
+    schema["title"] = json!("DeltaGlider Proxy configuration");
+    schema
+}
+
+/// The keys of a section or item as an object that knows no others.
+fn object(parent: &str) -> Value {
+    let properties: Map<String, Value> =
+        table::children(parent).map(|key| (key.name().to_owned(), described(key))).collect();
+    let mut object = json!({ "type": "object", "additionalProperties": false, "properties": properties });
+    if parent == "storage" {
+        let pairs = [["filesystem", "backend"], ["filesystem", "backends"], ["backend", "backends"]];
+        object["not"] = json!({ "anyOf": pairs.map(|pair| json!({ "required": pair })) });
+    }
+    if parent == "storage.backend" {
+        object["required"] = json!(["type", "path"]);
+    }
+    if parent == "storage.backends[]" {
+        object["required"] = json!(["name", "type", "path"]);
+    }
+    object
+}
+
+fn described(key: &Key) -> Value {
+    let mut schema = typed(key);
+    schema["description"] = json!(key.doc);
+    if !key.is_container() {
+        schema["x-reload"] = json!(key.reload.as_str());
+    }
+    if let Some(default) = key.default {
+        schema["default"] = match key.kind {
+            Kind::Count(..) => default.parse::<u64>().map_or(json!(default), |number| json!(number)),
+            _ => json!(default),
+        };
+    }
+    if key.host_setting {
+        schema["x-host-setting"] = json!(true);
+    }
+    if !key.env.is_empty() {
+        schema["x-env"] = json!(key.env);
+    }
+    schema
+}
+
+fn typed(key: &Key) -> Value {
+    let interpolated = json!({ "type": "string", "pattern": INTERPOLATED });
+    let reference = |kind: &str| json!({ "type": "object", "additionalProperties": false, "required": [kind], "properties": { kind: { "type": "string" } } });
+    match key.kind {
+        Kind::Section => nullable(object(key.path)),
+        Kind::Items => json!({ "type": "array", "minItems": 1, "items": object(&format!("{}[]", key.path)) }),
+        Kind::Named(_) => {
+            json!({ "type": "object", "additionalProperties": nullable(object(&format!("{}.*", key.path))) })
+        }
+        Kind::Choice(words) => json!({ "anyOf": [{ "enum": words }, interpolated] }),
+        Kind::Text(rule) => text(rule.pattern()),
+        Kind::Texts(rule) => json!({ "type": "array", "items": text(rule.pattern()) }),
+        Kind::Address => text(Some(r"^.+:[0-9]{1,5}$|\$\{env:")),
+        Kind::Count(from, to) => {
+            json!({ "anyOf": [{ "type": "integer", "minimum": from, "maximum": to }, interpolated] })
+        }
+        Kind::Duration(..) => text(Some(r"^([0-9]+(ms|s|m|h|d))+$|^0$|\$\{env:")),
+        Kind::Size(from, to) => json!({ "anyOf": [
+            { "type": "integer", "minimum": from, "maximum": to },
+            { "type": "string", "pattern": r"^[0-9]+ ?([kKmMgGtT]i?)?[bB]?$|\$\{env:" },
+        ] }),
+        Kind::Secret(_) => {
+            json!({ "anyOf": [{ "type": "string" }, reference("env"), reference("file"), reference("stored")] })
+        }
+        Kind::Nothing => json!({ "type": "array", "maxItems": 0 }),
+    }
+}
+
+fn text(pattern: Option<&str>) -> Value {
+    match pattern {
+        Some(pattern) => json!({ "type": "string", "pattern": pattern }),
+        None => json!({ "type": "string", "minLength": 1 }),
+    }
+}
+
+/// A section whose keys are all commented out is nothing, and that is fine.
+fn nullable(mut object: Value) -> Value {
+    object["type"] = json!(["object", "null"]);
+    object
+}

@@ -1,0 +1,201 @@
+//! The `storage` section: its three forms become one, and names that point at nothing are problems.
+
+use super::build::Values;
+use super::check::{Checker, Form, Found, Part, Typed};
+use super::model::{Backend, BackendKind, BucketPin, Storage, WrittenPath};
+use super::problem::Complaint;
+use super::tree::Origin;
+use crate::domain::names::{BackendName, BucketName};
+use crate::domain::state::Bucket;
+use std::collections::BTreeMap;
+
+/// The name of the one backend of the forms `filesystem` and `backend`.
+pub const DEFAULT_BACKEND: &str = "default";
+
+/// Builds `storage`; buckets that an archive says are the registry's come beside it.
+pub(super) fn storage(values: &mut Values<'_>, checker: &mut Checker<'_>) -> Option<(Storage, Vec<Bucket>)> {
+    let backends = backends(values, checker);
+    let (first, backends) = backends?;
+    let default_backend = default_backend(values, checker, &first, &backends)?;
+    let (buckets, registry) = buckets(values, checker, &backends);
+    Some((Storage { backends, default_backend, buckets }, registry))
+}
+
+type Backends = BTreeMap<BackendName, Backend>;
+
+/// The backends, and the one that stands first.
+fn backends(values: &mut Values<'_>, checker: &mut Checker<'_>) -> Option<(BackendName, Backends)> {
+    let short = values.found("storage.filesystem");
+    let single = values.found("storage.backend.type").or_else(|| values.found("storage.backend.path"));
+    let parts = values.parts("storage.backends");
+    let forms = [
+        short.map(|found| ("storage.filesystem", found.origin.clone())),
+        single.map(|found| ("storage.backend", found.origin.clone())),
+        parts.first().map(|part| ("storage.backends", part.origin.clone())),
+    ];
+    let used: Vec<&(&str, Origin)> = forms.iter().flatten().collect();
+    if let [(one, _), (other, origin), ..] = used.as_slice() {
+        let complaint = Complaint::new(format!("`{one}` is here, too; a file uses one form"));
+        checker.problem(other, origin, complaint.suggest("list them all under `storage.backends`"));
+        return None;
+    }
+    if parts.is_empty() && values.is_listed("storage.backends") {
+        let complaint = Complaint::new("the list names no backend").suggest("remove the key or list one");
+        checker.problem("storage.backends", &Origin::Default, complaint);
+        return None;
+    }
+    if !parts.is_empty() {
+        return listed(values, checker, parts);
+    }
+    let path = if single.is_some() {
+        if values.found("storage.backend.type").is_none() {
+            missing(checker, "storage.backend", "type", single.map(|found| &found.origin));
+        }
+        let Some(found) = values.found("storage.backend.path") else {
+            missing(checker, "storage.backend", "path", single.map(|found| &found.origin));
+            return None;
+        };
+        values.note("storage.filesystem", found);
+        text(found)?.to_owned()
+    } else {
+        values.text("storage.filesystem")?
+    };
+    let name = BackendName::new(DEFAULT_BACKEND).ok()?;
+    Some((name.clone(), Backends::from([(name, filesystem(&path))])))
+}
+
+fn listed(values: &mut Values<'_>, checker: &mut Checker<'_>, parts: &[Part]) -> Option<(BackendName, Backends)> {
+    let mut first = None;
+    let mut backends = Backends::new();
+    for part in parts {
+        let get = |key: &str| part.section.values.get(format!("storage.backends[].{key}").as_str());
+        for key in ["name", "type", "path"].into_iter().filter(|key| get(key).is_none()) {
+            missing(checker, &part.shown, key, Some(&part.origin));
+        }
+        let (Some(name), Some(path)) = (get("name"), get("path")) else { continue };
+        let Some(backend) = text(name).and_then(|text| BackendName::new(text).ok()) else { continue };
+        let Some(written) = text(path) else { continue };
+        if backends.values().any(|other| *other == filesystem(written)) {
+            let complaint = Complaint::new(format!("another backend has the directory `{written}`"));
+            checker.problem(&format!("{}.path", part.shown), &path.origin, complaint);
+        }
+        values.note(format!("storage.backends.{backend}.path"), path);
+        first.get_or_insert_with(|| backend.clone());
+        if backends.insert(backend.clone(), filesystem(written)).is_some() {
+            let complaint = Complaint::new(format!("another backend is named `{backend}`"));
+            checker.problem(&format!("{}.name", part.shown), &name.origin, complaint.suggest("rename one of them"));
+        }
+    }
+    first.map(|first| (first, backends))
+}
+
+fn default_backend(
+    values: &mut Values<'_>,
+    checker: &mut Checker<'_>,
+    first: &BackendName,
+    backends: &Backends,
+) -> Option<BackendName> {
+    const PATH: &str = "storage.default_backend";
+    match values.found(PATH) {
+        None => {
+            values.origins.insert(PATH.to_owned(), Origin::Default);
+            Some(first.clone())
+        }
+        Some(found) => {
+            values.note(PATH, found);
+            known_backend(checker, PATH, found, backends)
+        }
+    }
+}
+
+fn buckets(
+    values: &mut Values<'_>,
+    checker: &mut Checker<'_>,
+    backends: &Backends,
+) -> (BTreeMap<BucketName, BucketPin>, Vec<Bucket>) {
+    let (mut pins, mut registry) = (BTreeMap::new(), Vec::new());
+    let mut places: BTreeMap<(BackendName, String), String> = BTreeMap::new();
+    for part in values.parts("storage.buckets") {
+        let Ok(name) = BucketName::new(&part.name) else { continue };
+        let get = |key: &str| part.section.values.get(format!("storage.buckets.*.{key}").as_str());
+        let mut pin = BucketPin::default();
+        if let Some(found) = get("backend") {
+            values.note(format!("{}.backend", part.shown), found);
+            pin.backend = known_backend(checker, &format!("{}.backend", part.shown), found, backends);
+        }
+        if let Some(found) = get("alias") {
+            values.note(format!("{}.alias", part.shown), found);
+            pin.alias = text(found).and_then(|alias| BucketName::new(alias).ok());
+        }
+        if let Some(backend) = &pin.backend {
+            let real = pin.alias.as_ref().unwrap_or(&name).to_string();
+            if let Some(other) = places.insert((backend.clone(), real.clone()), part.shown.clone()) {
+                let complaint = Complaint::new(format!("`{other}` is `{real}` on the backend `{backend}`, too"));
+                checker.problem(&part.shown, &part.origin, complaint.suggest("give one of them another `alias`"));
+            }
+        }
+        if checker.form == Form::Archive {
+            registry.extend(registered(checker, part, &name));
+            if get("origin").and_then(text) == Some("registry") {
+                continue;
+            }
+        }
+        pins.insert(name, pin);
+    }
+    (pins, registry)
+}
+
+/// The registry's part of an archive's entry: the entry itself, or what stands under `registered` where the config pins it.
+fn registered(checker: &mut Checker<'_>, part: &Part, name: &BucketName) -> Option<Bucket> {
+    let get = |key: &str| part.section.values.get(format!("storage.buckets.*.{key}").as_str()).and_then(text);
+    let prefix = match get("origin") {
+        Some("registry") => "",
+        _ if get("registered.backend").is_some() => "registered.",
+        _ => return None,
+    };
+    let get = |key: &str| get(&format!("{prefix}{key}"));
+    let created_at = get("created_at").and_then(|text| serde_json::from_value(serde_json::Value::from(text)).ok());
+    let backend = get("backend").and_then(|text| BackendName::new(text).ok());
+    let (Some(backend), Some(owner), Some(created_at)) = (backend, get("owner"), created_at) else {
+        let complaint = Complaint::new("an entry of the registry needs `backend`, `owner` and `created_at`");
+        checker.problem(&part.shown, &part.origin, complaint);
+        return None;
+    };
+    let alias = get("alias").and_then(|text| BucketName::new(text).ok());
+    Some(Bucket { name: name.clone(), backend, alias, owner: owner.to_owned(), created_at })
+}
+
+fn known_backend(checker: &mut Checker<'_>, path: &str, found: &Found, backends: &Backends) -> Option<BackendName> {
+    let name = text(found)?;
+    match backends.keys().find(|backend| backend.as_str() == name) {
+        Some(backend) => Some(backend.clone()),
+        None => {
+            let names: Vec<&str> = backends.keys().map(BackendName::as_str).collect();
+            let complaint = Complaint::new(format!("there is no backend `{name}`")).near(name, names.iter().copied());
+            let known = format!("known backends: {}", names.join(", "));
+            let complaint = if complaint.suggestion.is_none() { complaint.suggest(known) } else { complaint };
+            checker.problem(path, &found.origin, complaint);
+            None
+        }
+    }
+}
+
+/// Says that a key is missing, unless it is there and has a problem of its own.
+fn missing(checker: &mut Checker<'_>, parent: &str, key: &str, origin: Option<&Origin>) {
+    let path = format!("{parent}.{key}");
+    if !checker.problems.iter().any(|problem| problem.path == path) {
+        let complaint = Complaint::new(format!("the key `{key}` is missing"));
+        checker.problem(parent, &origin.cloned().unwrap_or_default(), complaint);
+    }
+}
+
+fn filesystem(path: &str) -> Backend {
+    Backend { kind: BackendKind::Filesystem { path: WrittenPath::new(path) } }
+}
+
+fn text(found: &Found) -> Option<&str> {
+    match &found.typed {
+        Typed::Text(text) => Some(text),
+        _ => None,
+    }
+}

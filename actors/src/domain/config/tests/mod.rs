@@ -1,0 +1,5 @@
+//! The contract of the configuration, told by whole files.
+
+mod bad;
+mod effective;
+mod written;

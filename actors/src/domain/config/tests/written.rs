@@ -1,0 +1,206 @@
+//! The way back: canonical YAML, the file that is rewritten, the archive's part, the schema, the example.
+
+use super::effective::loaded;
+use crate::domain::clock::Timestamp;
+use crate::domain::config::canonical::{Literals, archive_tree, file_tree, literal_secrets, to_tree};
+use crate::domain::config::check::Form;
+use crate::domain::config::emit::emit;
+use crate::domain::config::reader;
+use crate::domain::config::scalar::Environment;
+use crate::domain::config::schema::schema;
+use crate::domain::config::table::KEYS;
+use crate::domain::config::{Loaded, Source, load_from};
+use crate::domain::names::{BackendName, BucketName};
+use crate::domain::state::Bucket;
+use serde_json::Value;
+
+const EXAMPLE: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../config/example.yaml"));
+
+fn canonical(loaded: &Loaded) -> String {
+    emit(&to_tree(&loaded.config, &loaded.written, Literals::Store))
+}
+
+#[test]
+fn the_defaults_are_written_as_nothing() {
+    assert_eq!(canonical(&loaded("", &[])), "");
+}
+
+#[test]
+fn what_is_written_reads_back_as_the_same_configuration() {
+    let every = "access: {authentication: none, access_key_id: AKID, secret_access_key: {file: /run/s}, reauth_window: 90s, \
+                 session_lifetime: 1d, session_idle: 30m}\nstorage: {backends: [{name: z, type: filesystem, path: ./z}, \
+                 {name: a.b, type: filesystem, path: \"/a$$$$b\"}], default_backend: z, buckets: {b.c: {backend: a.b, alias: real}, \
+                 empty: {}}}\nadvanced: {listen_addr: \"[::1]:80\", log_level: \"warn,actors=debug\", log_format: json, \
+                 bootstrap_password_hash: {stored: hash}, data_roots: [/a, ./b], secret_roots: [/run], clock_skew_seconds: 60, \
+                 region: eu-1, public_url: \"https://a.b/\", max_requests: 9, idle_timeout: 2m}\nbackup: {trusted_signers: \
+                 [AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=], limits: {body: 1GiB, entry: 2MB, total: 3000000, entries: 20, ratio: 50}}\n";
+    for text in [every, EXAMPLE, "storage: {filesystem: /srv}", "storage: {backend: {type: filesystem, path: ./x y}}"] {
+        let first = loaded(text, &[]);
+        let yaml = canonical(&first);
+        let second = loaded(&yaml, &[]);
+        assert_eq!(first.config, second.config, "{yaml}");
+        assert_eq!(canonical(&second), yaml);
+        assert!(second.warnings.iter().all(|warning| !warning.contains("flat")));
+    }
+}
+
+#[test]
+fn the_canonical_form_is_sorted_and_short() {
+    let text = "advanced: {region: eu-1, log_level: info}\nstorage: {backends: [{name: b, type: filesystem, path: ./b}, \
+                {name: a, type: filesystem, path: ./a}]}\naccess: {authentication: none}\n";
+    let expected = "access:\n  authentication: none\nstorage:\n  backends:\n    - name: a\n      type: filesystem\n      path: ./a\n    \
+                    - name: b\n      type: filesystem\n      path: ./b\n  default_backend: b\nadvanced:\n  region: eu-1\n";
+    assert_eq!(canonical(&loaded(text, &[])), expected);
+}
+
+#[test]
+fn references_stay_references_and_literals_are_never_written() {
+    let text = "access: {access_key_id: \"${env:WHO:-AKID}\", secret_access_key: plainsecret}\nadvanced: {region: \"${env:R}-1\", \
+                data_roots: [\"${env:HOME}/d\", /x]}\nstorage: {filesystem: \"${env:HOME}/data\"}\n";
+    let loaded = loaded(text, &[("R", "eu"), ("HOME", "/root")]);
+    let stored = canonical(&loaded);
+    for part in
+        ["${env:WHO:-AKID}", "${env:R}-1", "${env:HOME}/d", "${env:HOME}/data", "stored: access.secret_access_key"]
+    {
+        assert!(stored.contains(part), "{part} in\n{stored}");
+    }
+    let redacted = emit(&to_tree(&loaded.config, &loaded.written, Literals::Omit));
+    assert!(!stored.contains("plainsecret") && !redacted.contains("secret_access_key"), "{redacted}");
+    assert_eq!(literal_secrets(&loaded.config).keys().collect::<Vec<_>>(), [&"access.secret_access_key"]);
+}
+
+#[test]
+fn a_file_is_rewritten_without_what_the_environment_gave() {
+    let text = "advanced: {log_level: warn}\nstorage: {backend: {type: filesystem, path: ./mine}}\naccess: {access_key_id: AKID, secret_access_key: plainsecret}\n";
+    let variables = [
+        ("DGP_LOG_LEVEL", "trace"),
+        ("DGP_REGION", "env-1"),
+        ("DGP_DATA_DIR", "/env"),
+        ("DGP_BACKUP__LIMITS__RATIO", "20"),
+        ("DGP_BOOTSTRAP_PASSWORD_HASH", "$2b$12$abcdefghijklmnopqrstuv"),
+    ];
+    let file = emit(&file_tree(&loaded(text, &variables), Literals::Store));
+    let expected = "access:\n  access_key_id: AKID\n  secret_access_key:\n    stored: access.secret_access_key\nstorage:\n  filesystem: ./mine\nadvanced:\n  log_level: warn\n";
+    assert_eq!(file, expected);
+}
+
+fn bucket(name: &str, alias: Option<&str>) -> Bucket {
+    Bucket {
+        name: BucketName::new(name).unwrap(),
+        backend: BackendName::new("default").unwrap(),
+        alias: alias.map(|alias| BucketName::new(alias).unwrap()),
+        owner: "$bootstrap".to_owned(),
+        created_at: Timestamp::from_secs(1_700_000_000),
+    }
+}
+
+#[test]
+fn an_archive_carries_the_effective_values_and_both_parts_of_every_bucket() {
+    let text = "storage: {buckets: {both: {alias: pinned}, only-file: {backend: default}}}\naccess: {access_key_id: AKID, secret_access_key: plainsecret}\n";
+    let source = loaded(text, &[("DGP_REGION", "env-1"), ("DGP_DATA_DIR", "/env")]);
+    let registry = [bucket("photos", Some("real")), bucket("both", None)];
+    let yaml = emit(&archive_tree(&source, &registry));
+    assert!(
+        yaml.contains("region: env-1 # from DGP_REGION") && yaml.contains("filesystem: /env # from DGP_DATA_DIR"),
+        "{yaml}"
+    );
+    assert!(!yaml.contains("plainsecret"), "{yaml}");
+    let environment = Environment::new();
+    let set = [("storage.filesystem".to_owned(), "/new".to_owned())];
+    let back = load_from(&Source { text: &yaml, environment: &environment, set: &set, form: Form::Archive }).unwrap();
+    assert_eq!(back.config.storage.buckets, source.config.storage.buckets);
+    assert_eq!(back.config.advanced.region.as_deref(), Some("env-1"));
+    assert_eq!(super::effective::roots(&back.config), [("default", "/new")]);
+    let mut names: Vec<(String, Option<String>)> = back
+        .registry
+        .iter()
+        .map(|bucket| (bucket.name.to_string(), bucket.alias.as_ref().map(ToString::to_string)))
+        .collect();
+    names.sort();
+    assert_eq!(names, [("both".to_owned(), None), ("photos".to_owned(), Some("real".to_owned()))]);
+    assert!(
+        back.registry.iter().all(|bucket| bucket.owner == "$bootstrap" && bucket.created_at.secs() == 1_700_000_000)
+    );
+}
+
+#[test]
+fn the_example_names_every_key() {
+    let tree = reader::read(EXAMPLE).unwrap();
+    for key in KEYS {
+        let name = key.name().trim_end_matches("[]");
+        let parts: Vec<&str> = key.path.split('.').collect();
+        let commented = EXAMPLE
+            .lines()
+            .any(|line| line.trim_start().trim_start_matches(['#', ' ', '-']).starts_with(&format!("{name}:")));
+        assert!(tree.find(&parts).is_some() || commented, "{}", key.path);
+    }
+    assert_eq!(loaded(EXAMPLE, &[]).warnings, Vec::<String>::new());
+}
+
+#[test]
+fn the_schema_accepts_the_example_and_refuses_what_the_reader_refuses() {
+    let schema = schema();
+    let valid = |text: &str| valid(&schema, &serde_yaml::from_str(text).unwrap());
+    assert!(valid(EXAMPLE));
+    assert!(valid("storage: {filesystem: ./data}"));
+    for bad in [
+        "storge: {}",
+        "advanced: {max_requests: 1}",
+        "advanced: {max_requests: many}",
+        "access: {authentication: maybe}",
+        "access: {secret_access_key: {envv: X}}",
+        "storage: {filesystem: /a, backend: {type: filesystem, path: /b}}",
+        "storage: {backends: [{name: a}]}",
+        "storage: {buckets: {photos: {quota: 1}}}",
+        "admission: {blocks: [1]}",
+    ] {
+        assert!(!valid(bad), "{bad}");
+    }
+    for key in KEYS.iter().filter(|key| !key.path.contains(['[', '*'])) {
+        let pointer: String = key.path.split('.').map(|part| format!("/properties/{part}")).collect();
+        assert_eq!(
+            schema.pointer(&pointer).map(|found| &found["description"]),
+            Some(&Value::from(key.doc)),
+            "{}",
+            key.path
+        );
+    }
+}
+
+/// As much of JSON Schema as ours uses, but for `pattern`.
+fn valid(schema: &Value, value: &Value) -> bool {
+    let types: Vec<&str> = match &schema["type"] {
+        Value::String(one) => vec![one],
+        Value::Array(several) => several.iter().filter_map(Value::as_str).collect(),
+        _ => Vec::new(),
+    };
+    let is = |name: &&str| match *name {
+        "object" => value.is_object(),
+        "array" => value.is_array(),
+        "string" => value.is_string(),
+        "integer" => value.is_u64(),
+        _ => value.is_null(),
+    };
+    let list = |name: &str| schema[name].as_array().cloned().unwrap_or_default();
+    let number = |name: &str| schema[name].as_u64();
+    let children = value.as_object().into_iter().flatten().all(|(name, child)| match &schema["properties"][name] {
+        Value::Null => match &schema["additionalProperties"] {
+            Value::Bool(allowed) => *allowed,
+            Value::Null => true,
+            other => valid(other, child),
+        },
+        property => valid(property, child),
+    });
+    (types.is_empty() || types.iter().any(is))
+        && children
+        && (schema["enum"].is_null() || list("enum").contains(value))
+        && (schema["anyOf"].is_null() || list("anyOf").iter().any(|any| valid(any, value)))
+        && (schema["not"].is_null() || !valid(&schema["not"], value))
+        && list("required").iter().filter_map(Value::as_str).all(|name| value.get(name).is_some())
+        && value.as_array().into_iter().flatten().all(|item| valid(&schema["items"], item))
+        && value.as_array().is_none_or(|items| items.len() as u64 <= number("maxItems").unwrap_or(u64::MAX))
+        && value
+            .as_u64()
+            .is_none_or(|n| (number("minimum").unwrap_or(0)..=number("maximum").unwrap_or(u64::MAX)).contains(&n))
+        && (schema["pattern"] != Value::from(r"\$\{env:") || value.as_str().is_some_and(|text| text.contains("${env:")))
+}
