@@ -236,7 +236,9 @@ mod tests {
         );
         assert!(first("a: 1\n---\nb: 2\n").starts_with("line 2, column 1: the file holds more than one document"));
         assert!(first("? [a, b]\n: 1\n").contains("a key must be a text"));
-        assert!(first("a: !env HOME\n").starts_with("line 1, column 9: a: the tag `!env` is not used here (write `{env"));
+        assert!(
+            first("a: !env HOME\n").starts_with("line 1, column 9: a: the tag `!env` is not used here (write `{env")
+        );
         assert!(first("a: [1, 2\n").contains("not valid YAML"));
         assert!(first("a: *nothing\n").contains("not valid YAML"));
         assert!(first(&"[".repeat(100)).contains("nest deeper than 32"));

@@ -202,5 +202,5 @@ fn valid(schema: &Value, value: &Value) -> bool {
         && value
             .as_u64()
             .is_none_or(|n| (number("minimum").unwrap_or(0)..=number("maximum").unwrap_or(u64::MAX)).contains(&n))
-        && (schema["pattern"] != Value::from(r"\$\{env:") || value.as_str().is_some_and(|text| text.contains("${env:")))
+        && (schema["pattern"] != *r"\$\{env:" || value.as_str().is_some_and(|text| text.contains("${env:")))
 }
