@@ -1,1 +1,4 @@
-//! The edge.
+//! The edge: HTTP, authentication on the wire, and what wires the system together.
+
+pub mod auth;
+pub mod http;

@@ -1,0 +1,3 @@
+//! Who is asking: authentication on the wire.
+
+pub mod sigv4;

@@ -1,0 +1,289 @@
+//! Is the signature right: one parser, one verifier, one [`Verified`] that nothing else can make.
+//!
+//! Rules and their order: `access.md` §4. Everything is read from the raw bytes; nothing downstream looks at them again.
+
+mod canonical;
+mod claim;
+mod freshness;
+mod header;
+mod presigned;
+mod refusal;
+mod request;
+mod signing_key;
+#[cfg(test)]
+mod tests;
+
+pub use refusal::Refusal;
+pub use request::{Pair, RawRequest};
+
+use crate::http::s3::error::S3Error;
+use crate::http::s3::operation::{self, Operation};
+use actors::domain::clock::Timestamp;
+use actors::domain::iam::principal::Principal;
+use actors::domain::names::{BucketName, ObjectKey};
+use actors::domain::secret::Secret;
+use claim::Claim;
+use signing_key::SigningKeys;
+use std::collections::BTreeMap;
+use std::time::Duration;
+use subtle::ConstantTimeEq;
+
+/// What a request proved to be. Equal values mean the same effect: whatever is mutated on the way ends in a refusal or in an
+/// identical value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verified {
+    principal: Principal,
+    access_key_id: Option<String>,
+    operation: Operation,
+    query: BTreeMap<String, String>,
+    amz_headers: BTreeMap<String, String>,
+    payload: PayloadHash,
+}
+
+impl Verified {
+    /// Who asks.
+    pub fn principal(&self) -> &Principal {
+        &self.principal
+    }
+
+    /// With which key, where one signed.
+    pub fn access_key_id(&self) -> Option<&str> {
+        self.access_key_id.as_deref()
+    }
+
+    /// For what.
+    pub fn operation(&self) -> &Operation {
+        &self.operation
+    }
+
+    /// On which bucket.
+    pub fn bucket(&self) -> Option<&BucketName> {
+        self.operation.bucket()
+    }
+
+    /// On which key.
+    pub fn key(&self) -> Option<&ObjectKey> {
+        self.operation.key()
+    }
+
+    /// The decoded parameters, those of the credentials left out.
+    pub fn query(&self) -> &BTreeMap<String, String> {
+        &self.query
+    }
+
+    /// Every `x-amz-*` header as it was signed (blanks collapsed, repeated ones joined), and those that a presigned URL carries.
+    pub fn amz_headers(&self) -> &BTreeMap<String, String> {
+        &self.amz_headers
+    }
+
+    /// What the body must hash to.
+    pub fn payload(&self) -> &PayloadHash {
+        &self.payload
+    }
+}
+
+/// What the signature says of the body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PayloadHash {
+    /// Nothing.
+    Unsigned,
+    /// Its SHA-256, in lower-case hex.
+    Sha256(String),
+}
+
+/// The rules that the configuration sets.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules<'a> {
+    /// Our time.
+    pub now: Timestamp,
+    /// How far a signature's time may be off.
+    pub skew: Duration,
+    /// The one region that a scope may name; any where `None`.
+    pub region: Option<&'a str>,
+}
+
+/// Why there is no [`Verified`].
+#[derive(Debug)]
+pub enum Denied {
+    /// The credentials do not hold.
+    Credentials(Refusal),
+    /// They hold, and the request itself is refused. Who sent it is known.
+    Request(Principal, S3Error),
+}
+
+impl From<Refusal> for Denied {
+    fn from(refusal: Refusal) -> Self {
+        Self::Credentials(refusal)
+    }
+}
+
+impl From<Denied> for S3Error {
+    fn from(denied: Denied) -> Self {
+        match denied {
+            Denied::Credentials(refusal) => refusal.into(),
+            Denied::Request(_, error) => error,
+        }
+    }
+}
+
+/// The verifier, with the signing keys that it remembers.
+#[derive(Default)]
+pub struct Verifier {
+    keys: SigningKeys,
+}
+
+impl Verifier {
+    /// Verifies a request. `lookup` gives the owner and secret of an access key that may sign now.
+    pub fn verify(
+        &self,
+        raw: &RawRequest<'_>,
+        rules: &Rules<'_>,
+        lookup: impl Fn(&str) -> Option<(Principal, Secret)>,
+    ) -> Result<Verified, Denied> {
+        let parsed = Decoded::new(raw)?;
+        let claim = read_claim(raw, &parsed.query)?;
+        let principal = self.check(raw, &parsed, &claim, rules, lookup)?;
+        let payload = payload_hash(&claim.payload)?;
+        parsed.finish(raw, principal, Some(claim.access_key_id), payload)
+    }
+
+    /// Takes a request as it is: `access.authentication: none`. Signatures are not looked at; a body's hash still is.
+    pub fn open(&self, raw: &RawRequest<'_>) -> Result<Verified, Denied> {
+        let parsed = Decoded::new(raw)?;
+        let payload = payload_hash(raw.once("x-amz-content-sha256")?.unwrap_or("UNSIGNED-PAYLOAD"))?;
+        parsed.finish(raw, Principal::Open, None, payload)
+    }
+
+    fn check(
+        &self,
+        raw: &RawRequest<'_>,
+        parsed: &Decoded,
+        claim: &Claim,
+        rules: &Rules<'_>,
+        lookup: impl Fn(&str) -> Option<(Principal, Secret)>,
+    ) -> Result<Principal, Refusal> {
+        if raw.has("x-amz-security-token") {
+            return Err(Refusal::SessionToken);
+        }
+        if let Some(expected) = rules.region.filter(|expected| *expected != claim.region) {
+            return Err(Refusal::WrongRegion { expected: expected.to_owned(), found: claim.region.clone() });
+        }
+        claim.check_coverage(raw)?;
+        let unknown = || Refusal::UnknownKey(claim.access_key_id.clone());
+        let (principal, secret) = lookup(&claim.access_key_id).ok_or_else(unknown)?;
+        freshness::check(claim, rules.now, rules.skew)?;
+        let scope = claim.scope();
+        let signed = canonical::Signed {
+            headers: &claim.signed_headers,
+            payload: &claim.payload,
+            timestamp: &claim.timestamp.0,
+            scope: &scope,
+        };
+        let string_to_sign = canonical::string_to_sign(raw, &parsed.path, &parsed.query, &signed);
+        let name = (claim.access_key_id.clone(), claim.date.clone(), claim.region.clone());
+        let key = self.keys.get(&name, &secret);
+        let expected = hex::encode(signing_key::hmac(&key, string_to_sign.as_bytes()));
+        if !bool::from(expected.as_bytes().ct_eq(claim.signature.as_bytes())) {
+            return Err(Refusal::WrongSignature { access_key_id: name.0, string_to_sign });
+        }
+        self.keys.keep(name, &secret, key);
+        Ok(principal)
+    }
+}
+
+/// A request's path and query, each escape undone once: what is signed and what is parsed.
+struct Decoded {
+    path: Vec<u8>,
+    query: Vec<Pair>,
+}
+
+impl Decoded {
+    fn new(raw: &RawRequest<'_>) -> Result<Self, Refusal> {
+        Ok(Self { path: raw.decoded_path()?, query: raw.decoded_query()? })
+    }
+
+    /// Reads the operation, once, from what was verified.
+    fn finish(
+        self,
+        raw: &RawRequest<'_>,
+        principal: Principal,
+        access_key_id: Option<String>,
+        payload: PayloadHash,
+    ) -> Result<Verified, Denied> {
+        let (query, amz_headers) = self.names(raw)?;
+        match operation::parse(raw.method, &self.path, &query, &amz_headers) {
+            Ok(operation) => Ok(Verified { principal, access_key_id, operation, query, amz_headers, payload }),
+            Err(error) => Err(Denied::Request(principal, error)),
+        }
+    }
+
+    /// The parameters, and the `x-amz-*` headers with those that the query carries in their place.
+    #[allow(clippy::type_complexity)] // Two maps of the same kind, named by the caller at once.
+    fn names(&self, raw: &RawRequest<'_>) -> Result<(BTreeMap<String, String>, BTreeMap<String, String>), Refusal> {
+        let mut headers: BTreeMap<String, String> = BTreeMap::new();
+        for (name, _) in raw.headers.iter().filter(|(name, _)| name.starts_with("x-amz-")) {
+            let value = String::from_utf8(canonical::header_value(raw.values(name)))
+                .map_err(|_| Refusal::Ambiguous("The value of an x-amz-* header is not UTF-8"))?;
+            headers.insert((*name).to_owned(), value);
+        }
+        let mut query = BTreeMap::new();
+        for (name, value) in self.query.iter().filter(|(name, _)| !presigned::is_credential(name)) {
+            let text = |bytes: &Vec<u8>| {
+                String::from_utf8(bytes.clone()).map_err(|_| Refusal::BadUri("the query is not UTF-8"))
+            };
+            let (name, value) = (text(name)?, text(value)?);
+            let lower = name.to_ascii_lowercase();
+            let taken =
+                if lower.starts_with("x-amz-") { headers.insert(lower, value) } else { query.insert(name, value) };
+            if taken.is_some() {
+                return Err(Refusal::Ambiguous("A parameter may be sent once only, and not as a header too"));
+            }
+        }
+        Ok((query, headers))
+    }
+}
+
+/// Finds the one set of credentials.
+fn read_claim(raw: &RawRequest<'_>, query: &[Pair]) -> Result<Claim, Refusal> {
+    let in_query = presigned::is_present(query);
+    let version_2 = ["AWSAccessKeyId", "Signature"]
+        .iter()
+        .any(|name| query.iter().any(|(known, _)| known.eq_ignore_ascii_case(name.as_bytes())));
+    let mut headers = raw.values("authorization");
+    let first = headers.next();
+    if headers.next().is_some() {
+        return Err(Refusal::Ambiguous("Only one Authorization header is allowed"));
+    }
+    for name in ["host", "x-amz-date", "x-amz-content-sha256"] {
+        raw.once(name)?;
+    }
+    match (first, in_query, version_2) {
+        (Some(_), true, _) | (Some(_), _, true) => Err(Refusal::Ambiguous(
+            "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string \
+             parameter or the Authorization header should be specified",
+        )),
+        (None, true, true) => Err(Refusal::Ambiguous("Only one signature version is allowed")),
+        (None, false, true) => Err(Refusal::WrongScheme(
+            "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.",
+        )),
+        (Some(value), false, false) => {
+            let text = std::str::from_utf8(value).map_err(|_| Refusal::Malformed("it is not UTF-8.".into()))?;
+            header::read(raw, text.trim_matches([' ', '\t']))
+        }
+        (None, true, false) => presigned::read(raw, query),
+        (None, false, false) => Err(Refusal::Missing),
+    }
+}
+
+fn payload_hash(text: &str) -> Result<PayloadHash, Refusal> {
+    if text == "UNSIGNED-PAYLOAD" {
+        return Ok(PayloadHash::Unsigned);
+    }
+    if text.starts_with("STREAMING-") {
+        return Err(Refusal::PayloadForm(text.to_owned()));
+    }
+    if text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return Ok(PayloadHash::Sha256(text.to_ascii_lowercase()));
+    }
+    Err(Refusal::BadPayloadHash)
+}

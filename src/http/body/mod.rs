@@ -1,0 +1,3 @@
+//! Bodies, in and out: they stream, they are summed, and a peer that stalls is cut off.
+
+pub mod checksum;

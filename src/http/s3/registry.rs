@@ -1,0 +1,193 @@
+//! Everything a client may ask of S3, and whether this server honours it, echoes it or refuses it. Nothing is ignored silently.
+//!
+//! `operation.rs` asks this table for each query parameter and each `x-amz-*` header; the documentation is made from it.
+
+use super::operation::Verb;
+
+/// Where a name stands in a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// A parameter of the query.
+    Query,
+    /// A header, or a parameter that stands for one in a presigned URL.
+    Header,
+}
+
+/// What the server does with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It does what AWS says, for these operations; for any other it is 400.
+    Honoured(&'static [Verb]),
+    /// It is stored with the object, and given back as it came.
+    Echoed(&'static [Verb]),
+    /// It changes nothing on AWS either, whatever the operation.
+    Noise,
+    /// 501 `NotImplemented`: the operation or feature that it stands for.
+    Refused(&'static str),
+}
+
+/// One row. A name that ends in `*` stands for all that begin with it.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    /// Query or header.
+    pub place: Place,
+    /// The name; headers in lower case.
+    pub name: &'static str,
+    /// What is done with it.
+    pub standing: Standing,
+}
+
+/// What the table says of a name; `None` for one that it does not have.
+pub fn standing(place: Place, name: &str) -> Option<Standing> {
+    let matches = |row: &&Row| match row.name.strip_suffix('*') {
+        Some(start) => name.starts_with(start),
+        None => row.name == name,
+    };
+    TABLE.iter().filter(|row| row.place == place).find(matches).map(|row| row.standing)
+}
+
+use Standing::{Echoed, Honoured, Noise, Refused};
+use Verb::{
+    CreateBucket, DeleteObject, GetBucketLocation, GetObject, HeadObject, ListBuckets, ListObjects, ListObjectsV2,
+    PutObject,
+};
+
+const LISTS: &[Verb] = &[ListObjects, ListObjectsV2];
+const READS: &[Verb] = &[GetObject, HeadObject];
+const OBJECTS: &[Verb] = &[GetObject, HeadObject, DeleteObject];
+const V2: &[Verb] = &[ListObjectsV2];
+const PUT: &[Verb] = &[PutObject];
+
+const fn query(name: &'static str, standing: Standing) -> Row {
+    Row { place: Place::Query, name, standing }
+}
+
+const fn header(name: &'static str, standing: Standing) -> Row {
+    Row { place: Place::Header, name, standing }
+}
+
+/// The table. The first row that fits counts.
+pub const TABLE: &[Row] = &[
+    // Listings and the bucket itself.
+    query("list-type", Honoured(V2)),
+    query("prefix", Honoured(&[ListObjects, ListObjectsV2, ListBuckets])),
+    query("delimiter", Honoured(LISTS)),
+    query("max-keys", Honoured(LISTS)),
+    query("encoding-type", Honoured(LISTS)),
+    query("marker", Honoured(&[ListObjects])),
+    query("continuation-token", Honoured(&[ListObjectsV2, ListBuckets])),
+    query("start-after", Honoured(V2)),
+    query("fetch-owner", Honoured(V2)),
+    query("max-buckets", Honoured(&[ListBuckets])),
+    query("bucket-region", Honoured(&[ListBuckets])),
+    query("location", Honoured(&[GetBucketLocation])),
+    // Objects.
+    query("versionId", Honoured(OBJECTS)),
+    query("response-cache-control", Honoured(READS)),
+    query("response-content-disposition", Honoured(READS)),
+    query("response-content-encoding", Honoured(READS)),
+    query("response-content-language", Honoured(READS)),
+    query("response-content-type", Honoured(READS)),
+    query("response-expires", Honoured(READS)),
+    // Refused for now or for good.
+    query("abac", Refused("bucket ABAC")),
+    query("accelerate", Refused("transfer acceleration")),
+    query("acl", Refused("access control lists")),
+    query("allow-unordered", Refused("unordered listings")),
+    query("analytics", Refused("analytics configurations")),
+    query("append", Refused("appending to objects")),
+    query("attributes", Refused("GetObjectAttributes")),
+    query("cors", Refused("bucket CORS")),
+    query("delete", Refused("DeleteObjects")),
+    query("encryption", Refused("bucket encryption")),
+    query("intelligent-tiering", Refused("intelligent tiering")),
+    query("inventory", Refused("inventory configurations")),
+    query("key-marker", Refused("ListObjectVersions and ListMultipartUploads")),
+    query("legal-hold", Refused("object lock")),
+    query("lifecycle", Refused("bucket lifecycle")),
+    query("logging", Refused("bucket logging")),
+    query("max-parts", Refused("multipart uploads")),
+    query("max-uploads", Refused("multipart uploads")),
+    query("metadata", Refused("metadata in listings")),
+    query("metadataConfiguration", Refused("metadata tables")),
+    query("metadataInventoryTable", Refused("metadata tables")),
+    query("metadataJournalTable", Refused("metadata tables")),
+    query("metadataTable", Refused("metadata tables")),
+    query("metrics", Refused("metrics configurations")),
+    query("notification", Refused("bucket notifications")),
+    query("object-lock", Refused("object lock")),
+    query("ownershipControls", Refused("ownership controls")),
+    query("part-number-marker", Refused("multipart uploads")),
+    query("partNumber", Refused("multipart uploads")),
+    query("policy", Refused("bucket policies")),
+    query("policyStatus", Refused("bucket policies")),
+    query("publicAccessBlock", Refused("public access blocks")),
+    query("renameObject", Refused("RenameObject")),
+    query("replication", Refused("bucket replication")),
+    query("requestPayment", Refused("requester pays")),
+    query("restore", Refused("RestoreObject")),
+    query("retention", Refused("object lock")),
+    query("select", Refused("SelectObjectContent")),
+    query("select-type", Refused("SelectObjectContent")),
+    query("session", Refused("CreateSession")),
+    query("tagging", Refused("tagging")),
+    query("torrent", Refused("torrents")),
+    query("upload-id-marker", Refused("multipart uploads")),
+    query("uploadId", Refused("multipart uploads")),
+    query("uploads", Refused("multipart uploads")),
+    query("version-id-marker", Refused("ListObjectVersions")),
+    query("versioning", Refused("bucket versioning")),
+    query("versions", Refused("ListObjectVersions")),
+    query("website", Refused("bucket websites")),
+    // What SDKs add so that logs can tell operations apart; AWS ignores `x-` parameters.
+    query("x-*", Noise),
+    // Read by the verifier.
+    header("x-amz-date", Noise),
+    header("x-amz-content-sha256", Noise),
+    // Say who called or who pays, and change no answer.
+    header("x-amz-user-agent", Noise),
+    header("x-amz-request-payer", Noise),
+    // Bodies.
+    header("x-amz-sdk-checksum-algorithm", Honoured(&[PutObject, CreateBucket])),
+    header("x-amz-checksum-crc32", Honoured(PUT)),
+    header("x-amz-checksum-crc32c", Honoured(PUT)),
+    header("x-amz-checksum-crc64nvme", Honoured(PUT)),
+    header("x-amz-checksum-sha1", Honoured(PUT)),
+    header("x-amz-checksum-sha256", Honoured(PUT)),
+    header("x-amz-checksum-mode", Honoured(READS)),
+    header("x-amz-checksum-*", Refused("checksums other than CRC32, CRC32C, CRC64NVME, SHA1 and SHA256 of one body")),
+    header("x-amz-decoded-content-length", Refused("aws-chunked bodies")),
+    header("x-amz-trailer", Refused("aws-chunked bodies")),
+    // Kept with the object.
+    header("x-amz-meta-*", Echoed(PUT)),
+    header("x-amz-storage-class", Echoed(PUT)),
+    header("x-amz-website-redirect-location", Echoed(PUT)),
+    // Accepted where the value says what holds anyway.
+    header("x-amz-acl", Honoured(&[PutObject, CreateBucket])),
+    header("x-amz-object-ownership", Honoured(&[CreateBucket])),
+    header("x-amz-bucket-object-lock-enabled", Honoured(&[CreateBucket])),
+    header("x-amz-server-side-encryption*", Refused("server-side encryption by request")),
+    header("x-amz-copy-source*", Refused("CopyObject")),
+    header("x-amz-tagging*", Refused("tagging")),
+    header("x-amz-object-lock-*", Refused("object lock")),
+    header("x-amz-grant-*", Refused("access control lists")),
+    header("x-amz-expected-bucket-owner", Refused("bucket owners' account ids")),
+    header("x-amz-*", Refused("this header")),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_row_that_fits_counts_and_each_name_stands_once() {
+        assert_eq!(standing(Place::Header, "x-amz-meta-a"), Some(Echoed(PUT)));
+        assert_eq!(standing(Place::Header, "x-amz-mfa"), Some(Refused("this header")));
+        assert_eq!(standing(Place::Query, "x-id"), Some(Noise));
+        assert_eq!(standing(Place::Query, "unheard-of"), None);
+        for (index, row) in TABLE.iter().enumerate() {
+            let twice = TABLE[..index].iter().any(|other| other.place == row.place && other.name == row.name);
+            assert!(!twice, "{} stands twice", row.name);
+        }
+    }
+}
