@@ -2,14 +2,14 @@
 
 use super::build::{self, Values};
 use super::check::{Checker, Form};
-use super::model::Config;
+use super::model::{Config, SecretRef};
 use super::problem::{Complaint, Problem, Problems};
-use super::scalar::Environment;
+use super::scalar::{self, Environment};
 use super::storage;
 use super::tree::{Node, Origin};
 use super::{environment, flat, reader};
 use crate::domain::state::Bucket;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a configuration is read from.
 #[derive(Clone, Copy, Debug)]
@@ -18,7 +18,7 @@ pub struct Source<'a> {
     pub text: &'a str,
     /// The environment of the process.
     pub environment: &'a Environment,
-    /// Values by path that go over the file (`?set=` of a restore, `--listen`), and under the environment.
+    /// Values by path that go over the file and under the environment: `?set=` of a restore.
     pub set: &'a [(String, String)],
     /// Which document it is.
     pub form: Form,
@@ -39,6 +39,15 @@ pub struct Loaded {
     pub tree: Node,
     /// The buckets that an archive says are the registry's; empty for a file.
     pub registry: Vec<Bucket>,
+}
+
+impl Loaded {
+    /// Every reference in use, secret or not, as `env:NAME`, `file:PATH`, `stored:NAME`.
+    pub fn references(&self) -> BTreeSet<String> {
+        let secrets = [&self.config.access.secret_access_key, &self.config.advanced.bootstrap_password_hash];
+        let written = self.written.values().flat_map(|text| scalar::variables(text)).map(|name| format!("env:{name}"));
+        secrets.into_iter().flatten().filter_map(SecretRef::name).chain(written).collect()
+    }
 }
 
 /// Reads a config file's text with the environment laid over it.

@@ -162,6 +162,37 @@ pub enum SecretRef {
     Literal(Secret),
 }
 
+impl SecretRef {
+    /// `env:NAME`, `file:PATH` or `stored:NAME`; a literal has no name.
+    pub fn name(&self) -> Option<String> {
+        match self {
+            Self::Env(name) => Some(format!("env:{name}")),
+            Self::File(path) => Some(format!("file:{}", path.as_str())),
+            Self::Stored(name) => Some(format!("stored:{name}")),
+            Self::Literal(_) => None,
+        }
+    }
+}
+
+impl Config {
+    /// The same configuration with every path made absolute: for a file that is first written elsewhere than where the
+    /// paths counted from.
+    pub fn with_absolute_paths(mut self, base: &Path) -> Self {
+        let absolute = |path: &mut WrittenPath| *path = WrittenPath::new(path.resolve(base).to_string_lossy());
+        for backend in self.storage.backends.values_mut() {
+            let BackendKind::Filesystem { path } = &mut backend.kind;
+            absolute(path);
+        }
+        self.advanced.data_roots.iter_mut().chain(&mut self.advanced.secret_roots).for_each(absolute);
+        for secret in [&mut self.access.secret_access_key, &mut self.advanced.bootstrap_password_hash] {
+            if let Some(SecretRef::File(path)) = secret {
+                absolute(path);
+            }
+        }
+        self
+    }
+}
+
 /// A path as the config writes it. A relative one counts from the config file's directory (without a file, from the
 /// working directory), so it must go through [`WrittenPath::resolve`] before anything is opened: a type, not a habit.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

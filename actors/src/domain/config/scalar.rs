@@ -116,6 +116,13 @@ pub fn escape(text: &str) -> String {
     if text.contains("$$") || text.contains("${") { text.replace('$', "$$") } else { text.to_owned() }
 }
 
+/// The variables that a written text names.
+pub fn variables(text: &str) -> Vec<&str> {
+    let named = |part: &'_ str| part.find([':', '}']).unwrap_or(part.len());
+    let unescaped = text.split("$$").flat_map(|part| part.split("${env:").skip(1));
+    unescaped.map(|part| &part[..named(part)]).filter(|name| is_variable(name)).collect()
+}
+
 /// True for what may be the name of an environment variable.
 pub fn is_variable(name: &str) -> bool {
     let mut bytes = name.bytes();
@@ -191,6 +198,7 @@ mod tests {
         assert_eq!(put("${env:PORT:-}"), Ok(String::new()));
         assert!(put("${env:PORT}").unwrap_err().message.contains("PORT is not set"));
         assert!(put("${env:HOST").is_err() && put("${env:}").is_err() && put("${env:A B}").is_err());
+        assert_eq!(variables("a${env:HOST}:${env:PORT:-9}$${env:NOT}"), ["HOST", "PORT"]);
         assert_eq!(whole_reference("${env:HOST}"), Some("HOST"));
         assert_eq!(whole_reference("${env:HOST:-x}"), None);
     }
