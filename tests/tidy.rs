@@ -144,6 +144,15 @@ fn every_error_kind_has_a_row_in_both_maps() {
 }
 
 #[test]
+fn every_config_key_is_in_the_example() {
+    let table = one("actors/src/domain/config/table.rs").expect("the table of config keys is there");
+    let keys = registers::config_keys(&table);
+    assert!(keys.len() > 20, "the config keys were not found");
+    let example = std::fs::read_to_string(root().join("config/example.yaml")).expect("the example is there");
+    clean(registers::keys_are_shown(&keys, &table, &example));
+}
+
+#[test]
 fn tracked_files_lie_where_the_architecture_says() {
     let list = Command::new("git").arg("ls-files").current_dir(root()).output().expect("git is there");
     let tracked: Vec<String> = String::from_utf8_lossy(&list.stdout).lines().map(str::to_owned).collect();

@@ -151,10 +151,12 @@ fn a_kind_without_a_row_is_caught() {
 
 #[test]
 fn a_key_that_the_example_lacks_is_caught() {
-    let model = Source::new("m.rs", "");
-    let keys = [(1, "listen_addr".to_owned()), (2, "log_level".to_owned())];
-    let offences = registers::keys_are_shown(&keys, &model, "advanced:\n  # listen_addr: 127.0.0.1:9000\n");
-    assert_eq!(at(&offences), ["m.rs:2"]);
+    let table = "const KEYS: &[Key] = &[\n    Key::new(\"advanced.listen_addr\", A, \"b\"),\n    Key::new(\n        \"advanced.log_level\",\n    ),\n];\n";
+    let table = Source::new("m.rs", table);
+    let keys = registers::config_keys(&table);
+    assert_eq!(keys.len(), 2);
+    let offences = registers::keys_are_shown(&keys, &table, "advanced:\n  # listen_addr: 127.0.0.1:9000\n");
+    assert_eq!(at(&offences), ["m.rs:4"]);
 }
 
 #[test]

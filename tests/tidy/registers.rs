@@ -26,6 +26,22 @@ pub fn variants(source: &Source, name: &str) -> Vec<String> {
         .collect()
 }
 
+/// (line, name) of every key in the table of config keys.
+pub fn config_keys(table: &Source) -> Vec<(usize, String)> {
+    let mut found = Vec::new();
+    let Some(start) = table.code.iter().position(|l| l.contains("const KEYS:")) else { return found };
+    let list = start..=item_end(&table.code, start);
+    for (number, line) in table.raw.iter().enumerate().filter(|(number, _)| list.contains(number)) {
+        let Some((_, after)) = line.split_once("Key::new(") else { continue };
+        let place = if after.trim().is_empty() { number + 1 } else { number };
+        let text = if place == number { after } else { &table.raw[place] };
+        if let Some(path) = text.split('"').nth(1) {
+            found.push((place + 1, path.rsplit('.').next().unwrap_or(path).to_owned()));
+        }
+    }
+    found
+}
+
 /// Every key is in the example, as a key or in a comment.
 pub fn keys_are_shown(keys: &[(usize, String)], source: &Source, example: &str) -> Vec<Offence> {
     let shown: Vec<&str> = example.lines().flat_map(words).collect();

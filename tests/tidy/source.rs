@@ -46,7 +46,8 @@ impl Source {
         let tokens = tokens(&self.code);
         let mut at = 0;
         while at < tokens.len() {
-            if tokens[at].1 == "use" {
+            // `use<'a>` is a list of captured lifetimes.
+            if tokens[at].1 == "use" && tokens.get(at + 1).is_some_and(|t| t.1 != "<") {
                 at = use_tree(&tokens, at + 1, "", &mut found);
             } else if starts_path(&tokens, at) {
                 at = inline_path(&tokens, at, &mut found);
@@ -295,7 +296,7 @@ fn use_tree(tokens: &[(usize, String)], mut at: usize, prefix: &str, found: &mut
             }
             "{" => {
                 at += 1;
-                while tokens.get(at).is_some_and(|t| t.1 != "}") {
+                while tokens.get(at).is_some_and(|t| t.1 != "}" && t.1 != ";") {
                     at = use_tree(tokens, at, &path, found);
                     if tokens.get(at).is_some_and(|t| t.1 == ",") {
                         at += 1;
