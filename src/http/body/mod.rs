@@ -1,3 +1,8 @@
 //! Bodies, in and out: they stream, they are summed, and a peer that stalls is cut off.
 
 pub mod checksum;
+pub mod connection;
+pub mod inbound;
+pub mod outbound;
+mod pace;
+pub mod range;

@@ -2,5 +2,6 @@
 
 pub mod error;
 pub mod operation;
+pub mod permission;
 pub mod registry;
 pub mod xml;

@@ -1,0 +1,70 @@
+//! The circumstances of one request: its id, its time, where it came from.
+
+use crate::auth::sigv4::RawRequest;
+use actix_web::HttpRequest;
+use actix_web::dev::RequestHead;
+use actors::domain::clock::{Clock, Timestamp};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest, Sha256};
+use std::net::IpAddr;
+
+/// What is known of a request besides what it asks.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// `x-amz-request-id`: 16 hex digits, in every log line of the request.
+    pub request_id: String,
+    /// `x-amz-id-2`.
+    pub host_id: String,
+    /// When it came.
+    pub now: Timestamp,
+    /// The client's address.
+    pub address: Option<IpAddr>,
+    /// It came over TLS.
+    pub secure: bool,
+    /// `User-Agent`.
+    pub user_agent: Option<String>,
+    /// `Referer`.
+    pub referer: Option<String>,
+}
+
+impl Context {
+    /// Of a request that has just come.
+    pub fn new(request: &HttpRequest, clock: &Clock) -> Self {
+        Self::of_head(request.head(), request.app_config().secure(), clock)
+    }
+
+    /// The same before there is a whole request: for what decides on `100-continue`.
+    pub fn of_head(head: &RequestHead, secure: bool, clock: &Clock) -> Self {
+        let request_id = uuid::Uuid::new_v4().simple().to_string()[..16].to_ascii_uppercase();
+        let text =
+            |name: &str| head.headers().get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+        Self {
+            host_id: STANDARD.encode(Sha256::digest(request_id.as_bytes())),
+            request_id,
+            now: clock.now(),
+            address: head.peer_addr.map(|peer| peer.ip().to_canonical()),
+            secure,
+            user_agent: text("user-agent"),
+            referer: text("referer"),
+        }
+    }
+}
+
+/// The bytes of a request that a signature covers.
+pub fn raw(head: &RequestHead) -> RawRequest<'_> {
+    let mut headers: Vec<(&str, &[u8])> =
+        head.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+    // HTTP/2 sends the host as `:authority`, which is part of the URI here.
+    if !headers.iter().any(|(name, _)| *name == "host")
+        && let Some(authority) = head.uri.authority()
+    {
+        headers.push(("host", authority.as_str().as_bytes()));
+    }
+    RawRequest {
+        method: head.method.as_str(),
+        path: head.uri.path(),
+        query: head.uri.query().unwrap_or_default(),
+        headers,
+    }
+}

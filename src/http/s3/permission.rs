@@ -1,0 +1,71 @@
+//! Which permission an operation needs: the one map from operations to AWS's action names and resources.
+
+use super::operation::{ListObjects, Operation};
+use actors::domain::iam::context::{ListParameters, Resource};
+
+/// What must be allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Needed<'a> {
+    /// An AWS action name.
+    pub action: &'static str,
+    /// On what.
+    pub resource: Resource<'a>,
+}
+
+/// The permission of an operation (AWS: "Required permissions for Amazon S3 API operations").
+pub fn needed(operation: &Operation) -> Needed<'_> {
+    let action = match operation {
+        Operation::HeadService | Operation::ListBuckets(_) => "s3:ListAllMyBuckets",
+        Operation::CreateBucket(_) => "s3:CreateBucket",
+        Operation::DeleteBucket(_) => "s3:DeleteBucket",
+        Operation::HeadBucket(_) | Operation::ListObjects(_) => "s3:ListBucket",
+        Operation::GetBucketLocation(_) => "s3:GetBucketLocation",
+        Operation::PutObject(_) => "s3:PutObject",
+        // A version of a bucket without versions is the object itself, so a rule about the object is a rule about it.
+        Operation::GetObject(_) | Operation::HeadObject(_) => "s3:GetObject",
+        Operation::DeleteObject(..) => "s3:DeleteObject",
+    };
+    let resource = match (operation.bucket(), operation.key()) {
+        (Some(bucket), Some(key)) => Resource::object(bucket.as_str(), key.as_str()),
+        (Some(bucket), None) => Resource::bucket(bucket.as_str()),
+        (None, _) => Resource::NONE,
+    };
+    Needed { action, resource }
+}
+
+/// What `s3:prefix` and its like are compared with.
+pub fn list_parameters(operation: &Operation) -> ListParameters {
+    match operation {
+        Operation::ListObjects(ListObjects { prefix, delimiter, max_keys, .. }) => ListParameters {
+            prefix: prefix.clone(),
+            delimiter: (!delimiter.is_empty()).then(|| delimiter.clone()),
+            max_keys: u64::try_from(*max_keys).ok(),
+        },
+        _ => ListParameters::default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::s3::operation::{Names, parse};
+
+    #[test]
+    fn each_operation_needs_its_aws_action_on_its_decoded_resource() {
+        let rows = [
+            ("GET", "/", "s3:ListAllMyBuckets", Resource::NONE),
+            ("PUT", "/bkt", "s3:CreateBucket", Resource::bucket("bkt")),
+            ("DELETE", "/bkt", "s3:DeleteBucket", Resource::bucket("bkt")),
+            ("HEAD", "/bkt", "s3:ListBucket", Resource::bucket("bkt")),
+            ("GET", "/bkt", "s3:ListBucket", Resource::bucket("bkt")),
+            ("PUT", "/bkt/secret/x", "s3:PutObject", Resource::object("bkt", "secret/x")),
+            ("GET", "/bkt/secret/x", "s3:GetObject", Resource::object("bkt", "secret/x")),
+            ("HEAD", "/bkt/k", "s3:GetObject", Resource::object("bkt", "k")),
+            ("DELETE", "/bkt/k", "s3:DeleteObject", Resource::object("bkt", "k")),
+        ];
+        for (method, path, action, resource) in rows {
+            let operation = parse(method, path.as_bytes(), &Names::new(), &Names::new()).unwrap();
+            assert_eq!(needed(&operation), Needed { action, resource }, "{method} {path}");
+        }
+    }
+}
