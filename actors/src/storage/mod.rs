@@ -2,6 +2,9 @@
 
 pub mod fs;
 pub mod keylocks;
+pub mod mackeys;
+#[cfg(any(test, feature = "faults"))]
+pub mod testkit;
 
 use crate::Result;
 use crate::domain::condition::{ByteRange, Conditions, RangeRequest};

@@ -1,0 +1,279 @@
+//! Publishes a body: temp file → write → attribute → fsync → rename → fsync of the directories, under the key's lock.
+
+use super::attributes::{self, Encoded, Record};
+use super::layout::SELF_NAME;
+use super::lookup::{Found, symlink_in_the_way};
+use super::place::{Place, Room, TRIES, create_failed, gone};
+use super::scan::ignore_missing;
+use super::writer::{Content, StagedBody, TempFile};
+use super::{Fs, blocking, lock_name};
+use crate::domain::condition::Conditions;
+use crate::domain::names::{BucketName, ObjectKey};
+use crate::domain::object::{BodySums, ObjectAttributes, ObjectMeta};
+use crate::storage::CommitRequest;
+use crate::storage::keylocks::KeyGuard;
+use crate::{Error, ErrorKind, Result, fault};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tokio::sync::OwnedRwLockReadGuard;
+
+const OPERATION: &str = "commit object";
+
+/// A commit on its way, with everything that must outlive a caller that goes away.
+struct Job {
+    bucket: BucketName,
+    key: ObjectKey,
+    sums: BodySums,
+    content: Content,
+    attributes: ObjectAttributes,
+    conditions: Conditions,
+    /// The lock of the key, and those of objects that become directories.
+    locks: Vec<KeyGuard>,
+    /// Their keys but the first.
+    held: Vec<String>,
+    _bucket_stays: OwnedRwLockReadGuard<()>,
+}
+
+/// How far an attempt came.
+enum Attempt {
+    Done(Box<ObjectMeta>),
+    /// The lock of this key is needed as well.
+    Needs(String, Box<Job>),
+}
+
+/// Publishes a body, in one blocking job unless an object must become a directory.
+pub(super) async fn commit(fs: &Arc<Fs>, request: CommitRequest) -> Result<ObjectMeta> {
+    let CommitRequest { bucket, key, staged, attributes, conditions } = request;
+    let staged_body = staged.handle.downcast::<StagedBody>();
+    let body = staged_body.map_err(|_| Error::internal(OPERATION, "the body was staged by another kind of store"))?;
+    if (&body.bucket, &body.key) != (&bucket, &key) {
+        return Err(Error::internal(OPERATION, "the body was staged for another key"));
+    }
+    // The bucket first: whoever waits for a key holds the bucket, so a removal that waits for all commits blocks none of them.
+    let bucket_stays = Arc::clone(&fs.shared.buckets).read_owned().await;
+    let locks = vec![fs.shared.keys.lock(&lock_name(&bucket, key.as_str())).await];
+    let mut job = Box::new(Job {
+        bucket,
+        key,
+        sums: staged.sums,
+        content: body.content,
+        attributes,
+        conditions,
+        locks,
+        held: Vec::new(),
+        _bucket_stays: bucket_stays,
+    });
+    loop {
+        let mine = Arc::clone(fs);
+        match blocking(OPERATION, move || attempt(&mine, job)).await? {
+            Attempt::Done(meta) => return Ok(*meta),
+            Attempt::Needs(key, waiting) => {
+                job = waiting;
+                // An ancestor's key is shorter than ours and its holder waits for none longer: no circle of waits.
+                job.locks.push(fs.shared.keys.lock(&lock_name(&job.bucket, &key)).await);
+                job.held.push(key);
+            }
+        }
+    }
+}
+
+fn attempt(fs: &Fs, mut job: Box<Job>) -> Result<Attempt> {
+    fault::point("fs.commit.before");
+    let current = fs.current(&job.bucket, &job.key, &job.conditions)?;
+    let place = fs.place(&job.bucket, &job.key);
+    if let Room::Occupied(key) = fs.make_room(&job.bucket, &place, &job.held)? {
+        return Ok(Attempt::Needs(key, job));
+    }
+    let record = Record::new(&job.bucket, &job.key, &job.sums, std::mem::take(&mut job.attributes), fs.clock.now());
+    let meta = record.clone().into_meta();
+    let encoded = attributes::encode(record, &fs.mac.load(), fs.attribute_limit)?;
+    let sidecar = Sidecar::write(fs, &encoded)?;
+    fault::point("fs.commit.after_sidecar");
+    let absent = job.conditions.wants_absent();
+    let content = std::mem::replace(&mut job.content, Content::Memory(Vec::new()));
+    let target = fs.publish(&job, &place, content, &encoded.attribute, absent)?;
+    if let Some(sidecar) = sidecar {
+        sidecar.keep();
+    }
+    fault::point("fs.commit.after_rename");
+    fs.settle(&target, &place).map_err(|e| {
+        Error::new(ErrorKind::OutcomeUnknown, OPERATION, "the object was written, but it may not survive a power cut")
+            .with_source(e)
+    })?;
+    if let Some(old) = current.and_then(|id| fs.sidecar_path(&id))
+        && let Err(e) = ignore_missing(fs.disk.remove_file(&old))
+    {
+        log::warn!(error:% = e; "a replaced sidecar stays until the next start");
+    }
+    fault::point("fs.commit.after");
+    drop(std::mem::take(&mut job.locks));
+    Ok(Attempt::Done(Box::new(meta)))
+}
+
+impl Fs {
+    /// Checks the conditions against what is there; returns the sidecar that goes with it.
+    pub(super) fn current(
+        &self,
+        bucket: &BucketName,
+        key: &ObjectKey,
+        conditions: &Conditions,
+    ) -> Result<Option<String>> {
+        let Some(found) = self.find(bucket, key.as_str())? else {
+            if !conditions.is_empty() {
+                self.check_bucket(bucket)?;
+            }
+            conditions.check_write(None)?;
+            return Ok(None);
+        };
+        if conditions.is_empty() {
+            // Whoever asks for nothing may replace what cannot be read any more.
+            return Ok(self.named_sidecar(&found));
+        }
+        self.check_found(bucket, key, conditions, &found)
+    }
+
+    fn check_found(
+        &self,
+        bucket: &BucketName,
+        key: &ObjectKey,
+        conditions: &Conditions,
+        found: &Found,
+    ) -> Result<Option<String>> {
+        let described = self.describe(bucket, key.as_str(), found)?;
+        conditions.check_write(Some(&described.meta))?;
+        Ok(described.sidecar)
+    }
+
+    /// Writes the file in full, synced, and gives it its name; returns that.
+    fn publish(&self, job: &Job, place: &Place, content: Content, attribute: &[u8], absent: bool) -> Result<PathBuf> {
+        let (body, mut temp) = match content {
+            Content::Memory(body) => (Some(body), None),
+            Content::File(file) => (None, Some(write_out(file, &[], attribute)?)),
+        };
+        for _ in 0..TRIES {
+            let ready = match (temp.take(), &body) {
+                (Some(temp), _) => temp,
+                (None, Some(body)) => match TempFile::create(&self.disk, place.dir()) {
+                    Ok(temp) => write_out(temp, body, attribute)?,
+                    Err(e) if e.kind() == io::ErrorKind::NotFound => {
+                        self.make_room_again(job, place)?;
+                        continue;
+                    }
+                    Err(e) => return Err(create_failed(e)),
+                },
+                (None, None) => break,
+            };
+            fault::point("fs.commit.after_sync");
+            let target = self.target(place)?;
+            let renamed = if absent {
+                self.disk.rename_noreplace(&ready.path, &target)
+            } else {
+                self.disk.rename(&ready.path, &target)
+            };
+            let Err(e) = renamed else {
+                ready.published();
+                return Ok(target);
+            };
+            match e.kind() {
+                // The file became a directory or the other way round, or an empty directory was tidied away.
+                io::ErrorKind::AlreadyExists if target.symlink_metadata().is_ok_and(|m| !m.is_dir()) => {
+                    return Err(taken());
+                }
+                io::ErrorKind::AlreadyExists | io::ErrorKind::IsADirectory | io::ErrorKind::DirectoryNotEmpty => {}
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => self.make_room_again(job, place)?,
+                _ => return Err(Error::io(OPERATION, e)),
+            }
+            if ready.path.symlink_metadata().is_ok() {
+                temp = Some(ready);
+            }
+        }
+        Err(gone(&job.bucket))
+    }
+
+    /// The file that the key has now: plain, or `%self` where its name is a directory's.
+    fn target(&self, place: &Place) -> Result<PathBuf> {
+        let file = place.file();
+        match file.symlink_metadata() {
+            Ok(meta) if meta.is_dir() => Ok(file.join(SELF_NAME)),
+            Ok(meta) if meta.is_symlink() => Err(symlink_in_the_way()),
+            _ => Ok(file),
+        }
+    }
+
+    fn make_room_again(&self, job: &Job, place: &Place) -> Result<()> {
+        match self.make_room(&job.bucket, place, &job.held)? {
+            Room::Made => Ok(()),
+            // Another commit put an object there after this one had made its directory and lost it.
+            Room::Occupied(_) => {
+                Err(Error::new(ErrorKind::Busy, OPERATION, "keys below and above change at once")
+                    .with_hint("try again"))
+            }
+        }
+    }
+
+    /// Makes the new name durable, and every directory above it that is not known to be.
+    fn settle(&self, target: &Path, place: &Place) -> io::Result<()> {
+        let dir = target.parent().unwrap_or(place.dir());
+        self.shared.directories.sync(self.disk.as_ref(), dir)?;
+        if dir != place.dir() {
+            self.sync_dirs(&[dir.to_owned()])?;
+        }
+        self.sync_dirs(&place.dirs)
+    }
+}
+
+/// A sidecar that is durable; dropped before its object is visible, it disappears.
+struct Sidecar<'a> {
+    fs: &'a Fs,
+    path: Option<PathBuf>,
+}
+
+impl<'a> Sidecar<'a> {
+    fn write(fs: &'a Fs, encoded: &Encoded) -> Result<Option<Self>> {
+        let Some((id, bytes)) = &encoded.sidecar else { return Ok(None) };
+        let path = fs.sidecar_path(id).ok_or_else(|| Error::internal(OPERATION, "the object id is no UUID"))?;
+        let io = |e| Error::io(OPERATION, e);
+        let dir = path.parent().unwrap_or(&fs.root);
+        // What bears a sidecar's name is whole: the sweep knows what is torn by its name.
+        let mut temp = TempFile::create(&fs.disk, dir).map_err(io)?;
+        temp.file.write_all(bytes).map_err(io)?;
+        temp.file.sync().map_err(io)?;
+        fs.disk.rename(&temp.path, &path).map_err(io)?;
+        temp.published();
+        let sidecar = Self { fs, path: Some(path.clone()) };
+        fs.shared.directories.sync(fs.disk.as_ref(), dir).map_err(io)?;
+        Ok(Some(sidecar))
+    }
+
+    fn keep(mut self) {
+        self.path = None;
+    }
+}
+
+impl Drop for Sidecar<'_> {
+    fn drop(&mut self) {
+        if let Some(path) = &self.path {
+            // One that stays is swept at the next start.
+            let _ = self.fs.disk.remove_file(path);
+        }
+    }
+}
+
+fn write_out(mut temp: TempFile, body: &[u8], attribute: &[u8]) -> Result<TempFile> {
+    let io = |e| Error::io(OPERATION, e);
+    if !body.is_empty() {
+        temp.file.write_all(body).map_err(io)?;
+    }
+    temp.file.set_xattr(attributes::NAME, attribute).map_err(io)?;
+    temp.file.sync().map_err(io)?;
+    Ok(temp)
+}
+
+fn taken() -> Error {
+    Error::new(
+        ErrorKind::PreconditionFailed,
+        OPERATION,
+        "At least one of the pre-conditions you specified did not hold: If-None-Match",
+    )
+}

@@ -1,0 +1,141 @@
+//! Walks a bucket's directories: is there an object; what did an earlier process leave behind?
+
+use super::layout::{self, SELF_NAME, TEMP_PREFIX};
+use super::root::{INTERNAL, SIDECARS};
+use super::{Fs, root};
+use crate::disk::Disk;
+use crate::{Error, Result};
+use std::fs::DirEntry;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// True where a bucket's directory holds an object.
+pub(super) fn first_object(bucket: &Path) -> io::Result<bool> {
+    object_below(bucket, Vec::new())
+}
+
+/// True where the directory of these names below a bucket's holds an object other than its own `%self`.
+pub(super) fn object_below(bucket: &Path, names: Vec<String>) -> io::Result<bool> {
+    let own = names.clone();
+    walk(bucket, names, |found| Ok(matches!(found, Found::Object { dirs, name } if name != SELF_NAME || dirs != own)))
+}
+
+/// Removes what is left of files in the making.
+pub(super) fn sweep_bucket(disk: &dyn Disk, bucket: &Path) -> io::Result<bool> {
+    let mut objects = false;
+    walk(bucket, Vec::new(), |found| {
+        match found {
+            Found::Object { .. } => objects = true,
+            Found::Temp(path) => remove_temp(disk, path)?,
+        }
+        Ok(false)
+    })?;
+    Ok(objects)
+}
+
+/// Removes a bucket's empty directories, deepest first, and leftovers. The bucket's own directory stays.
+pub(super) fn remove_hollow(fs: &Fs, bucket: &Path) -> io::Result<()> {
+    sweep_bucket(fs.disk.as_ref(), bucket)?;
+    let (mut dirs, mut next) = (vec![], vec![bucket.to_owned()]);
+    while let Some(dir) = next.pop() {
+        for entry in read_dir(&dir)? {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                next.push(entry.path());
+                dirs.push(entry.path());
+            }
+        }
+    }
+    // A parent always stands before its children.
+    for dir in dirs.iter().rev() {
+        ignore_missing(fs.shared.directories.remove(fs.disk.as_ref(), dir))?;
+    }
+    Ok(())
+}
+
+impl Fs {
+    /// Sweeps the whole root after an earlier process; true where a bucket holds an object.
+    ///
+    /// A sidecar is removed where the object that it names does not point at it.
+    pub(super) fn sweep(&self) -> Result<bool> {
+        let io = |e| Error::io("sweep", e);
+        let mut objects = false;
+        for bucket in root::buckets(&self.root)? {
+            objects |= sweep_bucket(self.disk.as_ref(), &self.root.join(bucket.as_str())).map_err(io)?;
+        }
+        let internal = self.root.join(INTERNAL);
+        let (own, sidecars) = (read_dir(&internal).map_err(io)?, read_dir(&internal.join(SIDECARS)).map_err(io)?);
+        for entry in own.chain(sidecars) {
+            let entry = entry.map_err(io)?;
+            if entry.file_name().to_string_lossy().starts_with(TEMP_PREFIX) {
+                remove_temp(self.disk.as_ref(), &entry.path()).map_err(io)?;
+            } else if self.is_leftover_sidecar(&entry).map_err(io)? {
+                ignore_missing(self.disk.remove_file(&entry.path())).map_err(io)?;
+            }
+        }
+        Ok(objects)
+    }
+}
+
+enum Found<'a> {
+    Object { dirs: &'a [String], name: &'a str },
+    Temp(&'a Path),
+}
+
+/// Visits objects and leftovers until the visitor says true; returns whether it did. Symlinks are not followed.
+fn walk(bucket: &Path, start: Vec<String>, mut visit: impl FnMut(Found<'_>) -> io::Result<bool>) -> io::Result<bool> {
+    let mut next = vec![start];
+    while let Some(names) = next.pop() {
+        let dir: PathBuf = std::iter::once(bucket.as_os_str()).chain(names.iter().map(|n| n.as_ref())).collect();
+        for entry in read_dir(&dir)? {
+            let entry = entry?;
+            let Ok(name) = entry.file_name().into_string() else { continue };
+            let kind = entry.file_type()?;
+            let stop = if name.starts_with(TEMP_PREFIX) {
+                visit(Found::Temp(&entry.path()))?
+            } else if kind.is_dir() {
+                next.push(names.iter().cloned().chain([name]).collect());
+                false
+            } else {
+                kind.is_file() && is_object(&names, &name) && visit(Found::Object { dirs: &names, name: &name })?
+            };
+            if stop {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
+}
+
+fn is_object(dirs: &[String], name: &str) -> bool {
+    if name == SELF_NAME {
+        return !dirs.is_empty() && layout::decode(dirs).is_some();
+    }
+    let names: Vec<&str> = dirs.iter().map(String::as_str).chain([name]).collect();
+    layout::decode(&names).is_some()
+}
+
+/// Removes a file in the making, or a directory prepared for a change-over, whose `%self` is a second name of an object.
+fn remove_temp(disk: &dyn Disk, path: &Path) -> io::Result<()> {
+    if !path.symlink_metadata().is_ok_and(|m| m.is_dir()) {
+        return ignore_missing(disk.remove_file(path));
+    }
+    ignore_missing(disk.remove_file(&path.join(SELF_NAME)))?;
+    ignore_missing(disk.remove_dir(path))
+}
+
+/// A directory that is gone in the meantime has no entries.
+fn read_dir(dir: &Path) -> io::Result<Box<dyn Iterator<Item = io::Result<DirEntry>>>> {
+    match std::fs::read_dir(dir) {
+        Ok(entries) => Ok(Box::new(entries)),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(Box::new(std::iter::empty())),
+        Err(e) => Err(e),
+    }
+}
+
+pub(super) fn ignore_missing(outcome: io::Result<()>) -> io::Result<()> {
+    match outcome {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}

@@ -1,0 +1,73 @@
+//! What all stores on one root share within this process: the root's lock, the key locks, the knowledge of directories.
+
+use super::durable::Directories;
+use crate::storage::keylocks::KeyLocks;
+use crate::{Error, ErrorKind, Result};
+use std::collections::HashMap;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::Path;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
+use tokio::sync::RwLock;
+
+/// Roots by device and inode, so that two paths to one directory are one root.
+static ROOTS: LazyLock<Mutex<Roots>> = LazyLock::new(Mutex::default);
+
+type Roots = HashMap<(u64, u64), Weak<Shared>>;
+
+/// One root, as this process holds it.
+#[derive(Debug)]
+pub(super) struct Shared {
+    /// Locks by `bucket/key`.
+    pub(super) keys: Arc<KeyLocks>,
+    /// Commits hold it shared; the removal of a bucket holds it alone.
+    pub(super) buckets: Arc<RwLock<()>>,
+    /// Directory fsyncs and which directories are durable.
+    pub(super) directories: Directories,
+    /// Held for its OS lock, which ends with the process or with the last store on this root.
+    _lock: File,
+}
+
+/// Takes the root's lock, or joins the stores of this process that hold it. The flag is true for the first.
+pub(super) fn attach(root: &Path, lock: &Path, instance: &str) -> Result<(Arc<Shared>, bool)> {
+    let meta = std::fs::metadata(root).map_err(|e| Error::io("backend root", e))?;
+    let mut roots = ROOTS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(shared) = roots.get(&(meta.dev(), meta.ino())).and_then(Weak::upgrade) {
+        return Ok((shared, false));
+    }
+    let shared = Arc::new(Shared {
+        keys: KeyLocks::new(),
+        buckets: Arc::default(),
+        directories: Directories::default(),
+        _lock: take_lock(root, lock, instance)?,
+    });
+    roots.retain(|_, root| root.strong_count() > 0);
+    roots.insert((meta.dev(), meta.ino()), Arc::downgrade(&shared));
+    Ok((shared, true))
+}
+
+fn take_lock(root: &Path, path: &Path, instance: &str) -> Result<File> {
+    let io = |e| Error::io("backend lock", e);
+    let no_follow = i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or(0);
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).mode(0o600).custom_flags(no_follow);
+    let mut file = options.open(path).map_err(io)?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let mut holder = String::new();
+            // The text is only for the message; without it the refusal stands all the same.
+            let _ = file.read_to_string(&mut holder);
+            let holder = if holder.trim().is_empty() { "another process" } else { holder.trim() };
+            let message = format!("the backend at {} is in use by {holder}", root.display());
+            return Err(Error::new(ErrorKind::Unavailable, "backend lock", message)
+                .with_code("backend_locked")
+                .with_hint("stop the other process, or give this instance a root of its own"));
+        }
+        Err(TryLockError::Error(e)) => return Err(io(e)),
+    }
+    file.set_len(0).map_err(io)?;
+    file.write_all(format!("pid {}, instance {instance}\n", std::process::id()).as_bytes()).map_err(io)?;
+    Ok(file)
+}
