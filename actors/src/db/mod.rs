@@ -1,1 +1,3 @@
-//! db.
+//! L1: the databases of one instance.
+
+pub mod publish;

@@ -4,7 +4,7 @@ use super::powercut::tree::Tree;
 use super::real::RealDisk;
 use super::{Disk, DiskFile};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// One operation that was done. Paths are relative to the root of the record; `file` numbers the files made, in order.
@@ -124,10 +124,19 @@ impl RecordingDisk {
         Ok(done)
     }
 
+    /// Below the root, and without `..`: a record knows no links, so that taking a step back is exact.
     fn relative(&self, path: &Path) -> io::Result<PathBuf> {
-        path.strip_prefix(&self.root).map(Path::to_owned).map_err(|_| {
-            io::Error::new(io::ErrorKind::InvalidInput, format!("{} is outside the recorded root", path.display()))
-        })
+        let outside =
+            || io::Error::new(io::ErrorKind::InvalidInput, format!("{} is outside the record", path.display()));
+        let mut relative = PathBuf::new();
+        for component in path.strip_prefix(&self.root).map_err(|_| outside())?.components() {
+            match component {
+                Component::ParentDir if !relative.pop() => return Err(outside()),
+                Component::Normal(name) => relative.push(name),
+                _ => {}
+            }
+        }
+        Ok(relative)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -20,7 +20,16 @@ const LOST: [Data; 3] = [Data::Missing, Data::Torn, Data::Zeros];
 /// Lays out every state and calls `check` with its directory and the marks acknowledged by then.
 ///
 /// Gives the number of different states, or the first failure with what led to it.
-pub fn check(record: &Record, mut check: impl FnMut(&Path, &[String]) -> Result<(), String>) -> Result<usize, String> {
+pub fn check(record: &Record, check: impl FnMut(&Path, &[String]) -> Result<(), String>) -> Result<usize, String> {
+    check_from(record, 0, check)
+}
+
+/// [`check`] for the moments from the `first` on: after that many operations, for records whose beginnings are equal.
+pub fn check_from(
+    record: &Record,
+    first: usize,
+    mut check: impl FnMut(&Path, &[String]) -> Result<(), String>,
+) -> Result<usize, String> {
     let scratch = Scratch::new()?;
     let mut model = Model::new(&record.initial);
     let mut acknowledged = Vec::new();
@@ -31,6 +40,9 @@ pub fn check(record: &Record, mut check: impl FnMut(&Path, &[String]) -> Result<
             if let Op::Mark(label) = op {
                 acknowledged.push(label.clone());
             }
+        }
+        if moment < first {
+            continue;
         }
         for outcome in outcomes(&model, Random(SEED ^ moment as u64)) {
             let tree = model.tree(&outcome);

@@ -1,0 +1,160 @@
+//! The first thing a start does: complete the swap that a crash broke off, or sweep what never was one.
+
+use super::stage::sweep;
+use super::{JOURNAL, JOURNAL_VERSION, Journal, Move, SwapKind, remove_journal, sha256_file, sync_moves};
+use crate::disk::Disk;
+use crate::fault;
+use std::error::Error as StdError;
+use std::path::{Path, PathBuf};
+use std::{fmt, fs, io};
+
+/// What a start found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Recovery {
+    /// Nothing to do.
+    Clean,
+    /// Leftovers of something that never committed, or was over already, are removed; the state is as it was.
+    Swept,
+    /// A committed swap is completed; the state is the new one.
+    RolledForward {
+        /// The swap's id.
+        restore_id: String,
+        /// What it was for.
+        kind: SwapKind,
+    },
+}
+
+/// Why a start cannot go on. Where the journal or a file is not as it must be, nothing was touched.
+#[derive(Debug)]
+pub enum RecoverError {
+    /// The journal cannot be read or is of another version.
+    Journal {
+        /// The journal.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A file is neither the staged nor the swapped one.
+    Mismatch {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// An operation failed; the next try goes on from here.
+    Io {
+        /// The file or directory.
+        path: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
+}
+
+impl RecoverError {
+    /// The file that the operator has to look at.
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Journal { path, .. } | Self::Mismatch { path, .. } | Self::Io { path, .. } => path,
+        }
+    }
+}
+
+impl fmt::Display for RecoverError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.path().display();
+        match self {
+            Self::Journal { reason, .. } => {
+                write!(f, "the journal {path} cannot be used: {reason}; nothing was changed")
+            }
+            Self::Mismatch { reason, .. } => {
+                write!(f, "the swap in {JOURNAL} cannot be completed: {path} {reason}; nothing was changed")
+            }
+            Self::Io { source, .. } => write!(f, "recovery failed at {path}: {source}"),
+        }
+    }
+}
+
+impl StdError for RecoverError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            Self::Io { source, .. } => Some(source),
+            Self::Journal { .. } | Self::Mismatch { .. } => None,
+        }
+    }
+}
+
+/// Brings the state to exactly the old or exactly the new. To be called under the state directory's lock, before anything is read.
+///
+/// It may be broken off at any point and called again.
+pub fn recover(disk: &dyn Disk, state_dir: &Path) -> Result<Recovery, RecoverError> {
+    let at = |path: &Path| {
+        let path = path.to_owned();
+        move |source| RecoverError::Io { path, source }
+    };
+    // A killed process leaves in memory what a power cut may still take back: a journal, and then no move may become durable before
+    // it; or the removal of a journal, and then no change may become durable before that.
+    disk.sync_dir(state_dir).map_err(at(state_dir))?;
+    let Some(journal) = read_journal(state_dir)? else {
+        let swept = sweep(disk, state_dir).map_err(at(state_dir))?;
+        return Ok(if swept { Recovery::Swept } else { Recovery::Clean });
+    };
+    // Every move is checked before the first is performed, so that a mismatch touches nothing.
+    let mut left = Vec::new();
+    for one in &journal.moves {
+        if is_left(state_dir, one)? {
+            left.push(one);
+        }
+    }
+    for (n, one) in left.iter().enumerate() {
+        let (from, to) = (state_dir.join(&one.from), state_dir.join(&one.to));
+        disk.rename(&from, &to).map_err(at(&to))?;
+        // A power cut may have left the file under both names, and rename(2) does nothing with two names of one file.
+        if from.symlink_metadata().is_ok() {
+            disk.remove_file(&from).map_err(at(&from))?;
+        }
+        fault::fallible(&format!("swap.recover.after_move.{n}")).map_err(at(&to))?;
+    }
+    // Also for moves that were done before: they may be in memory only.
+    sync_moves(disk, state_dir, &journal).map_err(at(state_dir))?;
+    fault::fallible("swap.recover.before_finish").map_err(at(state_dir))?;
+    remove_journal(disk, state_dir).map_err(at(&state_dir.join(JOURNAL)))?;
+    sweep(disk, state_dir).map_err(at(state_dir))?;
+    Ok(Recovery::RolledForward { restore_id: journal.restore_id, kind: journal.kind })
+}
+
+/// The journal of a swap that is not finished, if there is one.
+pub fn read_journal(state_dir: &Path) -> Result<Option<Journal>, RecoverError> {
+    let path = state_dir.join(JOURNAL);
+    let bytes = match fs::read(&path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(source) => return Err(RecoverError::Io { path, source }),
+    };
+    let unusable = |reason: String| RecoverError::Journal { path: path.clone(), reason };
+    // The version is read first: the rest of a newer journal may have any shape.
+    let value: serde_json::Value = serde_json::from_slice(&bytes).map_err(|error| unusable(error.to_string()))?;
+    match value.get("version").and_then(serde_json::Value::as_u64) {
+        Some(version) if version == u64::from(JOURNAL_VERSION) => {}
+        Some(version) => {
+            return Err(unusable(format!("version {version} was written by a newer program; start that one")));
+        }
+        None => return Err(unusable("it names no version".to_owned())),
+    }
+    serde_json::from_value(value).map(Some).map_err(|error| unusable(error.to_string()))
+}
+
+/// True where the move is still to be done, false where it was done.
+fn is_left(state_dir: &Path, one: &Move) -> Result<bool, RecoverError> {
+    let (from, to) = (state_dir.join(&one.from), state_dir.join(&one.to));
+    let hash = |path: &Path| sha256_file(path).map_err(|source| RecoverError::Io { path: path.to_owned(), source });
+    let wrong = |path: PathBuf, reason: &str| Err(RecoverError::Mismatch { path, reason: reason.to_owned() });
+    match hash(&from)? {
+        Some(sum) if sum == one.new_sha256 => Ok(true),
+        Some(_) => wrong(from, "is not the file that was staged"),
+        None => match hash(&to)? {
+            Some(sum) if sum == one.new_sha256 => Ok(false),
+            Some(_) => wrong(to, "is not the new file, and the staged one is gone"),
+            None => wrong(to, "is missing, and the staged file is gone"),
+        },
+    }
+}

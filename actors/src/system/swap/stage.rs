@@ -1,0 +1,141 @@
+//! The directories around a swap: what is staged for it, what is kept for undo, and what is swept.
+
+use super::{Journal, OPERATION, io_step, sync_if_there};
+use crate::disk::Disk;
+use crate::disk::atomic::{is_temp_name, link_or_copy, parent};
+use crate::{Error, Result};
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+const STAGING: &str = "swap";
+const UNDO: &str = "undo";
+const PRIVATE: u32 = 0o700;
+
+/// Where the files of a swap are staged: `<state_dir>/swap/<id>`.
+pub fn stage_dir(state_dir: &Path, id: &str) -> PathBuf {
+    state_dir.join(STAGING).join(id)
+}
+
+/// Where the files that a swap replaces are kept: `<state_dir>/undo/<id>`.
+pub fn undo_dir(state_dir: &Path, id: &str) -> PathBuf {
+    state_dir.join(UNDO).join(id)
+}
+
+/// Where the new file for a target outside the state directory is staged: `.<name>.<id>` beside it.
+pub fn stage_beside(target: &Path, id: &str) -> PathBuf {
+    let mut name = OsString::from(".");
+    name.push(target.file_name().unwrap_or_default());
+    name.push(format!(".{id}"));
+    target.with_file_name(name)
+}
+
+/// Makes the directory in which a swap is staged; [`seal`] makes it durable.
+pub fn create_stage(disk: &dyn Disk, state_dir: &Path, id: &str) -> Result<PathBuf> {
+    create_private(disk, state_dir, STAGING, id)
+}
+
+/// Makes the directory in which the replaced files are kept; [`seal`] makes it durable.
+pub fn create_undo(disk: &dyn Disk, state_dir: &Path, id: &str) -> Result<PathBuf> {
+    create_private(disk, state_dir, UNDO, id)
+}
+
+/// Keeps a file that will be replaced, by a hard link (or a synced copy where the file system has none) of the same name in `dir`.
+///
+/// `None` where there is no such file.
+pub fn keep_old(disk: &dyn Disk, file: &Path, dir: &Path) -> Result<Option<PathBuf>> {
+    let kept = dir.join(file.file_name().unwrap_or_default());
+    match fs::symlink_metadata(file) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Error::io(OPERATION, error)),
+        Ok(_) => io_step(link_or_copy(disk, file, &kept)).map(|()| Some(kept)),
+    }
+}
+
+/// Makes the names of everything that was staged and kept durable: the last step before the commit point.
+///
+/// The content is synced by whoever wrote it.
+pub fn seal(disk: &dyn Disk, state_dir: &Path, journal: &Journal) -> Result<()> {
+    let mut directories = BTreeSet::from([state_dir.to_owned()]);
+    for one in &journal.moves {
+        let staged = state_dir.join(&one.from);
+        directories.insert(parent(&staged).map_err(|error| Error::io(OPERATION, error))?.to_owned());
+    }
+    for dir in [stage_dir(state_dir, &journal.restore_id), undo_dir(state_dir, &journal.restore_id)] {
+        if dir.is_dir() {
+            directories.extend(dir.parent().map(Path::to_owned));
+            directories.insert(dir);
+        }
+    }
+    directories.iter().try_for_each(|dir| io_step(sync_if_there(disk, dir)))
+}
+
+/// Removes the staging of a swap that is over or was given up. What cannot be removed is swept at the next start.
+pub fn discard_stage(disk: &dyn Disk, state_dir: &Path, id: &str) {
+    if let Err(error) = remove_tree(disk, &stage_dir(state_dir, id)) {
+        log::warn!("could not remove the staging of {id}: {error}");
+    }
+}
+
+/// Removes what swaps that never committed, and writes that never ended, left beside a file: `.<name>.<uuid>` and `.<name>.<uuid>.tmp`.
+///
+/// For targets outside the state directory; to be called when no journal is there.
+pub fn sweep_beside(disk: &dyn Disk, target: &Path) -> io::Result<()> {
+    let stem = format!(".{}.", target.file_name().unwrap_or_default().to_string_lossy());
+    for entry in fs::read_dir(parent(target)?)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let Some(rest) = name.to_str().and_then(|name| name.strip_prefix(&stem)) else { continue };
+        let id = rest.strip_suffix(".tmp").unwrap_or(rest);
+        if id.len() == 36 && uuid::Uuid::try_parse(id).is_ok() && entry.file_type()?.is_file() {
+            disk.remove_file(&entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes a directory and all in it, without following links. True where there was one.
+pub fn remove_tree(disk: &dyn Disk, dir: &Path) -> io::Result<bool> {
+    let entries = match fs::read_dir(dir) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        entries => entries?,
+    };
+    for entry in entries {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            remove_tree(disk, &entry.path())?;
+        } else {
+            disk.remove_file(&entry.path())?;
+        }
+    }
+    disk.remove_dir(dir)?;
+    Ok(true)
+}
+
+/// Removes all staging and our temporary files in the state directory. True where there was any.
+///
+/// Nothing is synced: what a power cut brings back is swept again.
+pub(super) fn sweep(disk: &dyn Disk, state_dir: &Path) -> io::Result<bool> {
+    let mut swept = remove_tree(disk, &state_dir.join(STAGING))?;
+    for entry in fs::read_dir(state_dir)? {
+        let entry = entry?;
+        if entry.file_name().to_str().is_some_and(is_temp_name) && entry.file_type()?.is_file() {
+            disk.remove_file(&entry.path())?;
+            swept = true;
+        }
+    }
+    Ok(swept)
+}
+
+fn create_private(disk: &dyn Disk, state_dir: &Path, folder: &str, id: &str) -> Result<PathBuf> {
+    let folder = state_dir.join(folder);
+    match disk.create_dir(&folder, PRIVATE) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(Error::io(OPERATION, error)),
+        _ => {}
+    }
+    let dir = folder.join(id);
+    io_step(disk.create_dir(&dir, PRIVATE))?;
+    Ok(dir)
+}
