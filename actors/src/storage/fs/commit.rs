@@ -42,6 +42,13 @@ enum Attempt {
     Needs(String, Box<Job>),
 }
 
+/// What came of giving a file its name.
+enum Published {
+    At(PathBuf),
+    /// The object of this key came to lie in the way; here is the body again.
+    Occupied(String, Content),
+}
+
 /// Publishes a body, in one blocking job unless an object must become a directory.
 pub(super) async fn commit(fs: &Arc<Fs>, request: CommitRequest) -> Result<ObjectMeta> {
     let CommitRequest { bucket, key, staged, attributes, conditions } = request;
@@ -85,14 +92,19 @@ fn attempt(fs: &Fs, mut job: Box<Job>) -> Result<Attempt> {
     if let Room::Occupied(key) = fs.make_room(&job.bucket, &place, &job.held)? {
         return Ok(Attempt::Needs(key, job));
     }
-    let record = Record::new(&job.bucket, &job.key, &job.sums, std::mem::take(&mut job.attributes), fs.clock.now());
+    let record = Record::new(&job.bucket, &job.key, &job.sums, job.attributes.clone(), fs.clock.now());
     let meta = record.clone().into_meta();
     let encoded = attributes::encode(record, &fs.mac.load(), fs.attribute_limit)?;
     let sidecar = Sidecar::write(fs, &encoded)?;
     fault::point("fs.commit.after_sidecar");
-    let absent = job.conditions.wants_absent();
     let content = std::mem::replace(&mut job.content, Content::Memory(Vec::new()));
-    let target = fs.publish(&job, &place, content, &encoded.attribute, absent)?;
+    let target = match fs.publish(&job, &place, content, &encoded.attribute)? {
+        Published::At(target) => target,
+        Published::Occupied(key, content) => {
+            job.content = content;
+            return Ok(Attempt::Needs(key, job));
+        }
+    };
     if let Some(sidecar) = sidecar {
         sidecar.keep();
     }
@@ -146,43 +158,45 @@ impl Fs {
     }
 
     /// Writes the file in full, synced, and gives it its name; returns that.
-    fn publish(&self, job: &Job, place: &Place, content: Content, attribute: &[u8], absent: bool) -> Result<PathBuf> {
+    fn publish(&self, job: &Job, place: &Place, content: Content, attribute: &[u8]) -> Result<Published> {
         let (body, mut temp) = match content {
             Content::Memory(body) => (Some(body), None),
             Content::File(file) => (None, Some(write_out(file, &[], attribute)?)),
         };
         for _ in 0..TRIES {
+            // What was there a moment ago may be gone, or an object by now: keys above and below change at once.
+            if let Room::Occupied(key) = self.make_room(&job.bucket, place, &job.held)? {
+                let content = body.map(Content::Memory).or(temp.map(Content::File));
+                return content.map(|content| Published::Occupied(key, content)).ok_or_else(|| gone(&job.bucket));
+            }
             let ready = match (temp.take(), &body) {
                 (Some(temp), _) => temp,
                 (None, Some(body)) => match TempFile::create(&self.disk, place.dir()) {
                     Ok(temp) => write_out(temp, body, attribute)?,
-                    Err(e) if e.kind() == io::ErrorKind::NotFound => {
-                        self.make_room_again(job, place)?;
-                        continue;
-                    }
+                    Err(e) if is_displaced(&e) => continue,
                     Err(e) => return Err(create_failed(e)),
                 },
                 (None, None) => break,
             };
             fault::point("fs.commit.after_sync");
             let target = self.target(place)?;
-            let renamed = if absent {
+            let renamed = if job.conditions.wants_absent() {
                 self.disk.rename_noreplace(&ready.path, &target)
             } else {
                 self.disk.rename(&ready.path, &target)
             };
             let Err(e) = renamed else {
                 ready.published();
-                return Ok(target);
+                return Ok(Published::At(target));
             };
             match e.kind() {
-                // The file became a directory or the other way round, or an empty directory was tidied away.
                 io::ErrorKind::AlreadyExists if target.symlink_metadata().is_ok_and(|m| !m.is_dir()) => {
                     return Err(taken());
                 }
+                // The file became a directory or the other way round, or an empty directory was tidied away.
                 io::ErrorKind::AlreadyExists | io::ErrorKind::IsADirectory | io::ErrorKind::DirectoryNotEmpty => {}
-                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => self.make_room_again(job, place)?,
-                _ => return Err(Error::io(OPERATION, e)),
+                _ if is_displaced(&e) => {}
+                _ => return Err(create_failed(e)),
             }
             if ready.path.symlink_metadata().is_ok() {
                 temp = Some(ready);
@@ -198,17 +212,6 @@ impl Fs {
             Ok(meta) if meta.is_dir() => Ok(file.join(SELF_NAME)),
             Ok(meta) if meta.is_symlink() => Err(symlink_in_the_way()),
             _ => Ok(file),
-        }
-    }
-
-    fn make_room_again(&self, job: &Job, place: &Place) -> Result<()> {
-        match self.make_room(&job.bucket, place, &job.held)? {
-            Room::Made => Ok(()),
-            // Another commit put an object there after this one had made its directory and lost it.
-            Room::Occupied(_) => {
-                Err(Error::new(ErrorKind::Busy, OPERATION, "keys below and above change at once")
-                    .with_hint("try again"))
-            }
         }
     }
 
@@ -268,6 +271,11 @@ fn write_out(mut temp: TempFile, body: &[u8], attribute: &[u8]) -> Result<TempFi
     temp.file.set_xattr(attributes::NAME, attribute).map_err(io)?;
     temp.file.sync().map_err(io)?;
     Ok(temp)
+}
+
+/// A directory on the path is gone, or a file by now.
+fn is_displaced(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 fn taken() -> Error {

@@ -135,23 +135,25 @@ impl Lister<'_> {
     fn object(&mut self, key: String) -> Result<ControlFlow<()>> {
         if let Some(rolled) = self.rolled(&key) {
             let rolled = rolled.to_owned();
-            return if self.is_done(&rolled) || !self.exists(&key)? {
+            return if self.is_done(&rolled) || !matches!(self.fs.find(self.bucket, &key), Ok(Some(_))) {
                 Ok(ControlFlow::Continue(()))
             } else {
                 Ok(self.add_prefix(rolled))
             };
         }
         // Found anew by its key: since the directory was read, it may have been removed or have become a prefix.
-        let Some(found) = self.fs.find(self.bucket, &key).or_else(|e| self.strange(&key, e))? else {
-            return Ok(ControlFlow::Continue(()));
+        let meta = match self.fs.look(self.bucket, &key) {
+            Ok(seen) => seen.map(|(_, described)| described.meta),
+            // One object that cannot be read takes the listing away from no other, nor does it vanish from it.
+            Err(error) => {
+                log::warn!(bucket:% = self.bucket, key = key.as_str(), error:? = error; "an object's metadata cannot be read");
+                self.fs.find(self.bucket, &key).ok().flatten().map(|found| plain_meta(&key, &found.stat))
+            }
         };
+        let Some(meta) = meta else { return Ok(ControlFlow::Continue(())) };
         if self.is_full() {
             return Ok(self.stop());
         }
-        let meta = self.fs.describe(self.bucket, &key, &found).map(|d| d.meta).unwrap_or_else(|e| {
-            log::warn!(bucket:% = self.bucket, key = key.as_str(), error:? = e; "an object's metadata cannot be read");
-            plain_meta(&key, &found.stat)
-        });
         self.last = Some(key.clone());
         self.page.objects.push(ListedObject {
             key,
@@ -201,16 +203,6 @@ impl Lister<'_> {
     fn stop(&mut self) -> ControlFlow<()> {
         self.page.next = self.last.take();
         ControlFlow::Break(())
-    }
-
-    fn exists(&self, key: &str) -> Result<bool> {
-        Ok(self.fs.find(self.bucket, key).or_else(|e| self.strange(key, e))?.is_some())
-    }
-
-    /// One file that cannot be opened does not take the listing away from all others.
-    fn strange<T>(&self, key: &str, error: Error) -> Result<Option<T>> {
-        log::warn!(bucket:% = self.bucket, key = key, error:? = error; "an entry cannot be listed");
-        Ok(None)
     }
 
     fn any_object(&self, dir: &Path) -> Result<bool> {

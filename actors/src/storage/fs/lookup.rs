@@ -75,10 +75,21 @@ impl Fs {
         }
     }
 
-    /// As [`Fs::find`]; what is missing is `NoSuchKey` or `NoSuchBucket`.
-    pub(super) fn find_existing(&self, bucket: &BucketName, key: &ObjectKey) -> Result<Found> {
-        if let Some(found) = self.find(bucket, key.as_str())? {
-            return Ok(found);
+    /// Finds and describes. Where the file was replaced in between, and its sidecar with it, the new one counts.
+    pub(super) fn look(&self, bucket: &BucketName, key: &str) -> Result<Option<(Found, Described)>> {
+        loop {
+            let Some(found) = self.find(bucket, key)? else { return Ok(None) };
+            match self.describe(bucket, key, &found) {
+                Err(e) if e.kind() == ErrorKind::MetadataStripped && was_replaced(&found) => {}
+                described => return described.map(|described| Some((found, described))),
+            }
+        }
+    }
+
+    /// As [`Fs::look`]; what is missing is `NoSuchKey` or `NoSuchBucket`.
+    pub(super) fn look_existing(&self, bucket: &BucketName, key: &ObjectKey) -> Result<(Found, Described)> {
+        if let Some(seen) = self.look(bucket, key.as_str())? {
+            return Ok(seen);
         }
         self.check_bucket(bucket)?;
         Err(Error::new(ErrorKind::NoSuchKey, OPERATION, "The specified key does not exist."))
@@ -187,6 +198,10 @@ pub(super) fn plain_meta(key: &str, stat: &Metadata) -> ObjectMeta {
 }
 
 const STRIPPED: &str = "xattrs may have been stripped during backup/restore";
+
+fn was_replaced(found: &Found) -> bool {
+    !found.path.symlink_metadata().is_ok_and(|now| (now.dev(), now.ino()) == (found.stat.dev(), found.stat.ino()))
+}
 
 fn open_step_by_step(start: io::Result<OwnedFd>, path: &Path, flags: OFlags) -> Result<OwnedFd, Errno> {
     let mut at = start.map_err(|e| Errno::from_io_error(&e).unwrap_or(Errno::IO))?;

@@ -5,8 +5,6 @@
 
 pub mod attributes;
 mod commit;
-#[cfg(all(test, feature = "faults"))]
-mod cuts;
 mod durable;
 mod layout;
 mod lister;
@@ -152,8 +150,8 @@ impl ObjectStore for FsStore {
     async fn head(&self, bucket: &BucketName, key: &ObjectKey) -> Result<ObjectMeta> {
         let (bucket, key) = (bucket.clone(), key.clone());
         self.run("head object", move |fs| {
-            let found = fs.find_existing(&bucket, &key)?;
-            Ok(fs.describe(&bucket, key.as_str(), &found)?.meta)
+            let (_, described) = fs.look_existing(&bucket, &key)?;
+            Ok(described.meta)
         })
         .await
     }

@@ -110,7 +110,7 @@ impl Fs {
                 Room::Occupied(_) => &place.dirs[0],
             };
             match TempFile::create(&self.disk, dir) {
-                Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+                Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
                 other => return other.map_err(create_failed),
             }
         }

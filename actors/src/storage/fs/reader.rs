@@ -19,8 +19,8 @@ const PIECE: u64 = 512 * 1024;
 
 /// Finds, decides and opens. Runs on the blocking pool.
 pub(super) fn open(fs: &Fs, read: &ReadRequest) -> Result<ReadOutcome> {
-    let found = fs.find_existing(&read.bucket, &read.key)?;
-    let meta = fs.describe(&read.bucket, read.key.as_str(), &found)?.meta;
+    let (found, described) = fs.look_existing(&read.bucket, &read.key)?;
+    let meta = described.meta;
     if read.conditions.check_read(&meta)? == ReadVerdict::NotModified {
         return Ok(ReadOutcome::NotModified(meta));
     }

@@ -75,7 +75,7 @@ pub(super) fn open(options: &FsOptions) -> Result<Root> {
         disk.sync_dir(dir).map_err(|e| Error::io(OPERATION, e))?;
     }
     let opened = Opened { backend_id, initialised, objects_present: false };
-    Ok(Root { path, shared, attribute_limit, opened, first })
+    Ok(Root { path: shared.path.clone(), shared, attribute_limit, opened, first })
 }
 
 /// The id in a root's `backend.json`, where there is one.

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 use tokio::sync::RwLock;
 
@@ -19,6 +19,8 @@ type Roots = HashMap<(u64, u64), Weak<Shared>>;
 /// One root, as this process holds it.
 #[derive(Debug)]
 pub(super) struct Shared {
+    /// The path under which it was first opened; what is known of directories is known by it.
+    pub(super) path: PathBuf,
     /// Locks by `bucket/key`.
     pub(super) keys: Arc<KeyLocks>,
     /// Commits hold it shared; the removal of a bucket holds it alone.
@@ -37,6 +39,7 @@ pub(super) fn attach(root: &Path, lock: &Path, instance: &str) -> Result<(Arc<Sh
         return Ok((shared, false));
     }
     let shared = Arc::new(Shared {
+        path: root.to_owned(),
         keys: KeyLocks::new(),
         buckets: Arc::default(),
         directories: Directories::default(),

@@ -1,5 +1,8 @@
 //! The directory backend against the conformance suite, and what only a directory can get wrong.
 
+#[cfg(feature = "faults")]
+mod cuts;
+
 use super::attributes::tests::keys;
 use super::*;
 use crate::disk::real::RealDisk;
@@ -8,7 +11,7 @@ use crate::storage::testkit::{self, delete, get, list_all, put};
 use std::path::Path;
 use tempfile::TempDir;
 
-pub(super) fn options(root: &Path) -> FsOptions {
+fn options(root: &Path) -> FsOptions {
     FsOptions {
         root: root.to_owned(),
         expected_id: None,
@@ -151,6 +154,49 @@ async fn keys_can_be_changed_while_the_store_runs() {
     assert_eq!(get(&store, &bucket, "a").await.unwrap(), b"1");
     fs.set_mac_keys(keys("k2", &["k2"]));
     assert!(get(&store, &bucket, "a").await.unwrap_err().message().contains("`k1`"));
+}
+
+#[tokio::test]
+async fn a_bucket_that_is_removed_takes_writes_in_progress_with_it() {
+    let (dir, store) = store();
+    let bucket = testkit::bucket("photos").unwrap();
+    for made_anew in [false, true] {
+        store.create_bucket(&bucket).await.unwrap();
+        let staged = testkit::stage(&store, &bucket, "a/k", &[1; 1_000_000], 4096).await.unwrap();
+        store.delete_bucket(&bucket).await.unwrap();
+        if made_anew {
+            store.create_bucket(&bucket).await.unwrap();
+        }
+        let (bucket, key) = (bucket.clone(), ObjectKey::new("a/k").unwrap());
+        let (attributes, conditions) = Default::default();
+        let refused = store.commit(CommitRequest { bucket, key, staged, attributes, conditions }).await;
+        assert_eq!(refused.unwrap_err().kind(), ErrorKind::NoSuchBucket);
+    }
+    store.delete_bucket(&bucket).await.unwrap();
+    assert_eq!(names(&dir.path().join("root")), [".dg"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reader_never_misses_the_sidecar_of_an_object_that_is_replaced() {
+    let (_dir, store) = store();
+    let bucket = testkit::bucket("photos").unwrap();
+    store.create_bucket(&bucket).await.unwrap();
+    let mut attributes = crate::domain::object::ObjectAttributes::default();
+    attributes.user.insert("large".to_owned(), "x".repeat(5000));
+    let write = || testkit::put_with(&store, &bucket, "k", b"x", attributes.clone(), Conditions::default());
+    write().await.unwrap();
+    let reader = tokio::spawn({
+        let (store, bucket) = (Arc::clone(&store), bucket.clone());
+        async move {
+            for _ in 0..400 {
+                get(&store, &bucket, "k").await.unwrap();
+            }
+        }
+    });
+    while !reader.is_finished() {
+        write().await.unwrap();
+    }
+    reader.await.unwrap();
 }
 
 #[tokio::test]

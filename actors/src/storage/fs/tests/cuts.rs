@@ -1,13 +1,13 @@
 //! The power-cut model over every way to publish and to remove, and the proof that no fsync is one too many.
 
-use super::tests::options;
-use super::{Fs, FsStore};
+use super::options;
 use crate::disk::powercut;
 use crate::disk::recording::{Record, RecordingDisk};
 use crate::domain::condition::Conditions;
 use crate::domain::listing::ListQuery;
 use crate::domain::object::ObjectAttributes;
 use crate::storage::ObjectStore;
+use crate::storage::fs::{Fs, FsStore};
 use crate::storage::testkit::{bucket, delete, get, list_all, put, put_with};
 use crate::{ErrorKind, Result};
 use arc_swap::ArcSwap;
@@ -156,6 +156,12 @@ fn an_object_with_a_sidecar_has_it() {
 fn an_object_that_becomes_a_prefix_is_never_lost() {
     prove(&Case { before: &[("a", b"old"), ("b", b"o")], key: "a/k", after: Some(b"new"), large: false });
     prove(&Case { before: &[("d/a", b"old")], key: "d/a/b/k", after: Some(b"new"), large: false });
+}
+
+#[test]
+fn a_body_that_was_written_ahead_is_whole_or_absent() {
+    prove(&Case { before: &[("a/other", b"o")], key: "a/k", after: Some(&[7; 70_000]), large: false });
+    prove(&Case { before: &[("a", b"old")], key: "a/b/k", after: Some(&[7; 70_000]), large: true });
 }
 
 #[test]
