@@ -1,0 +1,5 @@
+//! Archives: what is written is read, and every way of being bad has its own name.
+
+mod faults;
+mod good;
+mod plan;
