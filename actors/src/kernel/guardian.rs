@@ -17,6 +17,8 @@ pub const GAVE_UP: i32 = 13;
 const WINDOW: Duration = Duration::from_secs(60);
 const DEATHS_ALLOWED: usize = 3;
 const ROUND: Duration = Duration::from_secs(1);
+/// How many references to an owner its ward holds: one a closure.
+const REFERENCES_HELD: usize = 3;
 const RETRY: Duration = Duration::from_millis(200);
 
 /// Wakes the guardian at once, and counts deaths that it cannot see (a worker thread that caught its own panic).
@@ -58,6 +60,8 @@ pub struct Guardian {
 struct Ward {
     name: &'static str,
     alive: Box<dyn Fn() -> bool + Send + Sync>,
+    /// Nobody but the guardian refers to the owner any more.
+    orphaned: Box<dyn Fn() -> bool + Send + Sync>,
     rebuild: Box<dyn Fn() -> LocalBoxFuture<'static, Result<()>> + Send + Sync>,
     deaths: Mutex<VecDeque<Instant>>,
 }
@@ -80,11 +84,12 @@ impl Guardian {
         F: Fn() -> LocalBoxFuture<'static, Result<Addr<A>>> + Send + Sync + 'static,
     {
         owner.set(factory().await?);
-        let (alive, target) = (owner.clone(), owner.clone());
+        let (alive, target, orphaned) = (owner.clone(), owner.clone(), owner.clone());
         let factory = Arc::new(factory);
         let ward = Ward {
             name: owner.name(),
             alive: Box::new(move || alive.connected()),
+            orphaned: Box::new(move || orphaned.references() <= REFERENCES_HELD),
             rebuild: Box::new(move || {
                 let (factory, target) = (factory.clone(), target.clone());
                 Box::pin(async move {
@@ -107,6 +112,7 @@ impl Guardian {
     pub async fn run(self) {
         loop {
             let _ = tokio::time::timeout(ROUND, self.alarm.inner.notify.notified()).await;
+            self.wards().retain(|ward| !(ward.orphaned)());
             let wards: Vec<Arc<Ward>> = self.wards().clone();
             for name in self.alarm.take_caught() {
                 log::error!("owner {name} panicked and was rebuilt");

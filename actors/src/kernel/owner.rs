@@ -62,13 +62,29 @@ impl<A: Actor> OwnerRef<A> {
         self.inner.address.load().as_ref().is_some_and(|a| a.connected())
     }
 
+    /// How many references to this owner there are.
+    pub(super) fn references(&self) -> usize {
+        Arc::strong_count(&self.inner)
+    }
+
     /// How many asks are under way, and how many may be.
     pub fn load(&self) -> (usize, usize) {
         (self.inner.permits.in_use(), self.inner.permits.size())
     }
 
-    /// Asks and waits for the answer, within the deadline.
+    /// Asks and waits for the answer, within [`DEADLINE`].
     pub async fn ask<M, T>(&self, intent: Intent, message: M) -> Result<T>
+    where
+        A: Handler<M>,
+        A::Context: ToEnvelope<A, M>,
+        M: Message<Result = Result<T>> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.ask_within(DEADLINE, intent, message).await
+    }
+
+    /// Asks for something that may take longer than most: a restore, say.
+    pub async fn ask_within<M, T>(&self, deadline: Duration, intent: Intent, message: M) -> Result<T>
     where
         A: Handler<M>,
         A::Context: ToEnvelope<A, M>,
@@ -77,7 +93,7 @@ impl<A: Actor> OwnerRef<A> {
     {
         let _permit = self.inner.permits.take()?;
         let address = self.inner.address.load_full().ok_or_else(|| self.gone(Intent::Read))?;
-        match tokio::time::timeout(DEADLINE, address.send(message)).await {
+        match tokio::time::timeout(deadline, address.send(message)).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(MailboxError::Closed | MailboxError::Timeout)) => {
                 self.inner.alarm.ring();

@@ -15,6 +15,7 @@ use crate::store::state::Health;
 use crate::{Error, ErrorKind, Result};
 use actix::Actor;
 use futures_util::StreamExt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// A backend, reachable or not. Cheap to clone.
@@ -27,7 +28,7 @@ pub struct StoreHandle {
 #[derive(Clone, Debug)]
 enum Backend {
     /// Opened at start or restore.
-    Open { store: Arc<dyn ObjectStore>, owner: OwnerRef<StoreActor>, transfers: Permits },
+    Open { store: Arc<dyn ObjectStore>, root: Arc<Path>, owner: OwnerRef<StoreActor>, transfers: Permits },
     /// It could not be opened: why.
     Down(Arc<str>),
 }
@@ -41,26 +42,44 @@ pub struct WriteTicket {
     pub permit: Permit,
 }
 
+/// The owner's thread; it ends with the factory that uses it, when the guardian has let the owner go.
+struct OwnThread(actix::Arbiter);
+
+impl Drop for OwnThread {
+    fn drop(&mut self) {
+        self.0.stop();
+    }
+}
+
 impl StoreHandle {
     /// Starts the owner of an opened store.
     pub async fn start(
         name: BackendName,
         store: Arc<dyn ObjectStore>,
+        root: PathBuf,
         max_requests: usize,
         clock: Clock,
         guardian: &Guardian,
     ) -> Result<Self> {
         let owner = OwnerRef::new("store", max_requests.max(1) * 2, guardian.alarm());
-        let (shared, arbiter) = (store.clone(), actix::Arbiter::new());
+        let (shared, thread) = (store.clone(), OwnThread(actix::Arbiter::new()));
         guardian
             .watch(&owner, move || {
-                let (store, clock, arbiter) = (shared.clone(), clock.clone(), arbiter.handle());
+                let (store, clock, arbiter) = (shared.clone(), clock.clone(), thread.0.handle());
                 Box::pin(
                     async move { Ok(StoreActor::start_in_arbiter(&arbiter, move |_| StoreActor::new(store, clock))) },
                 )
             })
             .await?;
-        Ok(Self { name, backend: Backend::Open { store, owner, transfers: Permits::new("transfers", max_requests) } })
+        Ok(Self {
+            name,
+            backend: Backend::Open {
+                store,
+                root: root.into(),
+                owner,
+                transfers: Permits::new("transfers", max_requests),
+            },
+        })
     }
 
     /// A backend that could not be opened: every call answers why.
@@ -78,6 +97,14 @@ impl StoreHandle {
         match &self.backend {
             Backend::Open { .. } => None,
             Backend::Down(reason) => Some(reason),
+        }
+    }
+
+    /// The directory it lives in, where it is open.
+    pub fn root(&self) -> Option<&Path> {
+        match &self.backend {
+            Backend::Open { root, .. } => Some(root),
+            Backend::Down(_) => None,
         }
     }
 
@@ -200,7 +227,7 @@ impl StoreHandle {
 
     fn open(&self) -> Result<(&Arc<dyn ObjectStore>, &OwnerRef<StoreActor>, &Permits)> {
         match &self.backend {
-            Backend::Open { store, owner, transfers } => Ok((store, owner, transfers)),
+            Backend::Open { store, owner, transfers, .. } => Ok((store, owner, transfers)),
             Backend::Down(reason) => Err(Error::new(
                 ErrorKind::Unavailable,
                 "backend",
