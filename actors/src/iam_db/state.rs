@@ -1,0 +1,112 @@
+//! The private work copy of the config DB: made from the published file, thrown away after any error.
+
+use crate::db::open::try_open;
+use crate::db::password::PasswordHash;
+use crate::db::{publish, state};
+use crate::disk::SharedDisk;
+use crate::domain::state::State;
+use crate::{Error, ErrorKind, Result};
+use rusqlite::Connection;
+use std::path::{Path, PathBuf};
+
+/// Side files that SQLite might leave beside a database that something opened in place.
+const SIDE_FILES: [&str; 3] = ["-wal", "-shm", "-journal"];
+
+/// The work copy and what it is a copy of.
+pub(super) struct WorkCopy {
+    published: PathBuf,
+    /// `None` while no hash opens the published file.
+    hash: Option<PasswordHash>,
+    disk: SharedDisk,
+    connection: Option<Connection>,
+}
+
+impl WorkCopy {
+    pub(super) fn new(published: PathBuf, hash: Option<PasswordHash>, disk: SharedDisk) -> Self {
+        Self { published, hash, disk, connection: None }
+    }
+
+    /// Writes the difference of two states and publishes the file. After any error nothing of it is left.
+    pub(super) fn write(&mut self, old: &State, new: &State) -> Result<()> {
+        let outcome = self.try_write(old, new);
+        if outcome.is_err() {
+            self.discard();
+        }
+        outcome
+    }
+
+    fn try_write(&mut self, old: &State, new: &State) -> Result<()> {
+        let work = self.work_path();
+        state::write(self.connection()?, old, new)?;
+        publish::publish(self.disk.as_ref(), &work, &self.published)
+    }
+
+    /// Reads the published file, through a fresh work copy.
+    pub(super) fn load(&mut self) -> Result<State> {
+        self.discard();
+        let outcome = self.connection().and_then(|connection| state::load(connection));
+        if outcome.is_err() {
+            self.discard();
+        }
+        outcome
+    }
+
+    /// Lets go of the file, so that a swap may replace it.
+    pub(super) fn close(&mut self) -> Result<()> {
+        self.discard();
+        for side in SIDE_FILES {
+            let path = beside(&self.published, side);
+            if path.exists() {
+                return Err(Error::new(
+                    ErrorKind::Conflict,
+                    "iam_db",
+                    format!(
+                        "{} lies beside the database: something else has it open; nothing was changed",
+                        path.display()
+                    ),
+                )
+                .with_hint("stop what has the database open, remove that file, and try again"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the file that is there now, under this hash.
+    pub(super) fn take(&mut self, hash: PasswordHash) -> Result<()> {
+        self.hash = Some(hash);
+        self.discard();
+        self.connection().map(|_| ())
+    }
+
+    /// Throws the work copy away; the next use makes it anew from the published file.
+    pub(super) fn discard(&mut self) {
+        self.connection = None;
+        let work = self.work_path();
+        for path in SIDE_FILES.iter().map(|side| beside(&work, side)).chain([work.clone()]) {
+            let _ = std::fs::remove_file(path);
+        }
+    }
+
+    fn connection(&mut self) -> Result<&mut Connection> {
+        if self.connection.is_none() {
+            let hash = self.hash.as_ref().ok_or_else(|| {
+                Error::new(ErrorKind::Locked, "iam_db", "no hash opens the database; nothing was changed")
+                    .with_code("db_key_mismatch")
+            })?;
+            let work = self.work_path();
+            std::fs::copy(&self.published, &work).map_err(|e| Error::io("iam_db", e))?;
+            self.connection = Some(try_open(&work, hash)?.into_result()?);
+        }
+        self.connection.as_mut().ok_or_else(|| Error::new(ErrorKind::Internal, "iam_db", "no work copy"))
+    }
+
+    fn work_path(&self) -> PathBuf {
+        beside(&self.published, ".work")
+    }
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
