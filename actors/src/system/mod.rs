@@ -1,3 +1,14 @@
-//! L2: the published view, the order of mutations, and the swap.
+//! The owner of the published view, the order of mutations, the fence and the swap.
 
+mod actor;
+pub mod boot;
+mod cell;
+pub mod commit_point;
+pub mod handle;
+pub mod messages;
+pub mod stores;
 pub mod swap;
+pub mod view;
+
+pub use handle::{Owners, SystemHandle};
+pub use view::{Route, SystemView};

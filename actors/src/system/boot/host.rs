@@ -1,0 +1,181 @@
+//! This host, as it stays through every restore: where its files are, which keys are its own, what its environment says.
+
+use crate::config::file::ConfigFile;
+use crate::config::instance::Instance;
+use crate::config::resolve::Resolver;
+use crate::config::roots;
+use crate::config::state_dir::{BOOTSTRAP_HASH, CONFIG_DB, STATE_DB};
+use crate::db::password::PasswordHash;
+use crate::domain::archive::parts::SecretsPart;
+use crate::domain::config::Loaded;
+use crate::domain::config::model::{Config, SecretRef, WrittenPath};
+use crate::domain::config::problem::Problems;
+use crate::domain::config::scalar::Environment;
+use crate::domain::secret::Secret;
+use crate::domain::state::State;
+use crate::{Error, ErrorKind, Result};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+/// What belongs to this host and to no archive.
+#[derive(Debug)]
+pub struct Host {
+    /// Where the state files are.
+    pub state_dir: PathBuf,
+    /// Who this instance is, with its keys.
+    pub instance: Instance,
+    /// The environment of the process.
+    pub environment: Environment,
+    /// The config file as start found it.
+    pub config_file: ConfigFile,
+    /// SHA-256 of the config file that is in force, where there is one.
+    pub(super) config_sha256: Mutex<Option<String>>,
+    /// The bootstrap hash that environment or config pins.
+    pub pinned: Option<PasswordHash>,
+    /// This program's version.
+    pub server_version: &'static str,
+}
+
+/// The state files by name.
+#[derive(Clone, Debug)]
+pub struct Files {
+    /// `deltaglider_config.db`.
+    pub config_db: PathBuf,
+    /// `deltaglider_state.db`.
+    pub state_db: PathBuf,
+    /// `.deltaglider_bootstrap_hash`.
+    pub hash: PathBuf,
+}
+
+impl Host {
+    /// The state files by name.
+    pub fn files(&self) -> Files {
+        let file = |name: &str| self.state_dir.join(name);
+        Files { config_db: file(CONFIG_DB), state_db: file(STATE_DB), hash: file(BOOTSTRAP_HASH) }
+    }
+
+    /// What relative paths count from, now: a restore may have written the first config file.
+    pub fn config_base(&self) -> PathBuf {
+        match self.config_file.path.exists() {
+            true => self.restored_base(),
+            false => self.config_file.base.clone(),
+        }
+    }
+
+    /// What relative paths count from once a restore has written the config file.
+    pub fn restored_base(&self) -> PathBuf {
+        match (&self.config_file.sha256, self.config_file.path.parent()) {
+            (None, Some(parent)) => parent.to_owned(),
+            _ => self.config_file.base.clone(),
+        }
+    }
+
+    /// The config key pair, resolved.
+    pub fn config_key(&self, config: &Config, base: &Path, state: &State) -> Result<Option<(String, Secret)>> {
+        match (&config.access.access_key_id, &config.access.secret_access_key) {
+            (Some(id), Some(secret)) => Ok(Some((id.clone(), self.resolve(secret, config, base, state)?))),
+            _ => Ok(None),
+        }
+    }
+
+    /// A reference's value: from this host where it gives one, else what a restore brought along.
+    pub fn resolve(&self, reference: &SecretRef, config: &Config, base: &Path, state: &State) -> Result<Secret> {
+        let resolver = Resolver {
+            environment: &self.environment,
+            secret_roots: &config.advanced.secret_roots,
+            base,
+            state_dir: &self.state_dir,
+        };
+        resolver.resolve(reference, state)
+    }
+
+    /// The values of every reference that the config uses, by `env:NAME`, `file:PATH`, `stored:NAME`: what an archive carries.
+    pub fn resolve_references(&self, loaded: &Loaded, state: &State) -> BTreeMap<String, Secret> {
+        let config = &loaded.config;
+        let mut resolved = BTreeMap::new();
+        for (name, value) in &state.secrets {
+            // What a restore brought for `env:` and `file:` references is stored under that very name.
+            let brought = name.starts_with("env:") || name.starts_with("file:");
+            resolved.insert(if brought { name.clone() } else { format!("stored:{name}") }, value.clone());
+        }
+        let scalars =
+            loaded.written.values().flat_map(|text| env_names(text)).map(|name| SecretRef::Env(name.to_owned()));
+        let secrets = [&config.access.secret_access_key, &config.advanced.bootstrap_password_hash];
+        for reference in secrets.into_iter().flatten().cloned().chain(scalars) {
+            let Some(name) = reference.name() else { continue };
+            match self.resolve(&reference, config, &self.config_base(), state) {
+                Ok(value) => {
+                    resolved.insert(name, value);
+                }
+                Err(error) => log::warn!("the reference {name} does not resolve and is not in the archive: {error}"),
+            }
+        }
+        resolved
+    }
+
+    /// What this host has itself of the `file:` references of an archive; its variables speak for themselves.
+    pub fn files_of(&self, secrets: &SecretsPart, config: &Config) -> BTreeMap<String, Secret> {
+        let (base, nothing) = (self.restored_base(), State::default());
+        let own = secrets.resolved.keys().filter_map(|name| {
+            let reference = SecretRef::File(WrittenPath::new(name.strip_prefix("file:")?));
+            Some((name.clone(), self.resolve(&reference, config, &base, &nothing).ok()?))
+        });
+        own.collect()
+    }
+
+    /// Refuses a restored config whose storage roots would hold or hide the state files.
+    pub fn check_roots(&self, loaded: &Loaded) -> Result<()> {
+        let base = self.restored_base();
+        let problems = roots::check(loaded, &base, self.config_file.path.parent(), &self.state_dir);
+        if problems.is_empty() {
+            return Ok(());
+        }
+        let message = format!("the restored config does not fit this host: {}", Problems(problems));
+        Err(Error::new(ErrorKind::Conflict, "restore", message)
+            .with_code("config_invalid")
+            .with_hint("override the path with ?set=<path>=<value>"))
+    }
+
+    /// Refuses where the config file cannot be replaced, or was changed behind our back.
+    pub fn config_writable(&self) -> Result<()> {
+        let conflict = |message: String| Error::new(ErrorKind::Conflict, "config", message);
+        let path = self.config_file.path.display();
+        if let Err(reason) = &self.config_file.writable {
+            return Err(conflict(format!("the config file {path} cannot be replaced: {reason}; nothing was changed"))
+                .with_code("config_read_only")
+                .with_hint("make the file and its directory writable, or restore onto a host whose config is"));
+        }
+        let known = self.config_sha256.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let found = std::fs::read(&self.config_file.path).ok().map(|bytes| hex::encode(Sha256::digest(bytes)));
+        if known != found {
+            return Err(conflict(format!("{path} was changed on disk since it was loaded; nothing was changed"))
+                .with_code("config_changed_on_disk")
+                .with_hint("restart with the changed file, or put the old one back, and try again"));
+        }
+        Ok(())
+    }
+
+    /// A swap has put this config file in place.
+    pub fn note_config(&self, text: &str) {
+        let sha256 = hex::encode(Sha256::digest(text.as_bytes()));
+        *self.config_sha256.lock().unwrap_or_else(PoisonError::into_inner) = Some(sha256);
+    }
+}
+
+/// The names in `${env:NAME}` and `${env:NAME:-default}`.
+fn env_names(text: &str) -> impl Iterator<Item = &str> {
+    text.split("${env:").skip(1).filter_map(|rest| rest.split('}').next()).filter_map(|body| body.split(":-").next())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::env_names;
+
+    #[test]
+    fn the_variables_of_a_scalar_are_found() {
+        let names: Vec<_> = env_names("http://${env:HOST}:${env:PORT:-80}/$${x}").collect();
+        assert_eq!(names, ["HOST", "PORT"]);
+    }
+}

@@ -1,0 +1,12 @@
+//! From a directory to running owners: recover, lock, load, decide on the hash, open, start. In this order, nothing before recovery.
+
+mod database;
+mod error;
+mod first;
+mod force;
+mod host;
+mod prepare;
+
+pub use error::BootError;
+pub use host::{Files, Host};
+pub use prepare::{Input, Prepared, prepare};

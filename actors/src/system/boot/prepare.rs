@@ -1,0 +1,142 @@
+//! The part of a start that needs no actor: recovery before anything else, then the config, then what this host knows of itself.
+
+use crate::config::file::ConfigFile;
+use crate::config::instance::Instance;
+use crate::config::state_dir::StateDir;
+use crate::config::{locate, state_dir};
+use crate::db::password::PasswordHash;
+use crate::disk::SharedDisk;
+use crate::domain::clock::Clock;
+use crate::domain::config::Loaded;
+use crate::domain::config::model::SecretRef;
+use crate::domain::config::scalar::Environment;
+use crate::domain::secret::Secret;
+use crate::domain::state::State;
+use crate::system::boot::error::BootError;
+use crate::system::boot::host::Host;
+use crate::system::swap::{self, Recovery};
+use crate::{Error, ErrorKind, Result};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+/// What was typed and what the process was given.
+#[derive(Debug)]
+pub struct Input {
+    /// `--config`.
+    pub config: Option<PathBuf>,
+    /// `--state-dir`.
+    pub state_dir: Option<PathBuf>,
+    /// `--listen`.
+    pub listen: Option<SocketAddr>,
+    /// The environment.
+    pub environment: Environment,
+    /// Every durable file operation.
+    pub disk: SharedDisk,
+    /// What time it is.
+    pub clock: Clock,
+    /// This program's version.
+    pub server_version: &'static str,
+}
+
+/// What the rest of a start builds on.
+#[derive(Debug)]
+pub struct Prepared {
+    /// This host.
+    pub host: Host,
+    /// The config in force.
+    pub loaded: Arc<Loaded>,
+    /// What recovery found and did, in words.
+    pub recovery: String,
+    pub(super) file_hash: Option<PasswordHash>,
+    pub(super) password: Option<Secret>,
+    pub(super) disk: SharedDisk,
+    pub(super) clock: Clock,
+    pub(super) lock: StateDir,
+}
+
+/// Recovers, locks, loads. Nothing was written yet but what recovery finished and the instance file.
+pub fn prepare(input: Input) -> Result<Prepared, BootError> {
+    let mut environment = input.environment;
+    if let Some(listen) = input.listen {
+        // The command line goes over the environment, and nothing else does.
+        environment.remove("DGP_ADVANCED__LISTEN_ADDR");
+        environment.insert("DGP_LISTEN_ADDR".into(), listen.to_string());
+    }
+    let named = locate::named(input.config.as_deref(), &environment);
+    let found = state_dir::find(input.state_dir.as_deref(), &environment, named.as_deref());
+    let lock = StateDir::open(&found).map_err(BootError::Io)?;
+    let state_dir = lock.path().to_owned();
+    let recovered =
+        swap::recover(input.disk.as_ref(), &state_dir).map_err(|error| BootError::Journal(error.to_string()))?;
+    let located = locate::locate(named.as_deref(), &state_dir).map_err(BootError::Io)?;
+    let (config_file, loaded) = ConfigFile::load(&located, &environment, &state_dir).map_err(BootError::Config)?;
+    let instance = Instance::load_or_create(&state_dir, input.disk.as_ref()).map_err(BootError::Io)?;
+    let mut host = Host {
+        config_sha256: Mutex::new(config_file.sha256.clone()),
+        config_file,
+        instance,
+        environment,
+        pinned: None,
+        state_dir,
+        server_version: input.server_version,
+    };
+    host.pinned = pinned(&host, &loaded)?;
+    Ok(Prepared {
+        file_hash: hash_file(&host)?,
+        password: password(&host)?,
+        loaded: Arc::new(loaded),
+        recovery: describe(&recovered),
+        host,
+        disk: input.disk,
+        clock: input.clock,
+        lock,
+    })
+}
+
+fn pinned(host: &Host, loaded: &Loaded) -> Result<Option<PasswordHash>, BootError> {
+    let Some(reference) = &loaded.config.advanced.bootstrap_password_hash else { return Ok(None) };
+    if let SecretRef::Stored(name) = reference {
+        let message = format!("`{{stored: {name}}}` lies in the database that this hash opens");
+        return Err(BootError::Config(
+            Error::new(ErrorKind::Invalid, "advanced.bootstrap_password_hash", message)
+                .with_hint("use env, file or a hash"),
+        ));
+    }
+    let text =
+        host.resolve(reference, &loaded.config, &host.config_base(), &State::default()).map_err(BootError::Config)?;
+    PasswordHash::parse(text.expose()).map(Some).map_err(BootError::Config)
+}
+
+fn hash_file(host: &Host) -> Result<Option<PasswordHash>, BootError> {
+    match std::fs::read_to_string(host.files().hash) {
+        Ok(text) => Ok(Some(PasswordHash::parse(text.trim())?)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(BootError::Io(Error::io("hash file", error))),
+    }
+}
+
+/// `DGP_BOOTSTRAP_PASSWORD`, or what the file that `DGP_BOOTSTRAP_PASSWORD_FILE` names holds, without its line end.
+fn password(host: &Host) -> Result<Option<Secret>, BootError> {
+    if let Some(password) = host.environment.get("DGP_BOOTSTRAP_PASSWORD").filter(|p| !p.is_empty()) {
+        return Ok(Some(Secret::new(password)));
+    }
+    let Some(path) = host.environment.get("DGP_BOOTSTRAP_PASSWORD_FILE").filter(|p| !p.is_empty()) else {
+        return Ok(None);
+    };
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| BootError::Io(Error::io("DGP_BOOTSTRAP_PASSWORD_FILE", error)))?;
+    Ok(Some(Secret::new(text.trim_end_matches(['\r', '\n']))))
+}
+
+fn describe(recovery: &Recovery) -> String {
+    match recovery {
+        Recovery::Clean => "nothing to do".to_owned(),
+        Recovery::Swept => "removed what an unfinished swap had staged; the state is the old one".to_owned(),
+        Recovery::RolledForward { restore_id, kind } => {
+            format!(
+                "finished the {kind} {restore_id} that was broken off after its commit point; the state is the new one"
+            )
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! How the edge and `backup` reach `system`: the view, mutations, and what must not straddle a change of route.
+
+use crate::config::ConfigHandle;
+use crate::disk::SharedDisk;
+use crate::domain::bucket::BucketChange;
+use crate::domain::change::{Changed, StateChange};
+use crate::domain::clock::Clock;
+use crate::domain::condition::Conditions;
+use crate::domain::names::{BackendName, BucketName, ObjectKey};
+use crate::domain::object::ObjectMeta;
+use crate::domain::state::Bucket;
+use crate::iam::IamHandle;
+use crate::iam_db::IamDbHandle;
+use crate::kernel::guardian::Guardian;
+use crate::kernel::owner::{Intent, OwnerRef};
+use crate::storage::CommitRequest;
+use crate::system::actor::{Below, SystemActor};
+use crate::system::cell::Cell;
+use crate::system::messages::{Fence, LiftFence, Mutate, NextSystem, SwapAll};
+use crate::system::view::{Route, SystemView};
+use crate::{Error, ErrorKind, Result};
+use actix::Actor;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long an S3 request that mutates state waits for a restore to end.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The one path of every mutation, and the published view.
+#[derive(Clone)]
+pub struct SystemHandle {
+    cell: Arc<Cell>,
+    owner: OwnerRef<SystemActor>,
+    clock: Clock,
+}
+
+/// The owners below `system`.
+#[derive(Debug)]
+pub struct Owners {
+    /// The owner of the config.
+    pub config: ConfigHandle,
+    /// The owner of IAM.
+    pub iam: IamHandle,
+    /// The writer of the config DB.
+    pub iam_db: IamDbHandle,
+}
+
+impl SystemHandle {
+    /// Starts `system` with the first view.
+    pub async fn start(
+        view: SystemView,
+        owners: Owners,
+        disk: SharedDisk,
+        state_dir: PathBuf,
+        clock: Clock,
+        guardian: &Guardian,
+    ) -> Result<Self> {
+        let cell = Arc::new(Cell::new(view, clock.clone()));
+        let owner = OwnerRef::new("system", 4096, guardian.alarm());
+        let below = Below { config: owners.config, iam: owners.iam, iam_db: owners.iam_db, disk, state_dir };
+        let (shared, arbiter) = (cell.clone(), actix::Arbiter::new());
+        guardian
+            .watch(&owner, move || {
+                let (cell, below, arbiter) = (shared.clone(), below.clone(), arbiter.handle());
+                Box::pin(
+                    async move { Ok(SystemActor::start_in_arbiter(&arbiter, move |_| SystemActor::new(cell, below))) },
+                )
+            })
+            .await?;
+        Ok(Self { cell, owner, clock })
+    }
+
+    /// The view of now. Take it once a request.
+    pub fn view(&self) -> Arc<SystemView> {
+        self.cell.view()
+    }
+
+    /// Makes one change: durable and published when answered. A fence refuses it at once.
+    pub async fn mutate(&self, change: StateChange) -> Result<Changed> {
+        self.view().unlocked()?;
+        self.owner.ask(Intent::Change, Mutate(change)).await
+    }
+
+    /// Publishes a staged object, if its bucket's route is still the one it began under.
+    pub async fn commit(&self, route: &Route, commit: CommitRequest) -> Result<ObjectMeta> {
+        let _shared = self.cell.commits.read().await;
+        self.same_place(route)?;
+        route.store.commit(commit).await
+    }
+
+    /// Removes an object, if its bucket's route is still the one the request began under.
+    pub async fn delete_object(&self, route: &Route, key: &ObjectKey, conditions: Conditions) -> Result<()> {
+        let _shared = self.cell.commits.read().await;
+        self.same_place(route)?;
+        route.store.delete(&route.bucket, key, conditions).await
+    }
+
+    /// Makes a bucket on a backend, the default one where none is named.
+    pub async fn create_bucket(&self, owner: &str, name: &BucketName, backend: Option<BackendName>) -> Result<()> {
+        self.cell.wait_for_fence(PATIENCE).await?;
+        let view = self.view();
+        if view.route(name).is_ok() {
+            return Err(Error::new(
+                ErrorKind::BucketExists,
+                "create bucket",
+                "Your previous request to create the named bucket succeeded and you already own it.",
+            ));
+        }
+        let backend = backend.unwrap_or_else(|| view.config.storage.default_backend.clone());
+        let store = view.stores.get(&backend).ok_or_else(|| {
+            Error::new(ErrorKind::Invalid, "create bucket", format!("there is no backend `{backend}`"))
+        })?;
+        store.create_bucket(name).await?;
+        let bucket =
+            Bucket { name: name.clone(), backend, alias: None, owner: owner.to_owned(), created_at: self.clock.now() };
+        self.mutate(StateChange::Bucket(BucketChange::Create { bucket })).await.map(|_| ())
+    }
+
+    /// Removes an empty bucket. No object can be committed into it meanwhile.
+    pub async fn delete_bucket(&self, name: &BucketName) -> Result<()> {
+        self.cell.wait_for_fence(PATIENCE).await?;
+        let _alone = self.cell.commits.write().await;
+        let route = self.view().route(name)?;
+        if route.store.holds_objects(&route.bucket).await? {
+            return Err(Error::new(
+                ErrorKind::BucketNotEmpty,
+                "delete bucket",
+                "The bucket you tried to delete is not empty",
+            ));
+        }
+        self.mutate(StateChange::Bucket(BucketChange::Delete { name: name.clone() })).await?;
+        if let Err(error) = route.store.delete_bucket(&route.bucket).await {
+            // The registry is the truth; an empty place left behind is used again by the next bucket of this name.
+            log::warn!("the place of the deleted bucket {name} stays: {error:?}");
+        }
+        Ok(())
+    }
+
+    /// Holds back every mutation, for a restore whose plan was made on `version`.
+    pub async fn fence(&self, restore_id: &str, version: &str) -> Result<()> {
+        let message = Fence { restore_id: restore_id.to_owned(), version: version.to_owned() };
+        self.owner.ask(Intent::Read, message).await
+    }
+
+    /// Lifts the fence of a restore that ended before its commit point.
+    pub fn lift_fence(&self, restore_id: &str) {
+        self.owner.tell(LiftFence { restore_id: restore_id.to_owned() });
+    }
+
+    /// Swaps all state for what was staged.
+    pub async fn swap_all(&self, next: NextSystem) -> Result<()> {
+        let commits = self.cell.commits.clone().write_owned().await;
+        self.owner.ask(Intent::Change, SwapAll { next: Box::new(next), commits }).await
+    }
+
+    /// Whether the owner answers.
+    pub fn is_alive(&self) -> bool {
+        self.owner.connected()
+    }
+
+    fn same_place(&self, route: &Route) -> Result<()> {
+        match self.view().route(&route.name) {
+            Ok(now) if route.same_place(&now) => Ok(()),
+            Ok(_) => Err(Error::new(
+                ErrorKind::RouteChanged,
+                "commit",
+                "The bucket moved while the object was being written. Please try again.",
+            )),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl std::fmt::Debug for SystemHandle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "SystemHandle({})", self.view().version())
+    }
+}

@@ -1,0 +1,61 @@
+//! What one may ask of `system`, the one path of every mutation.
+
+use crate::Result;
+use crate::db::password::PasswordHash;
+use crate::domain::change::{Changed, StateChange};
+use crate::domain::config::Loaded;
+use crate::system::stores::Opener;
+use crate::system::swap::Journal;
+use crate::system::view::SystemView;
+use actix::Message;
+use std::sync::Arc;
+use tokio::sync::OwnedRwLockWriteGuard;
+
+/// Makes one change, durably, and publishes it before it answers.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<Changed>")]
+pub struct Mutate(pub StateChange);
+
+/// Holds back every mutation until [`SwapAll`] or [`LiftFence`]; answers when the one in progress has ended.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<()>")]
+pub struct Fence {
+    /// The restore that asks.
+    pub restore_id: String,
+    /// The `epoch.generation` that its plan was made on; another one refuses.
+    pub version: String,
+}
+
+/// Lifts the fence of a restore that ended before its commit point.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct LiftFence {
+    /// The restore that asked for it.
+    pub restore_id: String,
+}
+
+/// Swaps all state for what was staged. From its commit point on it ends in the new state or ends the process.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<()>")]
+pub struct SwapAll {
+    /// What is to be in force.
+    pub next: Box<NextSystem>,
+    /// Proof that no object is being committed and none will be before the swap has ended. It is taken before the message is
+    /// sent: a deletion of a bucket that holds it meanwhile must still get its own mutation through.
+    pub commits: OwnedRwLockWriteGuard<()>,
+}
+
+/// Everything that is to be in force after a swap; all of it was built and proven while staging.
+#[derive(Debug)]
+pub struct NextSystem {
+    /// The files and where they go.
+    pub journal: Journal,
+    /// The view to publish; its backends are opened by the swap, since one directory cannot be open twice.
+    pub view: SystemView,
+    /// The staged config.
+    pub config: Arc<Loaded>,
+    /// The hash that opens the staged database.
+    pub hash: PasswordHash,
+    /// Opens the backends; one that cannot be opened is in the view and says why.
+    pub opener: Opener,
+}

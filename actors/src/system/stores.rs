@@ -1,0 +1,109 @@
+//! The backends of a configuration, opened: those that are open already stay as they are.
+
+use crate::Result;
+use crate::disk::SharedDisk;
+use crate::domain::clock::Clock;
+use crate::domain::config::model::{BackendKind, Config};
+use crate::domain::names::BackendName;
+use crate::domain::state::State;
+use crate::kernel::guardian::Guardian;
+use crate::storage::fs::{FsOptions, FsStore};
+use crate::storage::mackeys::MacKeys;
+use crate::store::StoreHandle;
+use crate::system::view::SystemView;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// What opening a backend needs besides its configuration.
+#[derive(Clone, Debug)]
+pub struct Opener {
+    /// Who opens it.
+    pub instance_id: String,
+    /// Relative paths of the config count from here.
+    pub base: PathBuf,
+    /// Every durable file operation.
+    pub disk: SharedDisk,
+    /// What time it is.
+    pub clock: Clock,
+    /// Watches the owners.
+    pub guardian: Guardian,
+}
+
+/// The backends of a configuration.
+#[derive(Debug, Default)]
+pub struct OpenedStores {
+    /// By name; one that cannot be opened is there and says why.
+    pub stores: BTreeMap<BackendName, StoreHandle>,
+    /// The ids of those that the state does not know yet.
+    pub new_ids: BTreeMap<BackendName, String>,
+    /// What the operator should know.
+    pub warnings: Vec<String>,
+}
+
+impl Opener {
+    /// Opens every backend. Of `before`, what is at the same place under the same id with the same keys stays as it is; two
+    /// stores on one directory share its lock, so requests under way on the old one end undisturbed.
+    pub async fn open_all(&self, config: &Config, state: &State, before: Option<&SystemView>) -> Result<OpenedStores> {
+        let keys = MacKeys::from_keyring(state.keyring.values().map(AsRef::as_ref))?;
+        let mut opened = OpenedStores::default();
+        for (name, backend) in &config.storage.backends {
+            let BackendKind::Filesystem { path } = &backend.kind;
+            let root = path.resolve(&self.base);
+            let known = state.backends.get(name).cloned();
+            let kept = before
+                .filter(|view| view.state.keyring == state.keyring)
+                .and_then(|view| view.stores.get(name))
+                .filter(|store| store.root() == Some(root.as_path()) && known.is_some() && store.backend_id() == known);
+            let handle = match kept {
+                Some(handle) => handle.clone(),
+                None => match self.open_one(name, &root, known.clone(), keys.clone(), config).await {
+                    Ok(handle) => handle,
+                    Err(error) => {
+                        log::error!("backend {name} cannot be opened: {error:?}");
+                        opened.warnings.push(format!("backend `{name}` is unavailable: {}", error.message()));
+                        StoreHandle::down(name.clone(), error.message())
+                    }
+                },
+            };
+            if let (None, Some(id)) = (&known, handle.backend_id()) {
+                opened.new_ids.insert(name.clone(), id);
+            }
+            opened.stores.insert(name.clone(), handle);
+        }
+        Ok(opened)
+    }
+
+    async fn open_one(
+        &self,
+        name: &BackendName,
+        root: &Path,
+        known: Option<String>,
+        mac: MacKeys,
+        config: &Config,
+    ) -> Result<StoreHandle> {
+        let options = FsOptions {
+            root: root.to_owned(),
+            adopt_empty: known.is_some(),
+            expected_id: known,
+            new_id: uuid::Uuid::new_v4().to_string(),
+            instance: self.instance_id.clone(),
+            disk: self.disk.clone(),
+            clock: self.clock.clone(),
+            mac,
+        };
+        let opened = tokio::task::spawn_blocking(move || FsStore::open(options)).await;
+        let (store, found) = opened.map_err(|e| crate::Error::internal("open backend", e))??;
+        if found.initialised {
+            log::info!("backend {name} was initialised in {} as {}", root.display(), found.backend_id);
+        }
+        StoreHandle::start(
+            name.clone(),
+            store,
+            root.to_owned(),
+            config.advanced.max_requests,
+            self.clock.clone(),
+            &self.guardian,
+        )
+        .await
+    }
+}

@@ -1,0 +1,116 @@
+//! What every request reads: config, state and routes of exactly one generation, behind one pointer.
+
+use crate::db::password::PasswordHash;
+use crate::domain::clock::Timestamp;
+use crate::domain::config::Loaded;
+use crate::domain::config::model::{Authentication, Config};
+use crate::domain::config::routing;
+use crate::domain::iam::index::AccessIndex;
+use crate::domain::names::{BackendName, BucketName};
+use crate::domain::secret::Secret;
+use crate::domain::state::State;
+use crate::store::StoreHandle;
+use crate::{Error, ErrorKind, Result};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// One generation of the system. A request takes it once, at its start.
+#[derive(Clone, Debug)]
+pub struct SystemView {
+    /// The configuration in force.
+    pub config: Arc<Config>,
+    /// IAM, the bucket registry and all else that the config DB holds.
+    pub state: Arc<State>,
+    /// Access keys and tokens by what requests name.
+    pub index: Arc<AccessIndex>,
+    /// The config key pair, resolved.
+    pub config_key: Option<(String, Secret)>,
+    /// The backends by name.
+    pub stores: Arc<BTreeMap<BackendName, StoreHandle>>,
+    /// Why the system is locked, where no hash opens its database.
+    pub locked: Option<Arc<str>>,
+    /// The bootstrap hash in force; none where the system is locked and nobody gave one.
+    pub bootstrap_hash: Option<PasswordHash>,
+    /// What the operator should know: shown by health.
+    pub notices: Arc<Vec<String>>,
+}
+
+/// Where a bucket's objects are. Two routes are equal when a write begun under one may be committed under the other.
+#[derive(Clone, Debug)]
+pub struct Route {
+    /// The name that clients use.
+    pub name: BucketName,
+    /// The name on the backend.
+    pub bucket: BucketName,
+    /// The backend.
+    pub backend: BackendName,
+    /// Which of the buckets that ever had this name it is.
+    pub created_at: Timestamp,
+    /// The way there.
+    pub store: StoreHandle,
+}
+
+impl SystemView {
+    /// A view of a config and a state. Backends, lock and notices are put in by the caller.
+    pub fn compose(
+        loaded: &Loaded,
+        state: Arc<State>,
+        bootstrap_hash: Option<PasswordHash>,
+        config_key: Option<(String, Secret)>,
+    ) -> Self {
+        Self {
+            config: Arc::new(loaded.config.clone()),
+            index: Arc::new(AccessIndex::new(&state)),
+            state,
+            config_key,
+            stores: Arc::default(),
+            locked: None,
+            bootstrap_hash,
+            notices: Arc::default(),
+        }
+    }
+
+    /// The same view over another state.
+    pub fn with_state(&self, state: Arc<State>) -> Self {
+        Self { index: Arc::new(AccessIndex::new(&state)), state, ..self.clone() }
+    }
+
+    /// Where in time this view stands: `epoch.generation`, the entity tag of every mutation's `If-Match`.
+    pub fn version(&self) -> String {
+        format!("{}.{}", self.state.meta.epoch, self.state.meta.generation)
+    }
+
+    /// The way to a bucket: a look-up, never a probe.
+    pub fn route(&self, name: &BucketName) -> Result<Route> {
+        let missing = || Error::new(ErrorKind::NoSuchBucket, "bucket", "The specified bucket does not exist");
+        let target = routing::route(&self.config.storage, &self.state.buckets, name).ok_or_else(missing)?;
+        let store = match self.stores.get(&target.backend) {
+            Some(store) => store.clone(),
+            None => StoreHandle::down(target.backend.clone(), "it is not configured; add it to `storage.backends`"),
+        };
+        let created_at = self.state.buckets.get(name).map_or(Timestamp::default(), |bucket| bucket.created_at);
+        Ok(Route { name: name.clone(), bucket: target.real_name, backend: target.backend, created_at, store })
+    }
+
+    /// Whether S3 and the admin API ask who you are.
+    pub fn authentication_required(&self) -> bool {
+        self.config.access.authentication == Authentication::Required
+    }
+
+    /// Refuses while the system is locked.
+    pub fn unlocked(&self) -> Result<()> {
+        match &self.locked {
+            None => Ok(()),
+            Some(reason) => {
+                Err(Error::new(ErrorKind::Locked, "system", reason.to_string()).with_code("db_key_mismatch"))
+            }
+        }
+    }
+}
+
+impl Route {
+    /// Whether a write begun under `self` may still be committed under `now`.
+    pub fn same_place(&self, now: &Self) -> bool {
+        (&self.backend, &self.bucket, self.created_at) == (&now.backend, &now.bucket, now.created_at)
+    }
+}
