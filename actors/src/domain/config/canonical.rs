@@ -251,7 +251,7 @@ fn own<'t>(tree: &'t Node, parts: &[&str]) -> Option<&'t Node> {
 }
 
 /// Removes a value, and the sections that it leaves empty.
-fn remove(tree: &mut Node, parts: &[&str]) {
+pub(crate) fn remove(tree: &mut Node, parts: &[&str]) {
     let Some((last, parents)) = parts.split_last() else { return };
     let Some(mut parent) = tree.find(parents).cloned() else { return };
     parent.remove(last);

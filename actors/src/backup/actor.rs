@@ -1,0 +1,83 @@
+//! The shell around [`BackupState`]: the work runs beside it, and ends with it.
+
+use crate::Result;
+use crate::backup::handle::Tools;
+use crate::backup::messages::{Archive, Export, Restore, Restores, Verify};
+use crate::backup::restore;
+use crate::backup::state::BackupState;
+use crate::fault;
+use actix::fut::{ActorFutureExt, wrap_future};
+use actix::{Actor, Context, Handler, ResponseActFuture, ResponseFuture};
+use serde_json::Value;
+
+/// The owner of backups.
+pub(super) struct BackupActor {
+    tools: Tools,
+    state: BackupState,
+}
+
+impl BackupActor {
+    pub(super) fn new(tools: Tools) -> Self {
+        Self { tools, state: BackupState::default() }
+    }
+}
+
+impl Actor for BackupActor {
+    type Context = Context<Self>;
+}
+
+impl Handler<Export> for BackupActor {
+    type Result = ResponseFuture<Result<Archive>>;
+
+    fn handle(&mut self, _: Export, _: &mut Self::Context) -> Self::Result {
+        fault::point("backup.export");
+        let tools = self.tools.clone();
+        Box::pin(async move { restore::export(&tools).await })
+    }
+}
+
+impl Handler<Verify> for BackupActor {
+    type Result = ResponseFuture<Result<Value>>;
+
+    fn handle(&mut self, message: Verify, _: &mut Self::Context) -> Self::Result {
+        fault::point("backup.verify");
+        let tools = self.tools.clone();
+        Box::pin(async move { restore::verify(&tools, message.0).await })
+    }
+}
+
+impl Handler<Restore> for BackupActor {
+    // Spawned on this actor: when it dies before the commit point, the restore is dropped, and with it fence and staging.
+    type Result = ResponseActFuture<Self, Result<Value>>;
+
+    fn handle(&mut self, message: Restore, _: &mut Self::Context) -> Self::Result {
+        fault::point("backup.restore");
+        let request = message.0;
+        if let Some(outcome) = self.state.remembered(request.idempotency_key.as_deref()) {
+            return Box::pin(wrap_future(async move { Ok(outcome) }));
+        }
+        let restore_id = uuid::Uuid::new_v4().to_string();
+        if let Err(refusal) = self.state.begin(&restore_id) {
+            return Box::pin(wrap_future(async move { Err(refusal) }));
+        }
+        let (tools, key) = (self.tools.clone(), request.idempotency_key.clone());
+        Box::pin(wrap_future(async move { restore::run(&tools, &restore_id, request).await }).map(
+            move |outcome: Result<Value>, actor: &mut Self, _| {
+                actor.state.end(key, outcome.as_ref().ok());
+                outcome
+            },
+        ))
+    }
+}
+
+impl Handler<Restores> for BackupActor {
+    type Result = Result<Vec<Value>>;
+
+    fn handle(&mut self, _: Restores, _: &mut Self::Context) -> Self::Result {
+        fault::point("backup.restores");
+        let view = self.tools.system.view();
+        let mut records: Vec<_> = view.state.restores.values().collect();
+        records.sort_by_key(|record| std::cmp::Reverse(record.at));
+        Ok(records.into_iter().map(|record| record.outcome.clone()).collect())
+    }
+}

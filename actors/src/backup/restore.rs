@@ -1,0 +1,261 @@
+//! A restore from end to end: verify, plan, stage, fence, one swap. Also export and verification, which are its neighbours.
+
+use crate::backup::handle::Tools;
+use crate::backup::messages::{Archive, RestoreRequest};
+use crate::backup::stage::{self, Staging};
+use crate::db::password::PasswordHash;
+use crate::domain::archive;
+use crate::domain::archive::plan::{Current, Host, Mode, Options, Plan, Revive, Strategy, plan};
+use crate::domain::config::model::BackendKind;
+use crate::domain::names::BucketName;
+use crate::domain::secret::Secret;
+use crate::domain::state::ConfigRevision;
+use crate::system::view::SystemView;
+use crate::zipper;
+use crate::{Error, ErrorKind, Result, fault};
+use bytes::Bytes;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// Makes a Full Backup of one published view.
+pub(super) async fn export(tools: &Tools) -> Result<Archive> {
+    let view = tools.system.view();
+    view.unlocked()?;
+    let loaded = tools.config.current().await?;
+    let (host, now) = (tools.host.clone(), tools.clock.now());
+    let exported = blocking(move || {
+        let resolved = host.resolve_references(&loaded, &view.state);
+        let hash = view.bootstrap_hash.as_ref().map(|hash| Secret::new(hash.expose()));
+        zipper::export(&zipper::ExportInput {
+            config: &loaded,
+            state: &view.state,
+            instance_id: &host.instance.instance_id,
+            server_version: host.server_version,
+            captured_at: now,
+            signing_seed: host.instance.signing_key(),
+            bootstrap_hash: hash.as_ref(),
+            resolved: &resolved,
+            limits: &loaded.config.backup.limits,
+        })
+    })
+    .await?;
+    fault::point("backup.exported");
+    Ok(Archive { bytes: exported.bytes.into(), filename: exported.filename, sha256: exported.sha256 })
+}
+
+/// Reads and checks an archive.
+pub(super) async fn verify(tools: &Tools, bytes: Bytes) -> Result<Value> {
+    let archive = read(tools, bytes).await?;
+    let manifest = serde_json::to_value(&archive.manifest).map_err(|e| Error::internal("verify", e))?;
+    Ok(json!({ "valid": true, "signer": archive.signer, "manifest": manifest }))
+}
+
+async fn read(tools: &Tools, bytes: Bytes) -> Result<archive::Archive> {
+    let limits = tools.system.view().config.backup.limits;
+    blocking(move || zipper::verify(&bytes, &limits)).await
+}
+
+/// Restores. An error means that nothing has changed.
+pub(super) async fn run(tools: &Tools, restore_id: &str, request: RestoreRequest) -> Result<Value> {
+    let options = options(&request)?;
+    let view = tools.system.view();
+    if view.locked.is_some() && (options.mode != Mode::Full || options.strategy != Strategy::Replace) {
+        view.unlocked()?;
+    }
+    let archive = read(tools, request.bytes.clone()).await?;
+    fault::point("backup.verified");
+    let loaded = tools.config.current().await?;
+    let with_data = buckets_with_data(&view).await;
+    let files = tools.host.files_of(&archive.secrets, &loaded.config);
+    let mut planned = plan(
+        Current { state: &view.state, config: &loaded },
+        &archive,
+        &options,
+        &Host {
+            instance_id: &tools.host.instance.instance_id,
+            now: tools.clock.now(),
+            known_epoch: 0,
+            buckets_with_data: &with_data,
+            caller_token: request.caller_token_sha256.clone(),
+            files: &files,
+            environment: &tools.host.environment,
+        },
+    )?;
+    let hash = hash_to_be(tools, &view, &planned, &request)?;
+    stage::fits(tools, &planned)?;
+    let warnings = backend_warnings(tools, &view, &planned);
+    planned.warnings.extend(warnings);
+    fault::point("backup.planned");
+
+    let mut answer = planned.answer(&options, !request.dry_run);
+    let undo = if request.dry_run { Value::Null } else { stage::undo_path(tools, restore_id).into() };
+    answer.insert("restore_id".into(), restore_id.into());
+    answer.insert("pre_restore_backup".into(), undo);
+    answer.insert("self_check".into(), self_check(&planned));
+    let answer = Value::Object(answer);
+    if request.dry_run {
+        return Ok(answer);
+    }
+    record(tools, &mut planned, restore_id, &request.who, &answer);
+
+    let version = view.version();
+    let text = planned.next_file.clone();
+    let staging = Staging::begin(tools.clone(), restore_id, view.locked.is_some());
+    let (staging, next) = stage::stage(staging, planned, hash, &view).await?;
+    fault::point("backup.staged");
+    let fence = Fenced::raise(tools, restore_id, &version).await?;
+    fault::point("backup.fenced");
+    tools.system.swap_all(next).await?;
+    staging.committed();
+    tools.host.note_config(&text);
+    fence.done();
+    log::info!("restore {restore_id} is in force: {}", tools.system.view().version());
+    Ok(answer)
+}
+
+/// The fence of a restore, lifted when the restore ends in whatever way.
+struct Fenced<'a> {
+    tools: &'a Tools,
+    restore_id: &'a str,
+}
+
+impl<'a> Fenced<'a> {
+    async fn raise(tools: &'a Tools, restore_id: &'a str, version: &str) -> Result<Self> {
+        let fence = Self { tools, restore_id };
+        tools.system.fence(restore_id, version).await?;
+        Ok(fence)
+    }
+
+    /// The swap has lifted it; once more does no harm.
+    fn done(self) {}
+}
+
+impl Drop for Fenced<'_> {
+    fn drop(&mut self) {
+        self.tools.system.lift_fence(self.restore_id);
+    }
+}
+
+fn options(request: &RestoreRequest) -> Result<Options> {
+    let revive = match request.revive.as_slice() {
+        [] => Revive::None,
+        ids if ids.iter().any(|id| id == "all") => Revive::All,
+        ids => Revive::Ids(ids.iter().cloned().collect()),
+    };
+    let host_settings_of_archive = match request.host_settings.as_deref() {
+        None | Some("host") => false,
+        Some("archive") => true,
+        Some(other) => {
+            return Err(Error::new(ErrorKind::Invalid, "restore", format!("`host_settings={other}` is not known"))
+                .with_hint("use host or archive"));
+        }
+    };
+    Ok(Options {
+        mode: Mode::parse(if request.mode.is_empty() { "full" } else { &request.mode })?,
+        strategy: Strategy::parse(if request.strategy.is_empty() { "replace" } else { &request.strategy })?,
+        revive,
+        prune_buckets: request.prune_buckets,
+        host_settings_of_archive,
+        set: request.sets.clone(),
+    })
+}
+
+/// The hash that the restored database is keyed to (`backup.md` §4, rule 3).
+fn hash_to_be(tools: &Tools, view: &SystemView, plan: &Plan, request: &RestoreRequest) -> Result<PasswordHash> {
+    let archived = plan.bootstrap_password_hash.as_ref().map(|text| PasswordHash::parse(text.expose())).transpose()?;
+    let pinned = tools.host.pinned.clone();
+    match (archived, pinned) {
+        (Some(archived), None) => Ok(archived),
+        (Some(archived), Some(pinned)) if archived == pinned => Ok(pinned),
+        (Some(archived), Some(pinned)) => {
+            let proven = request
+                .bootstrap_password
+                .as_ref()
+                .is_some_and(|password| archived.verify(password.expose()) && pinned.verify(password.expose()));
+            if proven {
+                return Ok(pinned);
+            }
+            Err(Error::new(
+                ErrorKind::Conflict,
+                "restore",
+                "this host pins a bootstrap hash that is not the archive's; nothing was changed",
+            )
+            .with_code("db_key_mismatch")
+            .with_hint(
+                "set DGP_BOOTSTRAP_PASSWORD_HASH to `bootstrap_password_hash` of the archive's secrets.json, restart and try \
+                 again; or send the password that both hashes are of as X-DGP-Bootstrap-Password; or use mode=preserve-bootstrap",
+            ))
+        }
+        (None, pinned) => pinned.or_else(|| view.bootstrap_hash.clone()).ok_or_else(|| {
+            Error::new(
+                ErrorKind::Conflict,
+                "restore",
+                "neither archive nor host has a bootstrap hash; nothing was changed",
+            )
+            .with_code("db_key_mismatch")
+        }),
+    }
+}
+
+/// Buckets of the registry whose backend holds objects. One that cannot be asked counts as holding some: its entry stays.
+async fn buckets_with_data(view: &SystemView) -> BTreeSet<BucketName> {
+    let mut found = BTreeSet::new();
+    for name in view.state.buckets.keys() {
+        let Ok(route) = view.route(name) else { continue };
+        if route.store.holds_objects(&route.bucket).await.unwrap_or(true) {
+            found.insert(name.clone());
+        }
+    }
+    found
+}
+
+/// What the operator should know of the backends that the restored config names.
+fn backend_warnings(tools: &Tools, view: &SystemView, plan: &Plan) -> Vec<String> {
+    let mut warnings = Vec::new();
+    for (name, backend) in &plan.next_config.config.storage.backends {
+        let BackendKind::Filesystem { path } = &backend.kind;
+        let root = path.resolve(&tools.host.restored_base());
+        let id = plan.next.backends.get(name);
+        let now =
+            view.stores.get(name).filter(|store| store.root() == Some(root.as_path())).and_then(|s| s.backend_id());
+        if !root.is_dir() {
+            warnings.push(format!(
+                "backend_root_new: {} does not exist yet; backend `{name}` is initialised there",
+                root.display()
+            ));
+        } else if now.is_some() && now.as_ref() != id {
+            warnings.push(format!(
+                "backend_root_new: if {} holds no objects it becomes backend `{name}` of the archive",
+                root.display()
+            ));
+        }
+    }
+    warnings
+}
+
+/// What was proven of the staged state before the commit point; the files themselves are proven while they are staged.
+fn self_check(plan: &Plan) -> Value {
+    json!({
+        "status": "ok",
+        "users": plan.next.users.len(),
+        "groups": plan.next.groups.len(),
+        "buckets": plan.next.buckets.len(),
+        "keys": plan.next.keyring.len(),
+        "config": "loads on this host",
+    })
+}
+
+/// Puts the record of this restore and the revision of the config into the state that is staged.
+fn record(tools: &Tools, plan: &mut Plan, restore_id: &str, who: &str, answer: &Value) {
+    let at = tools.clock.now();
+    plan.record(restore_id, at, who, answer.clone());
+    let number = plan.next.config_history.keys().next_back().map_or(1, |last| last + 1);
+    let revision = ConfigRevision { number, at, actor: who.to_owned(), yaml: plan.next_file.clone() };
+    plan.next.config_history.insert(number, Arc::new(revision));
+}
+
+/// Runs what computes or reads files away from the actors' threads.
+pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(|e| Error::internal("backup", e))?
+}
