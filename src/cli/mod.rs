@@ -1,0 +1,29 @@
+//! The command line: what was typed (`args`), what it amounts to (`settings`), one file per subcommand.
+
+pub mod args;
+mod config;
+mod out;
+pub mod settings;
+
+use crate::exit::Exit;
+use args::{Cli, Command};
+use clap::Parser;
+use settings::ServeSettings;
+use std::process::ExitCode;
+
+/// Runs the command that was typed; `serve` is what runs the server.
+pub fn main(serve: impl FnOnce(ServeSettings) -> ExitCode) -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version end here, too; where the stream is closed the exit code is what is left.
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage.into() } else { Exit::Ok.into() };
+        }
+    };
+    let environment = settings::environment();
+    match &cli.command {
+        None | Some(Command::Serve { .. }) => serve(ServeSettings::new(&cli, environment)),
+        Some(Command::Config(command)) => config::run(command, &cli, environment).into(),
+    }
+}
