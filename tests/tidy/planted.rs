@@ -104,6 +104,7 @@ fn an_unexplained_unwrap_is_caught() {
     assert_eq!(caught("fn f() {\n    // A literal is valid.\n    a\n        .b()\n        .expect(\"c\");\n}\n"), 0);
     assert_eq!(caught("fn f() {\n    self.expect(b'x')?;\n    a.unwrap_or(1);\n}\n"), 0);
     assert_eq!(caught("#[cfg(test)]\nmod tests {\n    fn f() { a.unwrap(); }\n}\n"), 0);
+    assert_eq!(caught("#[cfg(all(test, feature = \"faults\"))]\nmod tests {\n    fn f() { a.unwrap(); }\n}\n"), 0);
 }
 
 #[test]

@@ -203,13 +203,13 @@ pub fn is_ident(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
-/// Marks the items under `#[cfg(test)]` and `#[cfg(any(test, …))]`.
+/// Marks the items under `#[cfg(test)]`, `#[cfg(any(test, …))]` and `#[cfg(all(test, …))]`.
 fn test_lines(code: &[String]) -> Vec<bool> {
     let mut test = vec![false; code.len()];
     let mut line = 0;
     while line < code.len() {
         let trimmed = code[line].trim_start();
-        if !(trimmed.starts_with("#[cfg(test)]") || trimmed.starts_with("#[cfg(any(test")) {
+        if !["#[cfg(test)]", "#[cfg(any(test", "#[cfg(all(test"].iter().any(|gate| trimmed.starts_with(gate)) {
             line += 1;
             continue;
         }
