@@ -158,3 +158,117 @@ fn is_left(state_dir: &Path, one: &Move) -> Result<bool, RecoverError> {
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::disk::real::RealDisk;
+    use crate::system::swap::{create_stage, seal, write_journal};
+
+    const ID: &str = "6f9619ff-8b86-4011-b42d-00c04fc964ff";
+
+    /// Where the file that will be named lies, and what spoils it.
+    type Spoilt = (&'static str, fn(&Path));
+
+    /// A state directory in which a swap of `db` and `hash` was committed, and nothing moved yet.
+    fn committed() -> tempfile::TempDir {
+        let dir = tempfile::tempdir().unwrap();
+        let state = dir.path();
+        let stage = create_stage(&RealDisk, state, ID).unwrap();
+        let mut moves = Vec::new();
+        for name in ["db", "hash"] {
+            fs::write(state.join(name), format!("old {name}")).unwrap();
+            fs::write(stage.join(name), format!("new {name}")).unwrap();
+            moves.push(Move {
+                from: stage.join(name),
+                to: name.into(),
+                old_sha256: sha256_file(&state.join(name)).unwrap(),
+                new_sha256: sha256_file(&stage.join(name)).unwrap().unwrap(),
+            });
+        }
+        let journal = Journal {
+            version: JOURNAL_VERSION,
+            restore_id: ID.to_owned(),
+            kind: SwapKind::PasswordChange,
+            epoch: 1,
+            old_generation: 4,
+            new_generation: 5,
+            moves,
+        };
+        seal(&RealDisk, state, &journal).unwrap();
+        write_journal(&RealDisk, state, &journal).unwrap();
+        assert_eq!(read_journal(state).unwrap(), Some(journal));
+        dir
+    }
+
+    fn content(dir: &Path) -> [String; 2] {
+        ["db", "hash"].map(|name| fs::read_to_string(dir.join(name)).unwrap_or_default())
+    }
+
+    #[test]
+    fn a_committed_swap_is_completed_once() {
+        let dir = committed();
+        let expected = Recovery::RolledForward { restore_id: ID.to_owned(), kind: SwapKind::PasswordChange };
+        assert_eq!(recover(&RealDisk, dir.path()).unwrap(), expected);
+        assert_eq!(content(dir.path()), ["new db", "new hash"]);
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
+        assert_eq!(recover(&RealDisk, dir.path()).unwrap(), Recovery::Clean);
+    }
+
+    #[test]
+    fn what_never_committed_is_swept() {
+        let dir = committed();
+        fs::remove_file(dir.path().join(JOURNAL)).unwrap();
+        fs::write(dir.path().join(format!(".db.{ID}.tmp")), "half").unwrap();
+        fs::write(dir.path().join(".mine.tmp"), "not ours").unwrap();
+        assert_eq!(recover(&RealDisk, dir.path()).unwrap(), Recovery::Swept);
+        assert_eq!(content(dir.path()), ["old db", "old hash"]);
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 3);
+    }
+
+    #[test]
+    fn a_file_that_fits_neither_state_is_named_and_nothing_is_touched() {
+        let cases: [Spoilt; 3] = [
+            ("swap", |dir| fs::write(dir.join("swap").join(ID).join("hash"), "other").unwrap()),
+            ("hash", |dir| fs::remove_file(dir.join("swap").join(ID).join("hash")).unwrap()),
+            ("hash", |dir| {
+                fs::remove_file(dir.join("swap").join(ID).join("hash")).unwrap();
+                fs::remove_file(dir.join("hash")).unwrap();
+            }),
+        ];
+        for (named, spoil) in cases {
+            let dir = committed();
+            spoil(dir.path());
+            let before = content(dir.path());
+            let error = recover(&RealDisk, dir.path()).unwrap_err();
+            assert!(matches!(error, RecoverError::Mismatch { .. }), "{error}");
+            assert!(error.path().starts_with(dir.path().join(named)) && error.path().ends_with("hash"), "{error}");
+            assert_eq!(content(dir.path()), before);
+            assert!(dir.path().join(JOURNAL).exists());
+        }
+    }
+
+    #[test]
+    fn a_journal_of_another_version_or_shape_is_left_alone() {
+        for journal in [r#"{"version": 2, "steps": []}"#, r#"{"moves": []}"#, r#"{"version": 1}"#, "{", ""] {
+            let dir = committed();
+            fs::write(dir.path().join(JOURNAL), journal).unwrap();
+            let error = recover(&RealDisk, dir.path()).unwrap_err();
+            assert!(matches!(error, RecoverError::Journal { .. }), "{error}");
+            assert_eq!(content(dir.path()), ["old db", "old hash"]);
+            assert!(dir.path().join("swap").join(ID).join("db").exists());
+        }
+    }
+
+    #[test]
+    fn a_second_swap_waits_for_the_first_and_names_no_path_twice() {
+        let dir = committed();
+        let mut journal = read_journal(dir.path()).unwrap().unwrap();
+        let error = write_journal(&RealDisk, dir.path(), &journal).unwrap_err();
+        assert_eq!(error.kind(), crate::ErrorKind::Conflict);
+        recover(&RealDisk, dir.path()).unwrap();
+        journal.moves[1].from = journal.moves[0].to.clone();
+        assert!(write_journal(&RealDisk, dir.path(), &journal).is_err());
+        assert!(!dir.path().join(JOURNAL).exists());
+    }
+}

@@ -139,3 +139,51 @@ fn create_private(disk: &dyn Disk, state_dir: &Path, folder: &str, id: &str) -> 
     io_step(disk.create_dir(&dir, PRIVATE))?;
     Ok(dir)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::disk::real::RealDisk;
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+
+    const ID: &str = "6f9619ff-8b86-4011-b42d-00c04fc964ff";
+
+    #[test]
+    fn the_old_file_is_kept_by_a_link_in_a_private_directory() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("db");
+        fs::write(&file, "old").unwrap();
+        let undo = create_undo(&RealDisk, dir.path(), ID).unwrap();
+        assert_eq!(undo, undo_dir(dir.path(), ID));
+        assert_eq!(fs::metadata(&undo).unwrap().permissions().mode() & 0o777, PRIVATE);
+        let kept = keep_old(&RealDisk, &file, &undo).unwrap().unwrap();
+        assert_eq!(fs::metadata(&kept).unwrap().ino(), fs::metadata(&file).unwrap().ino());
+        assert_eq!(keep_old(&RealDisk, &dir.path().join("none"), &undo).unwrap(), None);
+    }
+
+    #[test]
+    fn a_staging_is_made_once_and_goes_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let stage = create_stage(&RealDisk, dir.path(), ID).unwrap();
+        assert!(create_stage(&RealDisk, dir.path(), ID).is_err());
+        fs::create_dir(stage.join("inner")).unwrap();
+        fs::write(stage.join("inner/db"), "new").unwrap();
+        discard_stage(&RealDisk, dir.path(), ID);
+        assert!(!stage.exists());
+    }
+
+    #[test]
+    fn only_our_leftovers_beside_a_target_are_swept() {
+        let dir = tempfile::tempdir().unwrap();
+        let target = dir.path().join("config.yaml");
+        let staged = stage_beside(&target, ID);
+        let keep = [".config.yaml.bak", "config.yaml", ".other.yaml.6f9619ff-8b86-4011-b42d-00c04fc964ff"];
+        fs::write(&staged, "").unwrap();
+        fs::write(crate::disk::atomic::temp_beside(&target).unwrap(), "").unwrap();
+        keep.iter().for_each(|name| fs::write(dir.path().join(name), "").unwrap());
+        sweep_beside(&RealDisk, &target).unwrap();
+        let mut left: Vec<_> = fs::read_dir(dir.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+        left.sort();
+        assert_eq!(left, [keep[0], keep[2], keep[1]].map(OsString::from));
+    }
+}
