@@ -11,6 +11,4 @@ pub use export::{ExportInput, Exported, export};
 pub use verify::verify;
 
 #[cfg(test)]
-pub(crate) mod testkit;
-#[cfg(test)]
 mod tests;

@@ -5,6 +5,7 @@ pub mod check;
 pub mod config_part;
 pub mod decode;
 pub mod fault;
+mod fault_table;
 pub mod json;
 pub mod manifest;
 pub mod parts;

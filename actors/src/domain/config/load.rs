@@ -72,7 +72,11 @@ pub fn load_from(source: &Source<'_>) -> Result<Loaded, Problems> {
         put(&mut tree, path, value, &mut problems);
     }
     let own = tree.clone();
-    environment::apply(&mut tree, source.environment, &mut problems, &mut warnings);
+    // An archive is read as it stands: the overrides of its own host are part of it, and those of this host are laid over
+    // the file that is made of it.
+    if source.form == Form::File {
+        environment::apply(&mut tree, source.environment, &mut problems, &mut warnings);
+    }
     let mut checker = Checker { environment: source.environment, form: source.form, problems };
     let section = checker.document(&tree);
     let mut values = Values::new(&section);

@@ -1,9 +1,10 @@
 //! Bad archives: each row of the table is one way of being bad and the one code that it gets.
 
+use super::raw::*;
+use super::testkit::*;
 use crate::domain::archive::fault::ArchiveFault;
 use crate::domain::config::model::ArchiveLimits;
 use crate::domain::state::State;
-use crate::zipper::testkit::*;
 use crate::zipper::{read, verify};
 use crate::{Error, ErrorKind};
 use serde_json::{Value, json};
@@ -263,8 +264,7 @@ fn every_fault_has_a_row() {
     covered.extend(["archive_too_large", "entry_too_large", "total_too_large", "too_many_entries", "ratio_too_high"]);
     // Our own reader refuses all that the other is known to read differently, so this one stands guard without a case.
     covered.insert("readers_disagree");
-    let missing: Vec<&str> =
-        ArchiveFault::ALL.iter().map(|f| f.code()).filter(|code| !covered.contains(code)).collect();
+    let missing: Vec<&str> = ArchiveFault::all().map(|f| f.code()).filter(|code| !covered.contains(code)).collect();
     assert!(missing.is_empty(), "{missing:?}");
 }
 
@@ -272,7 +272,7 @@ fn every_fault_has_a_row() {
 fn every_fault_is_documented() {
     let page = include_str!("../../../../web/docs/backup-format.md");
     let missing: Vec<&str> =
-        ArchiveFault::ALL.iter().map(|f| f.code()).filter(|code| !page.contains(&format!("`{code}`"))).collect();
+        ArchiveFault::all().map(|f| f.code()).filter(|code| !page.contains(&format!("`{code}`"))).collect();
     assert!(missing.is_empty(), "{missing:?}");
 }
 

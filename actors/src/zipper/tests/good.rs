@@ -1,9 +1,9 @@
 //! Good archives: deterministic, complete, and read from any zip tool.
 
+use super::testkit::*;
 use crate::domain::archive::{Archive, captured};
 use crate::domain::config::model::{ArchiveLimits, SecretRef};
 use crate::domain::state::State;
-use crate::zipper::testkit::*;
 use crate::zipper::{read, sign, verify};
 use std::io::{Cursor, Write};
 use zip::ZipWriter;

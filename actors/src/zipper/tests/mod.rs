@@ -3,3 +3,5 @@
 mod faults;
 mod good;
 mod plan;
+mod raw;
+mod testkit;

@@ -1,5 +1,6 @@
 //! The rules of a restore, one test each.
 
+use super::testkit::*;
 use crate::domain::archive::Archive;
 use crate::domain::archive::plan::*;
 use crate::domain::config::load::Loaded;
@@ -10,7 +11,6 @@ use crate::domain::iam::model::{Revocation, User};
 use crate::domain::names::BucketName;
 use crate::domain::secret::Secret;
 use crate::domain::state::{Meta, State};
-use crate::zipper::testkit::*;
 use crate::zipper::verify;
 use crate::{ErrorKind, Result};
 use std::collections::{BTreeMap, BTreeSet};

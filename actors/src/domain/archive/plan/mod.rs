@@ -165,14 +165,14 @@ fn meta(current: &State, archive: &Archive, host: &Host<'_>, with_hash: bool, wa
         true => (then.bootstrap_password.set_at, then.bootstrap_password.logged),
         false => (now.password_set_at, now.password_logged),
     };
-    if let (Some(old), Some(new)) = (password_set_at, now.password_set_at) {
-        if old < new {
-            warnings.push(format!(
-                "the bootstrap password goes back to the one of {}; the present one was set on {}",
-                old.rfc3339(),
-                new.rfc3339()
-            ));
-        }
+    if let (Some(old), Some(new)) = (password_set_at, now.password_set_at)
+        && old < new
+    {
+        warnings.push(format!(
+            "the bootstrap password goes back to the one of {}; the present one was set on {}",
+            old.rfc3339(),
+            new.rfc3339()
+        ));
     }
     Meta {
         instance_id: host.instance_id.to_owned(),
