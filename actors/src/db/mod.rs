@@ -5,6 +5,7 @@ pub mod migrate;
 pub mod open;
 pub mod password;
 pub mod publish;
+pub mod runtime;
 pub mod state;
 
 use crate::{Error, ErrorKind};

@@ -1,0 +1,101 @@
+//! The table `sessions`.
+
+use crate::Result;
+use crate::db::failed;
+use crate::domain::clock::Timestamp;
+use rusqlite::{Connection, params};
+
+/// One admin session as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionRow {
+    /// SHA-256 of the cookie's token in lower-case hex.
+    pub sha256: String,
+    /// The principal as JSON.
+    pub principal_json: String,
+    /// When it was opened.
+    pub created_at: Timestamp,
+    /// When its principal last proved who it is.
+    pub auth_time: Timestamp,
+    /// When it was last used.
+    pub last_seen: Timestamp,
+    /// From then on it is void.
+    pub expires_at: Timestamp,
+    /// The `auth_epoch` under which it was opened.
+    pub auth_epoch: u64,
+    /// The version of the principal's credentials under which it was opened.
+    pub credential_version: u64,
+    /// The address that signed in.
+    pub ip: String,
+    /// The program that signed in.
+    pub user_agent: String,
+}
+
+/// Every session that is stored.
+pub fn load_sessions(connection: &Connection) -> Result<Vec<SessionRow>> {
+    let read = || {
+        let mut statement = connection.prepare_cached("SELECT * FROM sessions ORDER BY created_at, token_sha256")?;
+        let rows = statement.query_map([], |row| {
+            Ok(SessionRow {
+                sha256: row.get("token_sha256")?,
+                principal_json: row.get("principal_json")?,
+                created_at: Timestamp::from_millis(row.get("created_at")?),
+                auth_time: Timestamp::from_millis(row.get("auth_time")?),
+                last_seen: Timestamp::from_millis(row.get("last_seen")?),
+                expires_at: Timestamp::from_millis(row.get("expires_at")?),
+                auth_epoch: u64::try_from(row.get::<_, i64>("auth_epoch")?).unwrap_or_default(),
+                credential_version: u64::try_from(row.get::<_, i64>("credential_version")?).unwrap_or_default(),
+                ip: row.get("ip")?,
+                user_agent: row.get("user_agent")?,
+            })
+        })?;
+        rows.collect::<rusqlite::Result<Vec<_>>>()
+    };
+    read().map_err(failed("load sessions"))
+}
+
+/// Stores a session, in place of an older one of the same token.
+pub fn put_session(connection: &Connection, session: &SessionRow) -> Result<()> {
+    let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+    let write = || {
+        connection
+            .prepare_cached(
+                "INSERT OR REPLACE INTO sessions (token_sha256, principal_json, created_at, auth_time, last_seen,
+                 expires_at, auth_epoch, credential_version, ip, user_agent) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            )?
+            .execute(params![
+                session.sha256,
+                session.principal_json,
+                session.created_at.millis(),
+                session.auth_time.millis(),
+                session.last_seen.millis(),
+                session.expires_at.millis(),
+                number(session.auth_epoch),
+                number(session.credential_version),
+                session.ip,
+                session.user_agent,
+            ])
+    };
+    write().map(|_| ()).map_err(failed("store session"))
+}
+
+/// Deletes sessions by the hash of their token, all or none; one that is not there is fine.
+pub fn delete_sessions(connection: &Connection, hashes: &[String]) -> Result<()> {
+    let write = || {
+        let transaction = connection.unchecked_transaction()?;
+        for sha256 in hashes {
+            transaction.prepare_cached("DELETE FROM sessions WHERE token_sha256 = ?")?.execute([sha256])?;
+        }
+        transaction.commit()
+    };
+    write().map_err(failed("delete sessions"))
+}
+
+/// Notes that a session was used.
+pub fn touch_session(connection: &Connection, sha256: &str, seen: Timestamp) -> Result<()> {
+    let write = || {
+        connection
+            .prepare_cached("UPDATE sessions SET last_seen = max(last_seen, ?) WHERE token_sha256 = ?")?
+            .execute(params![seen.millis(), sha256])
+    };
+    write().map(|_| ()).map_err(failed("touch session"))
+}

@@ -1,0 +1,133 @@
+//! What the state DB keeps, and what gives a tampered audit log away.
+
+use super::*;
+use crate::domain::clock::Timestamp;
+use crate::domain::state::RestoreRecord;
+use std::collections::BTreeMap;
+use tempfile::TempDir;
+
+const KEY: [u8; 32] = [7; 32];
+
+fn fresh() -> (TempDir, Connection) {
+    let folder = tempfile::tempdir().unwrap();
+    let connection = open(&folder.path().join("state.db"), &DbKey::of_state_db(&KEY)).unwrap();
+    (folder, connection)
+}
+
+fn session(sha256: &str) -> SessionRow {
+    let at = Timestamp::from_millis;
+    SessionRow {
+        sha256: sha256.into(),
+        principal_json: r#"{"kind":"bootstrap"}"#.into(),
+        created_at: at(1),
+        auth_time: at(2),
+        last_seen: at(3),
+        expires_at: at(4),
+        auth_epoch: 5,
+        credential_version: 6,
+        ip: "::1".into(),
+        user_agent: "curl".into(),
+    }
+}
+
+fn event(target: &str) -> NewAuditRow {
+    NewAuditRow {
+        at: Timestamp::from_millis(9),
+        actor: "$bootstrap".into(),
+        action: "user.create".into(),
+        target: target.into(),
+        outcome: "success".into(),
+        ip: "::1".into(),
+        request_id: "r".into(),
+        detail: "{}".into(),
+    }
+}
+
+fn log_of_four() -> (TempDir, Connection, AuditKey) {
+    let (folder, connection) = fresh();
+    let key = AuditKey::of_instance(&KEY);
+    append_audit(&connection, &key, &[event("a"), event("b")]).unwrap();
+    append_audit(&connection, &key, &[event("c"), event("d")]).unwrap();
+    (folder, connection, key)
+}
+
+#[test]
+fn sessions_survive_a_restart() {
+    let (folder, connection) = fresh();
+    for name in ["a", "b", "c"] {
+        put_session(&connection, &session(name)).unwrap();
+    }
+    touch_session(&connection, "a", Timestamp::from_millis(50)).unwrap();
+    delete_sessions(&connection, &["b".into(), "none".into()]).unwrap();
+    drop(connection);
+    let connection = open(&folder.path().join("state.db"), &DbKey::of_state_db(&KEY)).unwrap();
+    let touched = SessionRow { last_seen: Timestamp::from_millis(50), ..session("a") };
+    assert_eq!(load_sessions(&connection).unwrap(), [touched, session("c")]);
+}
+
+#[test]
+fn another_instances_key_is_told_with_the_way_out() {
+    use std::os::unix::fs::PermissionsExt;
+    let (folder, connection) = fresh();
+    drop(connection);
+    let path = folder.path().join("state.db");
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    let error = open(&path, &DbKey::of_state_db(&[8; 32])).unwrap_err();
+    assert_eq!(error.code(), Some("state_db_key_mismatch"));
+    assert!(open(&path, &DbKey::of_state_db(&KEY)).is_ok());
+}
+
+#[test]
+fn the_log_is_read_from_its_end() {
+    let (_folder, connection, key) = log_of_four();
+    let tail = audit_tail(&connection, 3).unwrap();
+    let rows: Vec<_> = tail.iter().map(|row| (row.seq, row.target.as_str())).collect();
+    assert_eq!(rows, [(4, "d"), (3, "c"), (2, "b")]);
+    let check = verify_audit(&connection, &key).unwrap();
+    assert_eq!(check, AuditCheck { head: audit_head(&connection).unwrap(), first_gap: None });
+    assert_eq!((check.head.count, check.head.head.len()), (4, 64));
+}
+
+#[test]
+fn an_edited_dropped_or_reordered_row_is_found() {
+    for (tampering, gap) in [
+        ("UPDATE audit SET target = 'x' WHERE seq = 2", 2),
+        ("UPDATE audit SET outcome = 'denied' WHERE seq = 4", 4),
+        ("DELETE FROM audit WHERE seq = 3", 3),
+        ("DELETE FROM audit WHERE seq = 1", 1),
+        ("DELETE FROM audit WHERE seq = 3; UPDATE audit SET seq = 3 WHERE seq = 4", 3),
+        (
+            "UPDATE audit SET seq = 9 WHERE seq = 2; UPDATE audit SET seq = 2 WHERE seq = 3;
+          UPDATE audit SET seq = 3 WHERE seq = 9",
+            2,
+        ),
+    ] {
+        let (_folder, connection, key) = log_of_four();
+        connection.execute_batch(tampering).unwrap();
+        assert_eq!(verify_audit(&connection, &key).unwrap().first_gap, Some(gap), "{tampering}");
+    }
+    let (_folder, connection, _) = log_of_four();
+    let other = AuditKey::of_instance(&[8; 32]);
+    assert_eq!(verify_audit(&connection, &other).unwrap().first_gap, Some(1));
+}
+
+#[test]
+fn failed_restores_and_last_uses_are_kept() {
+    let (_folder, connection) = fresh();
+    let record = RestoreRecord {
+        restore_id: "r1".into(),
+        at: Timestamp::from_millis(5),
+        actor: "alice".into(),
+        outcome: serde_json::json!({"code": "bad_archive"}),
+    };
+    put_failed_restore(&connection, &record).unwrap();
+    assert_eq!(find_failed_restore(&connection, "r1").unwrap(), Some(record.clone()));
+    assert_eq!(find_failed_restore(&connection, "r2").unwrap(), None);
+    assert_eq!(list_failed_restores(&connection, 5).unwrap(), [record]);
+    let used = |at| BTreeMap::from([(("user".to_owned(), "u1".to_owned()), Timestamp::from_millis(at))]);
+    note_used(&connection, &used(7)).unwrap();
+    note_used(&connection, &used(3)).unwrap();
+    assert_eq!(last_used(&connection, "user").unwrap(), BTreeMap::from([("u1".to_owned(), Timestamp::from_millis(7))]));
+    assert!(last_used(&connection, "token").unwrap().is_empty());
+    checkpoint(&connection).unwrap();
+}
