@@ -12,6 +12,7 @@ use crate::{Error, Result};
 use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::vec::IntoIter;
 
 const OPERATION: &str = "list objects";
 
@@ -31,7 +32,7 @@ pub(super) fn list(fs: &Fs, bucket: &BucketName, query: &ListQuery) -> Result<Li
             return Ok(lister.page);
         }
     }
-    let _ = lister.level(&fs.root.join(dir), start)?;
+    lister.run(&fs.root.join(dir), start)?;
     Ok(lister.page)
 }
 
@@ -61,21 +62,39 @@ impl Entry {
 }
 
 impl Lister<'_> {
-    /// Lists a directory whose keys begin with `base`. Breaks when the page is full.
-    fn level(&mut self, dir: &Path, base: &str) -> Result<ControlFlow<()>> {
+    /// Lists what lies below a directory whose keys begin with `base`, until the page is full.
+    ///
+    /// The levels are a list, not calls within calls: a key may have a thousand components, a thread's stack has its limit.
+    fn run(&mut self, dir: &Path, base: &str) -> Result<()> {
+        let mut levels = vec![self.level(dir, base)?];
+        while let Some(level) = levels.last_mut() {
+            let full = match level.next() {
+                None => {
+                    levels.pop();
+                    continue;
+                }
+                Some(Entry::Object(key)) => self.object(key)?,
+                Some(Entry::Below(below, dir)) => match self.rolled(&below).map(str::to_owned) {
+                    Some(rolled) => self.below(rolled, &dir)?,
+                    None => {
+                        levels.push(self.level(&dir, &below)?);
+                        ControlFlow::Continue(())
+                    }
+                },
+            };
+            if full.is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// One directory, in the order of its keys.
+    fn level(&self, dir: &Path, base: &str) -> Result<IntoIter<Entry>> {
         let mut entries = Vec::new();
         self.read_level(dir, base, &mut Vec::new(), &mut entries)?;
         entries.sort_unstable_by(|a, b| a.order().cmp(b.order()));
-        for entry in entries {
-            let full = match entry {
-                Entry::Object(key) => self.object(key)?,
-                Entry::Below(below, dir) => self.below(&below, &dir)?,
-            };
-            if full.is_break() {
-                return Ok(full);
-            }
-        }
-        Ok(ControlFlow::Continue(()))
+        Ok(entries.into_iter())
     }
 
     /// Gathers what may belong to the page; `begun` are the `%+` directories of a long component.
@@ -165,9 +184,8 @@ impl Lister<'_> {
         Ok(ControlFlow::Continue(()))
     }
 
-    fn below(&mut self, below: &str, dir: &Path) -> Result<ControlFlow<()>> {
-        let Some(rolled) = self.rolled(below).map(str::to_owned) else { return self.level(dir, below) };
-        // All keys here roll up into the one prefix: one object is enough to show it.
+    /// All keys here roll up into one prefix: one object is enough to show it.
+    fn below(&mut self, rolled: String, dir: &Path) -> Result<ControlFlow<()>> {
         if self.is_done(&rolled) || !self.any_object(dir)? {
             return Ok(ControlFlow::Continue(()));
         }

@@ -200,6 +200,25 @@ async fn a_reader_never_misses_the_sidecar_of_an_object_that_is_replaced() {
 }
 
 #[tokio::test]
+async fn only_a_path_longer_than_the_system_takes_is_refused() {
+    let (_dir, store) = store();
+    let bucket = testkit::bucket("photos").unwrap();
+    store.create_bucket(&bucket).await.unwrap();
+    for key in ["\u{1}".repeat(1024), "%".repeat(1024), "k".repeat(1024), "a/".repeat(512)] {
+        put(&store, &bucket, &key, b"x").await.unwrap();
+        assert_eq!(get(&store, &bucket, &key).await.unwrap(), b"x");
+    }
+    let slashes = "/".repeat(1024);
+    for size in [1, 1_000_000] {
+        let refused = put(&store, &bucket, &slashes, &vec![0; size]).await.unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::KeyTooLong);
+    }
+    assert_eq!(get(&store, &bucket, &slashes).await.unwrap_err().kind(), ErrorKind::NoSuchKey);
+    delete(&store, &bucket, &slashes).await.unwrap();
+    assert_eq!(list_all(&store, &bucket, &ListQuery::default(), 10).await.unwrap().0.len(), 4);
+}
+
+#[tokio::test]
 async fn symlinks_are_never_followed() {
     let (dir, store) = store();
     let bucket = testkit::bucket("photos").unwrap();

@@ -2,7 +2,7 @@
 
 use super::options;
 use crate::disk::powercut;
-use crate::disk::recording::{Record, RecordingDisk};
+use crate::disk::recording::{Outage, Record, RecordingDisk};
 use crate::domain::condition::Conditions;
 use crate::domain::listing::ListQuery;
 use crate::domain::object::ObjectAttributes;
@@ -41,40 +41,78 @@ fn attributes(large: bool) -> ObjectAttributes {
     attributes
 }
 
-/// Does a change on a recording disk, with all that was there before durable and known to be so.
+/// A store on a recording disk, with all that was there before durable and known to be so.
+async fn begun(case: &Case, root: &Path) -> (Arc<dyn ObjectStore>, RecordingDisk) {
+    let name = bucket("photos").unwrap();
+    let opened = FsStore::open(options(root)).unwrap().0;
+    let store: Arc<dyn ObjectStore> = Arc::clone(&opened) as _;
+    store.create_bucket(&name).await.unwrap();
+    for (key, body) in case.before {
+        put_with(&store, &name, key, body, attributes(case.large), Conditions::default()).await.unwrap();
+    }
+    let disk = RecordingDisk::new(root).unwrap();
+    let of = &opened.fs;
+    let fs = Fs {
+        root: root.to_owned(),
+        dir: of.dir.try_clone().unwrap(),
+        id: of.id.clone(),
+        disk: Arc::new(disk.clone()),
+        clock: of.clock.clone(),
+        mac: ArcSwap::new(of.mac.load_full()),
+        attribute_limit: of.attribute_limit,
+        shared: Arc::clone(&of.shared),
+    };
+    (Arc::new(FsStore { fs: Arc::new(fs) }), disk)
+}
+
+async fn change(store: &Arc<dyn ObjectStore>, case: &Case) -> Result<()> {
+    let name = bucket("photos")?;
+    match case.after {
+        Some(body) => {
+            put_with(store, &name, case.key, body, attributes(case.large), Conditions::default()).await.map(drop)
+        }
+        None => delete(store, &name, case.key).await,
+    }
+}
+
+/// What a change does, in order.
 fn record(case: &Case) -> Record {
     let dir = tempfile::tempdir().unwrap();
     let root = dir.path().canonicalize().unwrap();
-    let name = bucket("photos").unwrap();
     block_on(async {
-        let opened = FsStore::open(options(&root)).unwrap().0;
-        let store: Arc<dyn ObjectStore> = Arc::clone(&opened) as _;
-        store.create_bucket(&name).await.unwrap();
-        for (key, body) in case.before {
-            put_with(&store, &name, key, body, attributes(case.large), Conditions::default()).await.unwrap();
-        }
-        let disk = RecordingDisk::new(&root).unwrap();
-        let of = &opened.fs;
-        let fs = Fs {
-            root: root.clone(),
-            dir: of.dir.try_clone().unwrap(),
-            id: of.id.clone(),
-            disk: Arc::new(disk.clone()),
-            clock: of.clock.clone(),
-            mac: ArcSwap::new(of.mac.load_full()),
-            attribute_limit: of.attribute_limit,
-            shared: Arc::clone(&of.shared),
-        };
-        let store: Arc<dyn ObjectStore> = Arc::new(FsStore { fs: Arc::new(fs) });
-        match case.after {
-            Some(body) => {
-                put_with(&store, &name, case.key, body, attributes(case.large), Conditions::default()).await.unwrap();
-            }
-            None => delete(&store, &name, case.key).await.unwrap(),
-        }
+        let (store, disk) = begun(case, &root).await;
+        change(&store, case).await.unwrap();
         disk.mark("acknowledged");
         disk.record()
     })
+}
+
+/// Lets each operation of a change fail, alone or with all after it, as in a process that is killed there.
+fn fail_each(case: &Case) {
+    for outage in [Outage::Once, Outage::Lasting] {
+        for nth in 0.. {
+            let dir = tempfile::tempdir().unwrap();
+            let root = dir.path().canonicalize().unwrap();
+            let (met, outcome) = block_on(async {
+                let (store, disk) = begun(case, &root).await;
+                disk.fail(nth, outage);
+                let outcome = change(&store, case).await;
+                let met = disk.revive();
+                if outcome.as_ref().is_err_and(|e| e.kind() != ErrorKind::OutcomeUnknown) {
+                    let old = case.before.iter().find(|(key, _)| *key == case.key).map(|(_, body)| *body);
+                    assert_eq!(content(&store, case.key).await.unwrap().as_deref(), old, "{outage:?} {nth}");
+                }
+                (met, outcome)
+            });
+            if let Err(error) = recovered(case, &root, outcome.is_ok()) {
+                panic!("{outage:?} at operation {nth}, which gave {outcome:?}: {error}");
+            }
+            if !met {
+                assert!(outcome.is_ok() && nth > 1);
+                break;
+            }
+        }
+    }
 }
 
 /// Opens what a power cut left, and looks at every object through the store.
@@ -129,6 +167,7 @@ fn prove(case: &Case) {
     let record = record(case);
     let states = powercut::every_fsync_is_needed(&record, |root, marks| recovered(case, root, !marks.is_empty()));
     assert!(states > 2, "{states} states:\n{}", powercut::listing(&record));
+    fail_each(case);
 }
 
 #[test]
