@@ -71,8 +71,8 @@ pub fn edge_names_no_address(sources: &[Source], order: &[String]) -> Vec<Offenc
     offences
 }
 
-/// An owner's folder names another's only by `handle`, and only downward in the ask order.
-pub fn owners_ask_downward(sources: &[Source], order: &[String]) -> Vec<Offence> {
+/// An owner's folder names another's only by the handle and what is listed as shared, and only downward in the ask order.
+pub fn owners_ask_downward(sources: &[Source], order: &[String], shared: &[(&str, &str)]) -> Vec<Offence> {
     let mut offences = Vec::new();
     for (place, owner) in order.iter().enumerate() {
         offences.extend(in_folder(sources, &format!("actors/src/{owner}/"), |named| {
@@ -82,8 +82,12 @@ pub fn owners_ask_downward(sources: &[Source], order: &[String]) -> Vec<Offence>
             if other == owner {
                 return None;
             }
-            if parts.next() != Some("handle") {
-                return Some(format!("`{}`: owners name one another only by `crate::{other}::handle`", named.path));
+            let name = parts.next();
+            let inside = named.path.trim_start_matches("crate::");
+            let listed = |(path, _): &(&str, &str)| inside == *path || inside.starts_with(&format!("{path}::"));
+            if !name.is_some_and(|n| n == "handle" || n.ends_with("Handle")) && !shared.iter().any(listed) {
+                let what = "owners name one another only by the handle, or by what tests/tidy/lists.rs says is shared";
+                return Some(format!("`{}`: {what}", named.path));
             }
             (other_place < place).then(|| {
                 format!(

@@ -73,12 +73,14 @@ fn an_address_in_the_edge_is_caught() {
 
 #[test]
 fn an_owner_that_reaches_around_a_handle_is_caught() {
-    let caught = |path, text| layers::owners_ask_downward(&file(path, text), &order()).len();
+    let caught = |path, text| layers::owners_ask_downward(&file(path, text), &order(), &[("iam::rules", "why")]).len();
     assert_eq!(caught("actors/src/system/actor.rs", "use crate::iam::state::State;"), 1);
     assert_eq!(caught("actors/src/system/actor.rs", "use super::super::iam::messages::Get;"), 1);
     assert_eq!(caught("actors/src/iam/actor.rs", "use crate::system::handle::SystemHandle;"), 1);
     assert_eq!(caught("actors/src/system/actor.rs", "use crate::{domain::state, iam::handle::IamHandle};"), 0);
     assert_eq!(caught("actors/src/system/actor.rs", "use super::state::View;"), 0);
+    assert_eq!(caught("actors/src/system/actor.rs", "use crate::iam::IamHandle;\nuse crate::iam::rules::Rule;"), 0);
+    assert_eq!(caught("actors/src/iam/actor.rs", "use crate::system::SystemHandle;"), 1);
 }
 
 #[test]
@@ -168,6 +170,6 @@ fn a_stray_file_at_the_top_is_caught() {
 
 #[test]
 fn a_module_for_tests_is_test_code() {
-    let parent = Source::new("src/a.rs", "//! x\n#[cfg(test)]\nmod checks;\n");
-    assert_eq!(parent.test_modules(), ["src/a/checks"]);
+    let parent = Source::new("src/a.rs", "//! x\n#[cfg(test)]\nmod checks;\n#[cfg(test)]\npub(crate) mod kit;\n");
+    assert_eq!(parent.test_modules(), ["src/a/checks", "src/a/kit"]);
 }

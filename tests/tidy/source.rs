@@ -30,7 +30,10 @@ impl Source {
     pub fn new(path: &str, text: &str) -> Self {
         let blanked = blank(text);
         let code: Vec<String> = blanked.lines().map(str::to_owned).collect();
-        let whole = path.starts_with("tests/") || path.contains("/testkit/") || path.ends_with("/tests.rs");
+        let whole = path.starts_with("tests/")
+            || path.contains("/testkit/")
+            || path.ends_with("/tests.rs")
+            || path.ends_with("/testkit.rs");
         let test = if whole { vec![true; code.len()] } else { test_lines(&code) };
         Self { path: path.to_owned(), raw: text.lines().map(str::to_owned).collect(), code, test }
     }
@@ -72,7 +75,9 @@ impl Source {
             .iter()
             .zip(&self.test)
             .filter(|(_, test)| **test)
-            .filter_map(|(line, _)| line.trim().trim_start_matches("pub ").strip_prefix("mod ")?.strip_suffix(';'))
+            .filter_map(|(line, _)| line.trim().strip_suffix(';')?.rsplit_once("mod "))
+            .filter(|(before, _)| before.is_empty() || before.starts_with("pub"))
+            .map(|(_, name)| name)
             .map(|name| format!("{folder}/{name}"))
             .collect()
     }

@@ -3,8 +3,6 @@
 use super::Offence;
 use super::source::{Source, item_end};
 
-/// Files that may be longer than 400 lines: (path, why).
-pub const LONG_FILES: [(&str, &str); 0] = [];
 const LONGEST: usize = 400;
 
 /// Files with `println!` and its kin: the command line's output, and Cargo's protocol.
