@@ -239,6 +239,18 @@ fn what_the_environment_overrides_is_listed() {
 }
 
 #[test]
+fn the_staged_file_starts_without_the_variables_of_the_other_host() {
+    let mut setup = Setup::fresh();
+    let plan = setup.good();
+    assert!(plan.next_file.contains("./hot") && !plan.next_file.contains("HOT_DIR"), "{}", plan.next_file);
+    assert!(
+        plan.warnings.iter().any(|warning| warning.contains("`storage.backends.hot.path` names the variable HOT_DIR"))
+    );
+    setup.environment = environment();
+    assert!(setup.good().next_file.contains("${env:HOT_DIR}"));
+}
+
+#[test]
 fn a_value_can_be_set_on_the_way_in() {
     let mut setup = Setup::fresh();
     setup.options.set = vec![("storage.backends.cold.path".into(), "/srv/cold".into())];

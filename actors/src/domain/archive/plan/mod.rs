@@ -107,7 +107,8 @@ pub fn plan(current: Current<'_>, archive: &Archive, options: &Options, host: &H
     let mut warnings = Vec::new();
     let mut next = captured::state(archive);
     let captured = archive.config.reload(&archive.secrets, host.environment, &options.set).map_err(unfit)?;
-    let (mut config, written) = (captured.config, captured.written);
+    let (mut config, mut written) = (captured.config, captured.written);
+    rules::interpolations(archive, host, &mut written, &mut warnings);
 
     let keys = rules::keyring(current.state, archive, &mut next)?;
     rules::references(archive, host, &mut next, &mut warnings);
@@ -130,7 +131,7 @@ pub fn plan(current: Current<'_>, archive: &Archive, options: &Options, host: &H
         rules::host_settings(&current.config.tree, &mut tree);
     }
     let next_file = emit::emit(&tree);
-    let next_config = load::load(&next_file, &variables(archive, host)).map_err(unfit)?;
+    let next_config = load::load(&next_file, host.environment).map_err(unfit)?;
     warnings.extend(next_config.warnings.iter().cloned());
 
     let changes = Changes::between(current, &next, &next_config);
@@ -185,19 +186,6 @@ fn meta(current: &State, archive: &Archive, host: &Host<'_>, with_hash: bool, wa
         quarantined_from: if clone { Some(then.instance_id.clone()) } else { now.quarantined_from.clone() },
         unpushed: now.unpushed,
     }
-}
-
-/// The variables of this host, and those of the archive that this host does not have.
-fn variables(archive: &Archive, host: &Host<'_>) -> Environment {
-    let mut environment = host.environment.clone();
-    for (reference, value) in &archive.secrets.resolved {
-        // A `DGP_` variable would override a key here, which the archive's did on another host, not on this one.
-        let name = reference.strip_prefix("env:").filter(|name| !name.starts_with("DGP_"));
-        if let Some(name) = name {
-            environment.entry(name.to_owned()).or_insert_with(|| value.expose().to_owned());
-        }
-    }
-    environment
 }
 
 fn shadowed(next: &Loaded) -> Vec<Shadowed> {

@@ -12,7 +12,7 @@ use crate::domain::secret::Secret;
 use crate::domain::state::{KeyPurpose, State, StoredKey};
 use crate::{Error, ErrorKind, Result};
 use sha2::{Digest, Sha256};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Rule 4: keys only accumulate, and a generation newer than the archive's active one stays active.
@@ -69,6 +69,31 @@ pub(super) fn references(archive: &Archive, host: &Host<'_>, next: &mut State, w
             Some(_) => {}
         }
     }
+}
+
+/// Rule 13 for `${env:NAME}` inside a text: the config is read before the store is open, so a value that only the archive
+/// knows is written out, or this host could not start again.
+pub(super) fn interpolations(
+    archive: &Archive,
+    host: &Host<'_>,
+    written: &mut BTreeMap<String, String>,
+    warnings: &mut Vec<String>,
+) {
+    let lost = |name: &str| {
+        !host.environment.contains_key(name) && archive.secrets.resolved.contains_key(&format!("env:{name}"))
+    };
+    written.retain(|path, text| {
+        let Some(name) = variables(text).find(|name| lost(name)) else { return true };
+        warnings.push(format!(
+            "`{path}` names the variable {name}, which this host lacks: the captured value is written out"
+        ));
+        false
+    });
+}
+
+/// The names in a text's `${env:NAME}` and `${env:NAME:-default}`.
+fn variables(text: &str) -> impl Iterator<Item = &str> {
+    text.split("${env:").skip(1).filter_map(|rest| rest.split(['}', ':']).next())
 }
 
 fn own_value(host: &Host<'_>, reference: &str) -> Option<Secret> {
