@@ -1,0 +1,161 @@
+//! How the edge reaches the owner of sessions.
+
+use crate::domain::clock::Clock;
+use crate::domain::iam::principal::Principal;
+use crate::domain::secret::Secret;
+use crate::kernel::guardian::Guardian;
+use crate::kernel::owner::{Intent, OwnerRef};
+use crate::session::actor::SessionActor;
+use crate::session::messages::{Find, List, Open, Revoke, RevokePrincipal};
+use crate::session::state::{Session, token_sha256};
+use crate::state_db::handle::StateDbHandle;
+use crate::{Error, Result};
+use actix::Actor;
+use std::time::Duration;
+
+/// The owner of sessions.
+#[derive(Clone, Debug)]
+pub struct SessionHandle {
+    owner: OwnerRef<SessionActor>,
+    clock: Clock,
+}
+
+/// What a new session is bound to.
+#[derive(Clone, Debug)]
+pub struct Opening {
+    /// Who signed in.
+    pub principal: Principal,
+    /// From where.
+    pub ip: String,
+    /// With which program.
+    pub user_agent: String,
+    /// The view's `auth_epoch`.
+    pub auth_epoch: u64,
+    /// The principal's `credential_version` in the same view.
+    pub credential_version: u64,
+    /// It ends this long after now, used or not.
+    pub lifetime: Duration,
+}
+
+impl SessionHandle {
+    /// Starts the owner; it reads the stored sessions, now and whenever it is rebuilt.
+    pub async fn start(db: StateDbHandle, clock: Clock, guardian: &Guardian) -> Result<Self> {
+        let owner = OwnerRef::new("session", 256, guardian.alarm());
+        let (arbiter, shared) = (actix::Arbiter::new(), clock.clone());
+        guardian
+            .watch(&owner, move || {
+                let (db, clock, arbiter) = (db.clone(), shared.clone(), arbiter.handle());
+                Box::pin(async move {
+                    let stored = SessionActor::stored(&db).await?;
+                    Ok(SessionActor::start_in_arbiter(&arbiter, move |_| SessionActor::new(stored, db, clock)))
+                })
+            })
+            .await?;
+        Ok(Self { owner, clock })
+    }
+
+    /// Opens a session. The token is for the cookie: 64 hex digits, kept nowhere else.
+    pub async fn open(&self, opening: Opening) -> Result<(Secret, Session)> {
+        let token = random_token()?;
+        let now = self.clock.now();
+        let session = Session {
+            sha256: token_sha256(&token),
+            principal: opening.principal,
+            created_at: now,
+            auth_time: now,
+            last_seen: now,
+            expires_at: now.after(opening.lifetime),
+            auth_epoch: opening.auth_epoch,
+            credential_version: opening.credential_version,
+            ip: opening.ip,
+            user_agent: opening.user_agent,
+        };
+        self.owner.ask(Intent::Change, Open(Box::new(session.clone()))).await?;
+        Ok((Secret::new(token), session))
+    }
+
+    /// The session of a token, where it has neither expired nor gone unused for `idle`. Whether it is still good under the view
+    /// is [`Session::valid`]'s to say.
+    pub async fn find(&self, token: &str, idle: Duration) -> Result<Option<Session>> {
+        self.owner.ask(Intent::Read, Find { sha256: token_sha256(token), idle }).await
+    }
+
+    /// All sessions, the latest first.
+    pub async fn list(&self) -> Result<Vec<Session>> {
+        self.owner.ask(Intent::Read, List).await
+    }
+
+    /// Ends one session; answers whether there was one.
+    pub async fn revoke(&self, id: &str) -> Result<bool> {
+        self.owner.ask(Intent::Change, Revoke(id.to_owned())).await
+    }
+
+    /// Ends all sessions of a principal; answers how many.
+    pub async fn revoke_principal(&self, principal: &Principal) -> Result<usize> {
+        self.owner.ask(Intent::Change, RevokePrincipal(principal.clone())).await
+    }
+}
+
+fn random_token() -> Result<String> {
+    let mut bytes = [0; 32];
+    openssl::rand::rand_bytes(&mut bytes).map_err(|error| Error::internal("open session", error))?;
+    Ok(hex::encode(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::key::DbKey;
+    use crate::db::runtime;
+    use crate::domain::clock::Timestamp;
+    use crate::kernel::guardian::Alarm;
+    use std::path::Path;
+
+    const IDLE: Duration = Duration::from_secs(600);
+
+    async fn start(dir: &Path, clock: &Clock) -> SessionHandle {
+        let guardian = Guardian::new(Alarm::default());
+        let path = dir.join("state.db");
+        let open = move || runtime::open(&path, &DbKey::of_state_db(&[7; 32]));
+        let db = StateDbHandle::start(open, &guardian).await.unwrap();
+        SessionHandle::start(db, clock.clone(), &guardian).await.unwrap()
+    }
+
+    fn opening(principal: Principal) -> Opening {
+        Opening {
+            principal,
+            ip: "127.0.0.1".into(),
+            user_agent: "curl".into(),
+            auth_epoch: 3,
+            credential_version: 1,
+            lifetime: Duration::from_secs(3600),
+        }
+    }
+
+    #[test]
+    fn sessions_survive_a_restart_and_revocations_too() {
+        let dir = tempfile::tempdir().unwrap();
+        let clock = Clock::fixed(Timestamp::from_secs(1000));
+        actix_rt::System::new().block_on(async {
+            let handle = start(dir.path(), &clock).await;
+            let (token, session) = handle.open(opening(Principal::Bootstrap)).await.unwrap();
+            let (other, _) = handle.open(opening(Principal::User("u1".into()))).await.unwrap();
+            assert_eq!((token.expose().len(), session.id().len()), (64, 12));
+            assert_eq!(session.expires_at, Timestamp::from_secs(4600));
+            assert_eq!(handle.find(token.expose(), IDLE).await.unwrap(), Some(session.clone()));
+            assert_eq!(handle.find("guess", IDLE).await.unwrap(), None);
+
+            let handle = start(dir.path(), &clock).await;
+            assert_eq!(handle.find(token.expose(), IDLE).await.unwrap(), Some(session.clone()));
+            assert_eq!(handle.list().await.unwrap().len(), 2);
+            assert!(handle.revoke(session.id()).await.unwrap());
+            assert!(!handle.revoke(session.id()).await.unwrap());
+            assert_eq!(handle.find(token.expose(), IDLE).await.unwrap(), None);
+            assert!(handle.find(other.expose(), IDLE).await.unwrap().is_some());
+            assert_eq!(handle.revoke_principal(&Principal::User("u1".into())).await.unwrap(), 1);
+
+            let handle = start(dir.path(), &clock).await;
+            assert!(handle.list().await.unwrap().is_empty());
+        });
+    }
+}

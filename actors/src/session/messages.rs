@@ -1,0 +1,37 @@
+//! What one may ask of the owner of sessions.
+
+use crate::Result;
+use crate::domain::iam::principal::Principal;
+use crate::session::state::Session;
+use actix::Message;
+use std::time::Duration;
+
+/// Adds a session; it is stored when answered.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<()>")]
+pub(super) struct Open(pub(super) Box<Session>);
+
+/// Finds a session by its token's hash, and notes that it was used.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<Option<Session>>")]
+pub(super) struct Find {
+    /// SHA-256 of the token.
+    pub(super) sha256: String,
+    /// How long a session may go unused.
+    pub(super) idle: Duration,
+}
+
+/// All sessions, the latest first.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<Vec<Session>>")]
+pub(super) struct List;
+
+/// Ends one session; answers whether there was one.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<bool>")]
+pub(super) struct Revoke(pub(super) String);
+
+/// Ends all sessions of a principal; answers how many.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<usize>")]
+pub(super) struct RevokePrincipal(pub(super) Principal);
