@@ -1,7 +1,27 @@
 //! The edge's HTTP: what arrives, what is answered.
 
+pub mod admin;
 pub mod body;
 pub mod context;
+mod health;
+pub mod metrics;
 pub mod percent;
 pub mod reply;
 pub mod s3;
+mod ui;
+
+use actix_web::web;
+
+/// Mounts everything below `/_/`: the admin API, the probes and the console. `_` is no bucket name, so S3 takes all the rest.
+pub fn routes(config: &mut web::ServiceConfig) {
+    config.service(
+        web::scope("/_")
+            .service(
+                web::resource("/health").route(web::get().to(health::health)).route(web::head().to(health::health)),
+            )
+            .service(web::resource("/ready").route(web::get().to(health::ready)).route(web::head().to(health::ready)))
+            .service(web::resource("/metrics").route(web::get().to(metrics::get)))
+            .configure(admin::routes)
+            .default_service(web::route().to(ui::page)),
+    );
+}

@@ -8,3 +8,4 @@ mod stage;
 mod state;
 
 pub use handle::BackupHandle;
+pub use messages::{Archive, RestoreRequest};

@@ -1,0 +1,35 @@
+//! The wired application: what handlers share.
+
+use crate::auth::password_pool::PasswordPool;
+use crate::auth::throttle::Throttle;
+use crate::http::metrics::Metrics;
+use actors::audit::AuditHandle;
+use actors::backup::BackupHandle;
+use actors::domain::clock::Clock;
+use actors::kernel::guardian::Guardian;
+use actors::session::SessionHandle;
+use actors::system::SystemHandle;
+use std::sync::Arc;
+
+/// What every handler may use: handles to the owners, and what the edge itself keeps.
+#[derive(Clone, Debug)]
+pub struct Edge {
+    /// The view, and the one path of every mutation.
+    pub system: SystemHandle,
+    /// Admin sessions.
+    pub session: SessionHandle,
+    /// The audit log.
+    pub audit: AuditHandle,
+    /// Backup and restore.
+    pub backup: BackupHandle,
+    /// Where passwords are hashed.
+    pub passwords: PasswordPool,
+    /// Slows down those who guess.
+    pub throttle: Throttle,
+    /// What time it is.
+    pub clock: Clock,
+    /// Counters and histograms.
+    pub metrics: Arc<Metrics>,
+    /// Knows which owners live.
+    pub guardian: Guardian,
+}

@@ -1,0 +1,38 @@
+//! `GET /audit`: the latest rows of the audit log.
+
+use crate::http::admin::call::Call;
+use crate::http::admin::error::{Problem, invalid};
+use crate::http::admin::query::Query;
+use actix_web::{HttpRequest, HttpResponse};
+use serde_json::{Value, json};
+
+/// How many rows without `limit`.
+const PAGE: usize = 100;
+/// The most rows of one answer.
+const LARGEST_PAGE: usize = 10_000;
+
+pub(super) async fn list(request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let call = Call::with_right(&request, "audit:read").await?;
+    let query = Query::parse(&request, &["limit"])?;
+    let limit = match query.one("limit")? {
+        None => PAGE,
+        Some(text) => text
+            .parse()
+            .ok()
+            .filter(|limit| (1..=LARGEST_PAGE).contains(limit))
+            .ok_or_else(|| invalid(format!("`limit` is a number from 1 to {LARGEST_PAGE}")))?,
+    };
+    let rows = call.edge.audit.tail(limit).await?;
+    let shown: Vec<Value> = rows
+        .into_iter()
+        .map(|row| {
+            // The detail was written as JSON; should somebody have edited the row, its text is shown as it is.
+            let detail = serde_json::from_str(&row.detail).unwrap_or(Value::String(row.detail));
+            json!({
+                "seq": row.seq, "at": row.at, "actor": row.actor, "action": row.action, "target": row.target,
+                "outcome": row.outcome, "ip": row.ip, "request_id": row.request_id, "detail": detail,
+            })
+        })
+        .collect();
+    Ok(HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(shown))
+}

@@ -1,0 +1,218 @@
+//! `backup`, `backup/verify`, `backup/restores`: thin; the owner of backups does the work.
+
+use crate::http::admin::call::Call;
+use crate::http::admin::error::{Problem, invalid, not_found};
+use crate::http::admin::query::Query;
+use crate::http::admin::segment;
+use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use actix_web::{HttpRequest, HttpResponse, web};
+use actors::audit::Outcome;
+use actors::backup::RestoreRequest;
+use actors::domain::iam::action::{BACKUP_EXPORT_SECRETS, BACKUP_RESTORE};
+use actors::domain::secret::Secret;
+use actors::{Error, ErrorKind};
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+const MODES: [&str; 4] = ["full", "preserve-bootstrap", "iam-only", "config-only"];
+const STRATEGIES: [&str; 2] = ["replace", "merge"];
+
+/// `GET /backup`: the archive. It holds every secret, so it needs the right to export them and a recent login.
+pub(super) async fn export(request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let call = Call::begin(&request).await?;
+    call.caller()?;
+    if !call.may(BACKUP_EXPORT_SECRETS) && call.may("backup:export") {
+        // This right alone makes archives encrypted to `backup.recipients`, and there are none.
+        call.audit("backup.export", "", Outcome::Denied, json!({"code": "no_recipients"})).await?;
+        return Err(Error::new(
+            ErrorKind::Conflict,
+            "export",
+            "you may make archives encrypted to `backup.recipients` only, and there are no recipients",
+        )
+        .with_code("no_recipients")
+        .with_hint("ask an admin, or for the right `backup:export-secrets`")
+        .into());
+    }
+    call.require(BACKUP_EXPORT_SECRETS).await?;
+    call.require_recent_login(BACKUP_EXPORT_SECRETS).await?;
+    let query = Query::parse(&request, &["recipient", "format"])?;
+    if query.one("format")?.is_some_and(|format| format != "zip") {
+        return Err(not_implemented(
+            "the legacy JSON format",
+            "GET /_/api/admin/backup without `format` sends the zip",
+        ));
+    }
+    if query.all("recipient").next().is_some() || call.header("x-dgp-backup-passphrase").is_some() {
+        return Err(not_implemented("an encrypted archive", "export plaintext and encrypt it with the age CLI"));
+    }
+    let archive = match call.edge.backup.export().await {
+        Ok(archive) => archive,
+        Err(error) => return Err(failed(&call, "backup.export", error).await?),
+    };
+    let detail = json!({"sha256": archive.sha256, "bytes": archive.bytes.len(), "file": archive.filename});
+    call.audit("backup.export", &archive.filename, Outcome::Success, detail).await?;
+    Ok(HttpResponse::Ok()
+        .insert_header((CONTENT_TYPE, "application/zip"))
+        .insert_header((CONTENT_DISPOSITION, format!("attachment; filename=\"{}\"", archive.filename)))
+        .insert_header(("cache-control", "no-store"))
+        .body(archive.bytes))
+}
+
+/// `POST /backup`: plans a restore of the body and, unless it is a dry run, carries it out.
+pub(super) async fn restore(request: HttpRequest, payload: web::Payload) -> Result<HttpResponse, Problem> {
+    let call = Call::with_right(&request, BACKUP_RESTORE).await?;
+    call.require_recent_login(BACKUP_RESTORE).await?;
+    let query = Query::parse(&request, &PARAMETERS)?;
+    let mut asked = asked(&query)?;
+    asked.caller_token_sha256 = Some(call.caller()?.sha256.clone());
+    asked.who = call.who();
+    asked.bootstrap_password = call.header("x-dgp-bootstrap-password").map(Secret::new);
+    asked.idempotency_key = call.header("idempotency-key").map(str::to_owned);
+    call.check_generation()?;
+    asked.bytes = archive(&call, payload).await?;
+    let dry_run = asked.dry_run;
+    let action = if dry_run { "backup.plan" } else { "backup.restore" };
+    let detail = json!({"mode": asked.mode, "strategy": asked.strategy});
+    // The last row of the old epoch; the one with the outcome is the first of the new one.
+    call.audit(action, "", Outcome::Started, detail).await?;
+    match call.edge.backup.restore(asked).await {
+        Ok(outcome) => {
+            let text = |name: &str| outcome.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+            let detail = json!({"epoch": outcome.get("epoch"), "generation": outcome.get("generation")});
+            call.audit(action, &text("restore_id"), Outcome::Success, detail).await?;
+            Ok(HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(outcome))
+        }
+        Err(error) => Err(failed(&call, action, error).await?),
+    }
+}
+
+/// `POST /backup/verify`: checks the body and changes nothing.
+pub(super) async fn verify(request: HttpRequest, payload: web::Payload) -> Result<HttpResponse, Problem> {
+    let call = Call::with_right(&request, "backup:read").await?;
+    Query::parse(&request, &[])?;
+    let bytes = archive(&call, payload).await?;
+    let report = call.edge.backup.verify(bytes).await?;
+    Ok(HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(report))
+}
+
+/// `GET /backup/restores`: what was restored here, the latest first.
+pub(super) async fn restores(request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let call = Call::with_right(&request, "backup:read").await?;
+    Query::parse(&request, &[])?;
+    let records = call.edge.backup.restores().await?;
+    Ok(HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(records))
+}
+
+/// `GET /backup/restores/{id}`: one outcome, for a client that lost its connection.
+pub(super) async fn restored(request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let call = Call::with_right(&request, "backup:read").await?;
+    let id = segment(&request, "id");
+    let records = call.edge.backup.restores().await?;
+    let found = records.into_iter().find(|record| record.get("restore_id").and_then(Value::as_str) == Some(id));
+    let record = found.ok_or_else(|| not_found("no_such_restore", "there is no record of such a restore"))?;
+    Ok(HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(record))
+}
+
+/// What `POST /backup` takes in its query.
+const PARAMETERS: [&str; 8] =
+    ["mode", "strategy", "dry_run", "revive", "set", "host_settings", "allow_missing_keys", "prune_buckets"];
+
+/// What the query asks for.
+fn asked(query: &Query) -> Result<RestoreRequest, Problem> {
+    let one_of = |name: &str, known: &[&str], default: &str| -> Result<String, Problem> {
+        let value = query.one(name)?.unwrap_or(default);
+        if known.contains(&value) {
+            return Ok(value.to_owned());
+        }
+        Err(invalid(format!("`{name}` is one of {}, not `{value}`", known.join(", "))))
+    };
+    if query.flag("allow_missing_keys")? {
+        return Err(not_implemented("`allow_missing_keys=true`", "leave it out"));
+    }
+    let host_settings = match query.one("host_settings")? {
+        None => None,
+        Some("archive") => Some("archive".to_owned()),
+        Some(other) => return Err(invalid(format!("`host_settings` is `archive` or absent, not `{other}`"))),
+    };
+    let mut sets = Vec::new();
+    for set in query.all("set") {
+        let (path, value) =
+            set.split_once('=').ok_or_else(|| invalid(format!("`set` is <path>=<value>, not `{set}`")))?;
+        sets.push((path.to_owned(), value.to_owned()));
+    }
+    Ok(RestoreRequest {
+        mode: one_of("mode", &MODES, "full")?,
+        strategy: one_of("strategy", &STRATEGIES, "replace")?,
+        dry_run: query.flag("dry_run")?,
+        revive: query.all("revive").map(str::to_owned).collect(),
+        host_settings,
+        prune_buckets: query.flag("prune_buckets")?,
+        sets,
+        ..RestoreRequest::default()
+    })
+}
+
+/// Reads the body; its first bytes say what it is, whatever `Content-Type` says.
+async fn archive(call: &Call, payload: web::Payload) -> Result<Bytes, Problem> {
+    let bytes = call.body(payload, call.view.config.backup.limits.body).await?;
+    let start = bytes.trim_ascii_start();
+    if bytes.starts_with(b"age-encryption.org/") || bytes.starts_with(b"-----BEGIN AGE") {
+        return Err(not_implemented("an encrypted archive", "decrypt it with the age CLI and send the zip"));
+    }
+    if start.starts_with(b"{") {
+        return Err(not_implemented("the legacy JSON import", "send a Full Backup, the zip"));
+    }
+    Ok(bytes)
+}
+
+/// Records a failure and gives the error on.
+async fn failed(call: &Call, action: &'static str, error: Error) -> Result<Problem, Problem> {
+    let problem = Problem::from(error);
+    call.audit(action, "", Outcome::Failed, json!({"code": problem.code()})).await?;
+    Ok(problem)
+}
+
+fn not_implemented(what: &str, hint: &str) -> Problem {
+    Error::new(ErrorKind::NotImplemented, "backup", format!("{what} is not supported yet")).with_hint(hint).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::test::TestRequest;
+
+    fn read(uri: &str) -> Result<RestoreRequest, Problem> {
+        asked(&Query::parse(&TestRequest::with_uri(uri).to_http_request(), &PARAMETERS)?)
+    }
+
+    #[test]
+    fn a_restore_is_full_and_to_the_point_in_time_unless_asked_otherwise() {
+        let plain = read("/backup").unwrap();
+        assert_eq!((plain.mode.as_str(), plain.strategy.as_str(), plain.dry_run), ("full", "replace", false));
+        let asked = read(
+            "/backup?mode=iam-only&strategy=merge&dry_run=true&prune_buckets=true&revive=u1&revive=u2&host_settings=archive\
+             &set=storage.backends.0.path=/srv/a%3Db",
+        )
+        .unwrap();
+        assert_eq!((asked.mode.as_str(), asked.strategy.as_str(), asked.dry_run), ("iam-only", "merge", true));
+        assert!(asked.prune_buckets);
+        assert_eq!(asked.revive, ["u1", "u2"]);
+        assert_eq!(asked.host_settings.as_deref(), Some("archive"));
+        assert_eq!(asked.sets, [("storage.backends.0.path".to_owned(), "/srv/a=b".to_owned())]);
+    }
+
+    #[test]
+    fn what_is_not_known_is_refused_by_name() {
+        for (uri, says) in [
+            ("/backup?mode=partial", "preserve-bootstrap"),
+            ("/backup?strategy=add", "merge"),
+            ("/backup?host_settings=host", "archive"),
+            ("/backup?set=a.b", "<path>=<value>"),
+            ("/backup?dryrun=1", "dry_run"),
+            ("/backup?allow_missing_keys=true", "not supported"),
+        ] {
+            let error = read(uri).unwrap_err();
+            assert!(error.error().message().contains(says), "{uri}: {error}");
+        }
+    }
+}

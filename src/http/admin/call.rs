@@ -1,0 +1,258 @@
+//! One call of the admin API: the view it sees, who makes it, whether they may, and its row in the audit log.
+
+use crate::app::Edge;
+use crate::auth::session::{Caller, caller, check_origin};
+use crate::http::admin::error::{Problem, invalid, unauthenticated};
+use crate::http::context::Context;
+use crate::http::metrics;
+use actix_web::http::header::{CONTENT_LENGTH, IF_MATCH};
+use actix_web::{HttpMessage, HttpRequest, web};
+use actors::audit::{Event, Outcome};
+use actors::domain::change::{Changed, StateChange};
+use actors::domain::iam::context::RequestContext;
+use actors::domain::iam::evaluate::has_right;
+use actors::system::view::SystemView;
+use actors::{Error, ErrorKind};
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A JSON body is at most this long.
+const JSON_LIMIT: u64 = 1 << 20;
+/// A peer that gives nothing for this long is given up.
+const IDLE: Duration = Duration::from_secs(30);
+
+/// The id of a request, for its audit rows and its answer.
+#[derive(Clone, Debug)]
+pub(super) struct RequestId(pub(super) String);
+
+/// One call.
+#[derive(Debug)]
+pub(super) struct Call {
+    /// Everything a handler may use.
+    pub(super) edge: web::Data<Edge>,
+    /// The one generation that this call sees.
+    pub(super) view: Arc<SystemView>,
+    /// The client's address.
+    pub(super) ip: String,
+    /// How the client calls itself.
+    pub(super) user_agent: String,
+    request: HttpRequest,
+    request_id: String,
+    caller: Option<Caller>,
+    context: RequestContext,
+}
+
+impl Call {
+    /// Takes the view, finds out who calls, and refuses what a foreign page sends.
+    pub(super) async fn begin(request: &HttpRequest) -> Result<Self, Problem> {
+        metrics::name(request, "Admin");
+        let edge = request
+            .app_data::<web::Data<Edge>>()
+            .cloned()
+            .ok_or_else(|| Error::internal("admin api", "the handlers were mounted without their bundle"))?;
+        let view = edge.system.view();
+        check_origin(request, view.config.advanced.public_url.as_deref())?;
+        let caller = caller(request, &edge, &view).await?;
+        let context = Context::new(request, &edge.clock);
+        request.extensions_mut().insert(RequestId(context.request_id.clone()));
+        let circumstances = RequestContext {
+            source_ip: context.address,
+            secure: context.secure,
+            time: context.now,
+            user_agent: context.user_agent.clone(),
+            referer: context.referer,
+            ..RequestContext::default()
+        };
+        Ok(Self {
+            view,
+            ip: context.address.map(|ip| ip.to_string()).unwrap_or_default(),
+            user_agent: context.user_agent.unwrap_or_default(),
+            request: request.clone(),
+            request_id: context.request_id,
+            caller,
+            context: circumstances,
+            edge,
+        })
+    }
+
+    /// A call that needs this right: begins it, and answers 401 or an audited 403 before any body is read.
+    pub(super) async fn with_right(request: &HttpRequest, right: &'static str) -> Result<Self, Problem> {
+        let call = Self::begin(request).await?;
+        call.require(right).await?;
+        Ok(call)
+    }
+
+    /// Who calls; 401 for nobody.
+    pub(super) fn caller(&self) -> Result<&Caller, Problem> {
+        self.caller.as_ref().ok_or_else(unauthenticated)
+    }
+
+    /// Whether the caller has a right.
+    pub(super) fn may(&self, right: &str) -> bool {
+        self.caller.as_ref().is_some_and(|caller| has_right(&self.view.state, &caller.principal, right, &self.context))
+    }
+
+    /// 401 for nobody, an audited 403 for whoever lacks the right.
+    pub(super) async fn require(&self, right: &'static str) -> Result<(), Problem> {
+        self.caller()?;
+        if self.may(right) {
+            return Ok(());
+        }
+        self.refuse(
+            right,
+            Error::new(ErrorKind::Forbidden, "admin api", format!("this call needs the right `{right}`"))
+                .with_hint("ask an admin for it; `GET /_/api/whoami` shows what you have"),
+        )
+        .await
+    }
+
+    /// 403 `reauthentication_required` where the login is too long ago. Tokens have no login and are exempt.
+    pub(super) async fn require_recent_login(&self, right: &'static str) -> Result<(), Problem> {
+        let window = self.view.config.access.reauth_window;
+        match self.caller()?.auth_time {
+            Some(at) if self.context.time.since(at) > window => {
+                let error = Error::new(ErrorKind::Forbidden, "admin api", "you signed in too long ago for this")
+                    .with_code("reauthentication_required")
+                    .with_hint("sign in again and repeat the call");
+                self.refuse(right, error).await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn refuse(&self, right: &'static str, error: Error) -> Result<(), Problem> {
+        let target = format!("{} {}", self.request.method(), self.request.path());
+        self.audit("denied", &target, Outcome::Denied, json!({"right": right})).await?;
+        Err(error.into())
+    }
+
+    /// 412 unless `If-Match`, where it was sent, names the generation that this call sees.
+    pub(super) fn check_generation(&self) -> Result<(), Problem> {
+        let Some(sent) = self.request.headers().get(IF_MATCH) else { return Ok(()) };
+        let now = self.view.version();
+        let mut tags = sent.to_str().unwrap_or_default().split(',').map(str::trim);
+        if tags.any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag).trim_matches('"') == now) {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::StaleGeneration,
+            "admin api",
+            format!("the state is at {now} by now; nothing was changed"),
+        )
+        .with_hint("read it again, and repeat the change with its ETag")
+        .into())
+    }
+
+    /// Makes one change and records it, whether it succeeds or not.
+    pub(super) async fn mutate(
+        &self,
+        action: &'static str,
+        target: &str,
+        change: StateChange,
+    ) -> Result<Changed, Problem> {
+        self.check_generation()?;
+        match self.edge.system.mutate(change).await {
+            Ok(changed) => {
+                self.audit(action, &changed.id, Outcome::Success, Value::Null).await?;
+                Ok(changed)
+            }
+            Err(error) => {
+                let problem = Problem::from(error);
+                self.audit(action, target, Outcome::Failed, json!({"code": problem.code()})).await?;
+                Err(problem)
+            }
+        }
+    }
+
+    /// Records what the caller did; durable when this returns.
+    pub(super) async fn audit(
+        &self,
+        action: &'static str,
+        target: &str,
+        outcome: Outcome,
+        detail: Value,
+    ) -> Result<(), Problem> {
+        self.audit_as(&self.who(), action, target, outcome, detail).await
+    }
+
+    /// Records what somebody did who is only about to become the caller.
+    pub(super) async fn audit_as(
+        &self,
+        who: &str,
+        action: &'static str,
+        target: &str,
+        outcome: Outcome,
+        detail: Value,
+    ) -> Result<(), Problem> {
+        let event = Event {
+            actor: who.to_owned(),
+            action,
+            target: target.to_owned(),
+            outcome,
+            ip: self.ip.clone(),
+            request_id: self.request_id.clone(),
+            detail,
+        };
+        Ok(self.edge.audit.record(event).await?)
+    }
+
+    /// The caller's name as audit rows show it.
+    pub(super) fn who(&self) -> String {
+        match &self.caller {
+            Some(caller) => caller.principal.display_name(&self.view.state),
+            None => "$anonymous".into(),
+        }
+    }
+
+    /// The circumstances that conditions of rules are compared with.
+    pub(super) fn context(&self) -> &RequestContext {
+        &self.context
+    }
+
+    /// A header's text.
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.request.headers().get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// Reads a JSON body. Call it after the rights were checked.
+    pub(super) async fn json<T: DeserializeOwned>(&self, payload: web::Payload) -> Result<T, Problem> {
+        let body = self.body(payload, JSON_LIMIT).await?;
+        serde_json::from_slice(&body).map_err(|error| invalid(format!("the body is not what this call takes: {error}")))
+    }
+
+    /// Reads a body of at most `limit` bytes.
+    pub(super) async fn body(&self, mut payload: web::Payload, limit: u64) -> Result<Bytes, Problem> {
+        let declared = self.header(CONTENT_LENGTH.as_str()).and_then(|length| length.parse::<u64>().ok());
+        if declared.is_some_and(|length| length > limit) {
+            return Err(too_large(limit));
+        }
+        let mut body = BytesMut::new();
+        loop {
+            let chunk = tokio::time::timeout(IDLE, payload.next()).await.map_err(|_| stalled())?;
+            let Some(chunk) = chunk else { break };
+            let chunk = chunk.map_err(|error| {
+                Problem::from(
+                    Error::new(ErrorKind::IncompleteBody, "read request", "the body ended early")
+                        .with_source(error.to_string()),
+                )
+            })?;
+            if body.len() as u64 + chunk.len() as u64 > limit {
+                return Err(too_large(limit));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body.freeze())
+    }
+}
+
+fn too_large(limit: u64) -> Problem {
+    Error::new(ErrorKind::TooLarge, "read request", format!("the body is longer than {limit} bytes")).into()
+}
+
+fn stalled() -> Problem {
+    Error::new(ErrorKind::IncompleteBody, "read request", "no byte of the body came for 30 s").into()
+}

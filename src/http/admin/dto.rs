@@ -1,0 +1,227 @@
+//! What the admin API sends and takes: shapes of their own, so that a domain type is never serialised by accident.
+
+use actors::domain::clock::Timestamp;
+use actors::domain::iam::model::{AccessKey, ApiToken, Effect, Group, OneOrMany, Permission, User};
+use actors::domain::secret::Secret;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A rule, sent and taken.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Rule {
+    #[serde(default)]
+    id: String,
+    effect: Effect,
+    actions: Vec<String>,
+    resources: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    conditions: Option<BTreeMap<String, BTreeMap<String, OneOrMany>>>,
+}
+
+impl From<Rule> for Permission {
+    fn from(rule: Rule) -> Self {
+        Self {
+            id: rule.id,
+            effect: rule.effect,
+            actions: rule.actions,
+            resources: rule.resources,
+            conditions: rule.conditions.unwrap_or_default(),
+        }
+    }
+}
+
+impl From<&Permission> for Rule {
+    fn from(permission: &Permission) -> Self {
+        let conditions = (!permission.conditions.is_empty()).then(|| permission.conditions.clone());
+        Self {
+            id: permission.id.clone(),
+            effect: permission.effect,
+            actions: permission.actions.clone(),
+            resources: permission.resources.clone(),
+            conditions,
+        }
+    }
+}
+
+/// Rules as they are sent.
+pub(super) fn rules(permissions: &[Permission]) -> Vec<Rule> {
+    permissions.iter().map(Rule::from).collect()
+}
+
+/// Rules as they are kept.
+pub(super) fn permissions(rules: Vec<Rule>) -> Vec<Permission> {
+    rules.into_iter().map(Permission::from).collect()
+}
+
+/// A user. The secret is there once: when its pair was made.
+#[derive(Debug, Serialize)]
+pub(super) struct UserView<'a> {
+    id: &'a str,
+    name: &'a str,
+    access_key_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret_access_key: Option<&'a str>,
+    enabled: bool,
+    permissions: Vec<Rule>,
+    group_ids: &'a BTreeSet<String>,
+    created_at: Timestamp,
+    auth_source: &'a str,
+    access_keys: Vec<KeyView<'a>>,
+}
+
+/// A key pair without its secret half.
+#[derive(Debug, Serialize)]
+struct KeyView<'a> {
+    access_key_id: &'a str,
+    active: bool,
+    created_at: Timestamp,
+    expires_at: Option<Timestamp>,
+}
+
+impl<'a> UserView<'a> {
+    /// Without any secret.
+    pub(super) fn new(user: &'a User) -> Self {
+        Self {
+            id: &user.id,
+            name: &user.name,
+            access_key_id: user.keys.first().map(|key| key.access_key_id.as_str()),
+            secret_access_key: None,
+            enabled: user.enabled,
+            permissions: rules(&user.permissions),
+            group_ids: &user.group_ids,
+            created_at: user.created_at,
+            auth_source: &user.auth_source,
+            access_keys: user.keys.iter().map(KeyView::new).collect(),
+        }
+    }
+
+    /// With the secret of the pair that was just made: the only time that it is shown.
+    pub(super) fn with_secret(user: &'a User, secret: &'a Secret) -> Self {
+        Self { secret_access_key: Some(secret.expose()), ..Self::new(user) }
+    }
+}
+
+impl<'a> KeyView<'a> {
+    fn new(key: &'a AccessKey) -> Self {
+        Self {
+            access_key_id: &key.access_key_id,
+            active: key.active,
+            created_at: key.created_at,
+            expires_at: key.expires_at,
+        }
+    }
+}
+
+/// A group and who is in it.
+#[derive(Debug, Serialize)]
+pub(super) struct GroupView<'a> {
+    id: &'a str,
+    name: &'a str,
+    description: &'a str,
+    permissions: Vec<Rule>,
+    member_ids: Vec<&'a str>,
+    created_at: Timestamp,
+}
+
+impl<'a> GroupView<'a> {
+    /// As it is sent.
+    pub(super) fn new(group: &'a Group, member_ids: Vec<&'a str>) -> Self {
+        Self {
+            id: &group.id,
+            name: &group.name,
+            description: &group.description,
+            permissions: rules(&group.permissions),
+            member_ids,
+            created_at: group.created_at,
+        }
+    }
+}
+
+/// A token. Its text is there once: when it was made.
+#[derive(Debug, Serialize)]
+pub(super) struct TokenView<'a> {
+    id: &'a str,
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<&'a str>,
+    permissions: Vec<Rule>,
+    created_at: Timestamp,
+    expires_at: Option<Timestamp>,
+}
+
+impl<'a> TokenView<'a> {
+    /// Without its text.
+    pub(super) fn new(token: &'a ApiToken) -> Self {
+        Self {
+            id: &token.id,
+            name: &token.name,
+            token: None,
+            permissions: rules(&token.permissions),
+            created_at: token.created_at,
+            expires_at: token.expires_at,
+        }
+    }
+
+    /// With its text: the only time that it is shown.
+    pub(super) fn with_secret(token: &'a ApiToken, secret: &'a Secret) -> Self {
+        Self { token: Some(secret.expose()), ..Self::new(token) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn user() -> User {
+        let key = AccessKey {
+            access_key_id: "AKANN".into(),
+            secret: Secret::new("very secret"),
+            active: true,
+            created_at: Timestamp::from_secs(0),
+            expires_at: None,
+        };
+        let rule: Rule =
+            serde_json::from_value(json!({"effect": "Allow", "actions": ["read"], "resources": ["*"]})).unwrap();
+        User {
+            id: "u1".into(),
+            name: "ann".into(),
+            enabled: true,
+            created_at: Timestamp::from_secs(0),
+            auth_source: "local".into(),
+            credential_version: 1,
+            permissions: permissions(vec![rule]),
+            group_ids: BTreeSet::from(["g1".to_owned()]),
+            keys: vec![key],
+        }
+    }
+
+    #[test]
+    fn a_user_is_shown_without_its_secret() {
+        let shown = serde_json::to_value(UserView::new(&user())).unwrap();
+        assert_eq!(
+            shown,
+            json!({
+                "id": "u1", "name": "ann", "access_key_id": "AKANN", "enabled": true,
+                "permissions": [{"id": "", "effect": "Allow", "actions": ["read"], "resources": ["*"]}],
+                "group_ids": ["g1"], "created_at": "1970-01-01T00:00:00Z", "auth_source": "local",
+                "access_keys": [{"access_key_id": "AKANN", "active": true, "created_at": "1970-01-01T00:00:00Z",
+                                 "expires_at": null}],
+            })
+        );
+    }
+
+    #[test]
+    fn a_new_pair_is_shown_once() {
+        let user = user();
+        let shown = serde_json::to_value(UserView::with_secret(&user, &user.keys[0].secret)).unwrap();
+        assert_eq!(shown["secret_access_key"], "very secret");
+    }
+
+    #[test]
+    fn a_rule_with_an_unknown_field_is_refused() {
+        let bad = json!({"effect": "Allow", "actions": ["read"], "resources": ["*"], "resource": "typo"});
+        assert!(serde_json::from_value::<Rule>(bad).is_err());
+    }
+}

@@ -1,0 +1,99 @@
+//! Signing in by password or key pair, and out.
+
+use crate::auth::session::set_cookie;
+use crate::http::admin::call::Call;
+use crate::http::admin::error::Problem;
+use actix_web::http::header::SET_COOKIE;
+use actix_web::{HttpRequest, HttpResponse, web};
+use actors::audit::Outcome;
+use actors::domain::iam::principal::Principal;
+use actors::domain::secret::Secret;
+use actors::session::Opening;
+use actors::{Error, ErrorKind};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// The account that the bootstrap password opens.
+const BOOTSTRAP: &str = "$bootstrap";
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Password {
+    password: Secret,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeyPair {
+    access_key_id: String,
+    secret_access_key: Secret,
+}
+
+/// `POST /login {password}`: the bootstrap admin.
+pub(super) async fn password(request: HttpRequest, payload: web::Payload) -> Result<HttpResponse, Problem> {
+    let call = Call::begin(&request).await?;
+    let body: Password = call.json(payload).await?;
+    call.edge.throttle.check(&call.ip, BOOTSTRAP)?;
+    let Some(hash) = call.view.bootstrap_hash.clone() else {
+        return Err(Error::new(ErrorKind::Locked, "sign in", "there is no bootstrap password in force").into());
+    };
+    let verify = move || hash.verify(body.password.expose());
+    if !call.edge.passwords.run(&call.ip, verify).await? {
+        return refuse(&call, BOOTSTRAP, "the password is wrong").await;
+    }
+    open(&call, Principal::Bootstrap, BOOTSTRAP).await
+}
+
+/// `POST /login-as {access_key_id, secret_access_key}`: an IAM user; what it may is decided on each call.
+pub(super) async fn key_pair(request: HttpRequest, payload: web::Payload) -> Result<HttpResponse, Problem> {
+    let call = Call::begin(&request).await?;
+    let body: KeyPair = call.json(payload).await?;
+    call.edge.throttle.check(&call.ip, &body.access_key_id)?;
+    let found = call.view.index.access_key(&body.access_key_id, call.edge.clock.now());
+    let owner = found.filter(|(_, key)| key.secret == body.secret_access_key).map(|(user, _)| user.id.clone());
+    match owner {
+        Some(id) => open(&call, Principal::User(id), &body.access_key_id).await,
+        None => refuse(&call, &body.access_key_id, "the key pair is unknown, disabled or wrong").await,
+    }
+}
+
+/// `POST /logout`: ends the caller's session.
+pub(super) async fn logout(request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let call = Call::begin(&request).await?;
+    if let Some(session) = &call.caller()?.session {
+        call.edge.session.revoke(session.id()).await?;
+        call.audit("logout", session.id(), Outcome::Success, Value::Null).await?;
+    }
+    let gone = set_cookie("", Duration::ZERO, request.app_config().secure());
+    Ok(HttpResponse::Ok().insert_header((SET_COOKIE, gone)).json(json!({"ok": true})))
+}
+
+async fn open(call: &Call, principal: Principal, account: &str) -> Result<HttpResponse, Problem> {
+    call.edge.throttle.succeeded(&call.ip, account);
+    let who = principal.display_name(&call.view.state);
+    let credential_version = principal.credential_version(&call.view.state).unwrap_or_default();
+    let lifetime = call.view.config.access.session_lifetime;
+    let opening = Opening {
+        principal,
+        ip: call.ip.clone(),
+        user_agent: call.user_agent.chars().take(200).collect(),
+        auth_epoch: call.view.state.meta.auth_epoch,
+        credential_version,
+        lifetime,
+    };
+    let (token, session) = call.edge.session.open(opening).await?;
+    call.audit_as(&who, "login", session.id(), Outcome::Success, Value::Null).await?;
+    let cookie = set_cookie(token.expose(), lifetime, call.context().secure);
+    Ok(HttpResponse::Ok()
+        .insert_header((SET_COOKIE, cookie))
+        .insert_header(("cache-control", "no-store"))
+        .json(json!({"ok": true, "user": who, "expires_at": session.expires_at})))
+}
+
+async fn refuse(call: &Call, account: &str, message: &str) -> Result<HttpResponse, Problem> {
+    call.edge.throttle.failed(&call.ip, account);
+    let account: String = account.chars().take(128).collect();
+    call.audit_as("$anonymous", "login", &account, Outcome::Denied, Value::Null).await?;
+    Err(Error::new(ErrorKind::Unauthenticated, "sign in", message).with_code("wrong_credentials").into())
+}

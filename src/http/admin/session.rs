@@ -1,0 +1,88 @@
+//! `session`, `sessions`, `sessions/{id}`: who is signed in.
+
+use crate::http::admin::call::Call;
+use crate::http::admin::error::{Problem, invalid, not_found};
+use crate::http::admin::segment;
+use actix_web::{HttpRequest, HttpResponse};
+use actors::audit::Outcome;
+use actors::domain::clock::Timestamp;
+use actors::domain::iam::evaluate::is_admin;
+use actors::domain::iam::principal::Principal;
+use actors::session::Session;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+#[derive(Serialize)]
+struct SessionView<'a> {
+    id: &'a str,
+    identity: String,
+    auth: &'static str,
+    ip: &'a str,
+    user_agent: &'a str,
+    admin_gui: bool,
+    age_secs: u64,
+    created_at: Timestamp,
+    last_seen: Timestamp,
+    expires_at: Timestamp,
+    current: bool,
+}
+
+impl<'a> SessionView<'a> {
+    fn new(call: &Call, session: &'a Session, own: Option<&str>) -> Self {
+        Self {
+            id: session.id(),
+            identity: session.principal.display_name(&call.view.state),
+            auth: match session.principal {
+                Principal::Bootstrap => "bootstrap",
+                _ => "iam",
+            },
+            ip: &session.ip,
+            user_agent: &session.user_agent,
+            admin_gui: is_admin(&call.view.state, &session.principal, call.context()),
+            age_secs: call.edge.clock.now().since(session.created_at).as_secs(),
+            created_at: session.created_at,
+            last_seen: session.last_seen,
+            expires_at: session.expires_at,
+            current: own == Some(session.id()),
+        }
+    }
+}
+
+/// `GET /session`: the caller's own.
+pub(super) async fn own(request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let call = Call::begin(&request).await?;
+    let caller = call.caller()?;
+    let admin = is_admin(&call.view.state, &caller.principal, call.context());
+    let session = caller.session.as_ref().map(|session| SessionView::new(&call, session, Some(session.id())));
+    Ok(HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(json!({
+        "valid": true,
+        "admin_gui": admin,
+        "identity": call.who(),
+        "session": session,
+    })))
+}
+
+/// `GET /sessions`: all that are good now.
+pub(super) async fn list(request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let call = Call::with_right(&request, "iam:read").await?;
+    let (idle, now) = (call.view.config.access.session_idle, call.edge.clock.now());
+    let mut all = call.edge.session.list().await?;
+    all.retain(|session| session.valid(&call.view.state, idle, now));
+    let own = call.caller()?.session.as_ref().map(Session::id);
+    let shown: Vec<SessionView<'_>> = all.iter().map(|session| SessionView::new(&call, session, own)).collect();
+    Ok(HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(json!({"sessions": shown})))
+}
+
+/// `DELETE /sessions/{id}`: ends somebody's session.
+pub(super) async fn revoke(request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let call = Call::with_right(&request, "iam:write").await?;
+    let id = segment(&request, "id");
+    if call.caller()?.session.as_ref().is_some_and(|own| own.id() == id) {
+        return Err(invalid("this is your own session; POST /_/api/admin/logout ends it"));
+    }
+    if !call.edge.session.revoke(id).await? {
+        return Err(not_found("no_such_session", "there is no such session"));
+    }
+    call.audit("session.revoke", id, Outcome::Success, Value::Null).await?;
+    Ok(HttpResponse::Ok().json(json!({"revoked": true})))
+}

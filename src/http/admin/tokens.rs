@@ -1,0 +1,114 @@
+//! `tokens`, `tokens/{id}`: API tokens for automation.
+
+use crate::auth::token;
+use crate::http::admin::call::Call;
+use crate::http::admin::dto::{Rule, TokenView, permissions};
+use crate::http::admin::error::{Problem, invalid};
+use crate::http::admin::query::Query;
+use crate::http::admin::{list_of, segment};
+use actix_web::{HttpRequest, HttpResponse, web};
+use actors::domain::change::StateChange;
+use actors::domain::iam::change::IamChange;
+use actors::domain::iam::model::{ApiToken, Permission};
+use actors::domain::iam::roles::{ROLES, role};
+use actors::session::token_sha256;
+use serde::Deserialize;
+use std::time::Duration;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Create {
+    name: String,
+    role: Option<String>,
+    permissions: Option<Vec<Rule>>,
+    expires_in: Option<String>,
+}
+
+/// `GET /tokens`: an array without the tokens' texts.
+pub(super) async fn list(request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let call = Call::with_right(&request, "iam:read").await?;
+    let query = Query::parse(&request, &["limit", "after"])?;
+    let (tokens, link) = query.page(call.view.state.tokens.iter())?;
+    Ok(list_of(&call.view, tokens.into_iter().map(|token| TokenView::new(token)).collect(), link))
+}
+
+/// `POST /tokens {name, role | permissions, expires_in}` → 201 with the token, this once.
+pub(super) async fn create(request: HttpRequest, payload: web::Payload) -> Result<HttpResponse, Problem> {
+    let call = Call::with_right(&request, "iam:write").await?;
+    let body: Create = call.json(payload).await?;
+    let now = call.edge.clock.now();
+    let expires_at = body.expires_in.as_deref().map(duration).transpose()?.map(|life| now.after(life));
+    let secret = token::make()?;
+    let token = ApiToken {
+        id: uuid::Uuid::new_v4().to_string(),
+        name: body.name,
+        sha256: token_sha256(secret.expose()),
+        permissions: rights(body.role, body.permissions)?,
+        created_at: now,
+        expires_at,
+    };
+    let change = IamChange::CreateToken { token: token.clone() };
+    call.mutate("token.create", &token.name, StateChange::Iam(change)).await?;
+    Ok(HttpResponse::Created()
+        .insert_header(("cache-control", "no-store"))
+        .json(TokenView::with_secret(&token, &secret)))
+}
+
+/// `DELETE /tokens/{id}` → 204.
+pub(super) async fn delete(request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let call = Call::with_right(&request, "iam:write").await?;
+    let id = segment(&request, "id");
+    call.mutate("token.delete", id, StateChange::Iam(IamChange::DeleteToken { id: id.to_owned() })).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// A role's rules or rules of its own, not both.
+fn rights(name: Option<String>, rules: Option<Vec<Rule>>) -> Result<Vec<Permission>, Problem> {
+    match (name, rules) {
+        (Some(name), None) => {
+            role(&name).ok_or_else(|| invalid(format!("there is no role `{name}`; there are {}", ROLES.join(", "))))
+        }
+        (None, Some(rules)) => Ok(permissions(rules)),
+        _ => Err(invalid("a token has either a `role` or `permissions`")),
+    }
+}
+
+/// `90s`, `30m`, `24h`, `7d`, `4w`.
+fn duration(text: &str) -> Result<Duration, Problem> {
+    let bad = || invalid(format!("`expires_in` is a duration such as 24h or 7d, not `{text}`"));
+    let unit = match text.chars().next_back() {
+        Some('s') => 1,
+        Some('m') => 60,
+        Some('h') => 3600,
+        Some('d') => 86_400,
+        Some('w') => 7 * 86_400,
+        _ => return Err(bad()),
+    };
+    let number: u64 = text[..text.len() - 1].trim().parse().map_err(|_| bad())?;
+    // A century is longer than any token should live, and its milliseconds still fit a time stamp.
+    let seconds = number.checked_mul(unit).filter(|seconds| (1..=100 * 366 * 86_400).contains(seconds));
+    seconds.map(Duration::from_secs).ok_or_else(bad)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_duration_is_a_number_and_a_unit() {
+        assert_eq!(duration("24h").unwrap(), Duration::from_secs(86_400));
+        assert_eq!(duration("90s").unwrap(), Duration::from_secs(90));
+        assert_eq!(duration("2w").unwrap(), Duration::from_secs(14 * 86_400));
+        for bad in ["", "h", "24", "0h", "-1h", "1.5h", "24H", "99999999999999999999h", "9999999999w", "1ä"] {
+            assert!(duration(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_token_has_a_role_or_rules() {
+        assert_eq!(rights(Some("viewer".into()), None).unwrap().len(), 1);
+        assert!(rights(Some("root".into()), None).is_err());
+        assert!(rights(None, None).is_err());
+        assert!(rights(Some("viewer".into()), Some(Vec::new())).is_err());
+    }
+}

@@ -1,0 +1,226 @@
+//! `users`, `users/{id}`, `users/{id}/rotate-keys`.
+
+use crate::http::admin::call::Call;
+use crate::http::admin::dto::{Rule, UserView, permissions};
+use crate::http::admin::error::{Problem, invalid, not_found};
+use crate::http::admin::query::Query;
+use crate::http::admin::{etag, list_of, segment};
+use actix_web::http::header::ETAG;
+use actix_web::{HttpRequest, HttpResponse, web};
+use actors::domain::change::StateChange;
+use actors::domain::clock::Timestamp;
+use actors::domain::iam::change::IamChange;
+use actors::domain::iam::model::{AccessKey, User};
+use actors::domain::iam::principal::Principal;
+use actors::domain::secret::Secret;
+use actors::system::view::SystemView;
+use actors::{Error, Result as SystemResult};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Create {
+    name: String,
+    #[serde(default = "yes")]
+    enabled: bool,
+    #[serde(default)]
+    permissions: Vec<Rule>,
+    #[serde(default)]
+    group_ids: BTreeSet<String>,
+    access_key_id: Option<String>,
+    secret_access_key: Option<Secret>,
+}
+
+/// The fields that may change, and those that a client may send back as it got them: they are read over.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Update {
+    name: Option<String>,
+    enabled: Option<bool>,
+    permissions: Option<Vec<Rule>>,
+    group_ids: Option<BTreeSet<String>>,
+    #[serde(rename = "id")]
+    _id: Option<IgnoredAny>,
+    #[serde(rename = "created_at")]
+    _created_at: Option<IgnoredAny>,
+    #[serde(rename = "auth_source")]
+    _auth_source: Option<IgnoredAny>,
+    #[serde(rename = "access_key_id")]
+    _access_key_id: Option<IgnoredAny>,
+    #[serde(rename = "access_keys")]
+    _access_keys: Option<IgnoredAny>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rotate {
+    access_key_id: Option<String>,
+    secret_access_key: Option<Secret>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// `GET /users`: an array without secrets.
+pub(super) async fn list(request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let call = Call::with_right(&request, "iam:read").await?;
+    let query = Query::parse(&request, &["limit", "after"])?;
+    let (users, link) = query.page(call.view.state.users.iter())?;
+    Ok(list_of(&call.view, users.into_iter().map(|user| UserView::new(user)).collect(), link))
+}
+
+/// `GET /users/{id}`.
+pub(super) async fn get(request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let call = Call::with_right(&request, "iam:read").await?;
+    let user = find(&call.view, segment(&request, "id"))?;
+    Ok(HttpResponse::Ok().insert_header((ETAG, etag(&call.view))).json(UserView::new(&user)))
+}
+
+/// `POST /users` → 201 with the secret, this once.
+pub(super) async fn create(request: HttpRequest, payload: web::Payload) -> Result<HttpResponse, Problem> {
+    let call = Call::with_right(&request, "iam:write").await?;
+    let body: Create = call.json(payload).await?;
+    let key = key_pair(body.access_key_id, body.secret_access_key, call.edge.clock.now())?;
+    let secret = key.secret.clone();
+    let change = IamChange::CreateUser {
+        id: uuid::Uuid::new_v4().to_string(),
+        name: body.name.clone(),
+        enabled: body.enabled,
+        permissions: permissions(body.permissions),
+        group_ids: body.group_ids,
+        key,
+    };
+    let changed = call.mutate("user.create", &body.name, StateChange::Iam(change)).await?;
+    let view = call.edge.system.view();
+    let user = find(&view, &changed.id)?;
+    Ok(HttpResponse::Created()
+        .insert_header(("cache-control", "no-store"))
+        .insert_header((ETAG, etag(&view)))
+        .json(UserView::with_secret(&user, &secret)))
+}
+
+/// `PUT /users/{id}` changes the fields that are sent.
+pub(super) async fn update(request: HttpRequest, payload: web::Payload) -> Result<HttpResponse, Problem> {
+    let call = Call::with_right(&request, "iam:write").await?;
+    let id = segment(&request, "id");
+    let body: Update = call.json(payload).await?;
+    let disabled = body.enabled == Some(false);
+    let change = IamChange::UpdateUser {
+        id: id.to_owned(),
+        name: body.name,
+        enabled: body.enabled,
+        permissions: body.permissions.map(permissions),
+        group_ids: body.group_ids,
+    };
+    call.mutate("user.update", id, StateChange::Iam(change)).await?;
+    if disabled {
+        end_sessions(&call, id).await;
+    }
+    let view = call.edge.system.view();
+    let user = find(&view, id)?;
+    Ok(HttpResponse::Ok().insert_header((ETAG, etag(&view))).json(UserView::new(&user)))
+}
+
+/// `DELETE /users/{id}` → 204.
+pub(super) async fn delete(request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let call = Call::with_right(&request, "iam:write").await?;
+    let id = segment(&request, "id");
+    call.mutate("user.delete", id, StateChange::Iam(IamChange::DeleteUser { id: id.to_owned() })).await?;
+    end_sessions(&call, id).await;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// `POST /users/{id}/rotate-keys` → 200 with the new secret; the old pair signs nothing more.
+pub(super) async fn rotate_keys(request: HttpRequest, payload: web::Payload) -> Result<HttpResponse, Problem> {
+    let call = Call::with_right(&request, "iam:write").await?;
+    let id = segment(&request, "id");
+    let bytes = call.body(payload, 1 << 16).await?;
+    let body: Rotate = if bytes.is_empty() {
+        Rotate::default()
+    } else {
+        serde_json::from_slice(&bytes).map_err(|e| invalid(format!("the body is not what this call takes: {e}")))?
+    };
+    let key = key_pair(body.access_key_id, body.secret_access_key, call.edge.clock.now())?;
+    let secret = key.secret.clone();
+    let change = IamChange::RotateKeys { id: id.to_owned(), key };
+    call.mutate("user.rotate_keys", id, StateChange::Iam(change)).await?;
+    end_sessions(&call, id).await;
+    let view = call.edge.system.view();
+    let user = find(&view, id)?;
+    Ok(HttpResponse::Ok()
+        .insert_header(("cache-control", "no-store"))
+        .insert_header((ETAG, etag(&view)))
+        .json(UserView::with_secret(&user, &secret)))
+}
+
+/// The published view refuses these sessions already; here their rows go too.
+async fn end_sessions(call: &Call, id: &str) {
+    if let Err(error) = call.edge.session.revoke_principal(&Principal::User(id.to_owned())).await {
+        log::warn!("the sessions of user {id} are void, but stay listed in the state database: {error:?}");
+    }
+}
+
+fn find(view: &SystemView, id: &str) -> Result<Arc<User>, Problem> {
+    view.state.users.get(id).cloned().ok_or_else(|| not_found("no_such_user", "there is no such user"))
+}
+
+/// A key pair as it was sent, each missing half made here.
+fn key_pair(id: Option<String>, secret: Option<Secret>, now: Timestamp) -> SystemResult<AccessKey> {
+    const ID: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+    const SECRET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    Ok(AccessKey {
+        access_key_id: match id {
+            Some(id) => id,
+            None => format!("AK{}", random(18, ID)?),
+        },
+        secret: match secret {
+            Some(secret) => secret,
+            None => Secret::new(random(40, SECRET)?),
+        },
+        active: true,
+        created_at: now,
+        expires_at: None,
+    })
+}
+
+/// Random characters of an alphabet, each as likely as the others.
+fn random(length: usize, alphabet: &[u8]) -> SystemResult<String> {
+    let most = 256 - 256 % alphabet.len();
+    let mut text = String::with_capacity(length);
+    while text.len() < length {
+        let mut bytes = [0; 64];
+        openssl::rand::rand_bytes(&mut bytes).map_err(|error| Error::internal("make key pair", error))?;
+        let fair = bytes.iter().map(|byte| usize::from(*byte)).filter(|byte| *byte < most);
+        text.extend(fair.take(length - text.len()).map(|byte| char::from(alphabet[byte % alphabet.len()])));
+    }
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_made_pair_has_the_shape_that_clients_know() {
+        let key = key_pair(None, None, Timestamp::default()).unwrap();
+        let id = key.access_key_id.strip_prefix("AK").unwrap();
+        assert!(id.len() == 18 && id.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit()));
+        let secret = key.secret.expose();
+        assert!(secret.len() == 40 && secret.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/".contains(&b)));
+        let own = key_pair(Some("AKMINE".into()), Some(Secret::new("mine")), Timestamp::default()).unwrap();
+        assert_eq!((own.access_key_id.as_str(), own.secret.expose()), ("AKMINE", "mine"));
+    }
+
+    #[test]
+    fn an_update_takes_back_what_a_list_gave_and_no_unknown_field() {
+        let good = r#"{"id": "u1", "name": "n", "created_at": "x", "auth_source": "local", "access_key_id": "A"}"#;
+        assert_eq!(serde_json::from_str::<Update>(good).unwrap().name.as_deref(), Some("n"));
+        assert!(serde_json::from_str::<Update>(r#"{"permision": []}"#).is_err());
+        let create: Create = serde_json::from_str(r#"{"name": "n"}"#).unwrap();
+        assert!(create.enabled && create.permissions.is_empty());
+    }
+}
