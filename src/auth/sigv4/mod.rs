@@ -127,7 +127,7 @@ impl From<Denied> for S3Error {
 }
 
 /// The verifier, with the signing keys that it remembers.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct Verifier {
     keys: SigningKeys,
 }

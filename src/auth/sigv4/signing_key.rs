@@ -9,6 +9,12 @@ use std::sync::{Mutex, PoisonError};
 /// Above this the cache starts afresh: dates and regions are the client's to choose.
 const MOST: usize = 4096;
 
+impl std::fmt::Debug for SigningKeys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SigningKeys")
+    }
+}
+
 /// Which key: access key id, date, region.
 type Name = (String, String, String);
 

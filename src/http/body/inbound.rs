@@ -12,6 +12,8 @@ use actors::{Error, ErrorKind};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::StreamExt;
+use md5::Md5;
+use sha2::{Digest, Sha256};
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
 
@@ -56,23 +58,7 @@ impl Declared {
             .with_detail("ProposedSize", length.to_string())
             .with_detail("MaxSizeAllowed", LARGEST.to_string()));
         }
-        let md5 = match headers.get("content-md5") {
-            None => None,
-            Some(value) => Some(
-                STANDARD
-                    .decode(value.as_bytes())
-                    .ok()
-                    .filter(|digest| digest.len() == 16)
-                    .map(hex::encode)
-                    .ok_or_else(|| {
-                        S3Error::new(
-                            "InvalidDigest",
-                            StatusCode::BAD_REQUEST,
-                            "The Content-MD5 you specified was invalid.",
-                        )
-                    })?,
-            ),
-        };
+        let md5 = content_md5(headers)?;
         Ok(Self { length, payload, md5, checksum })
     }
 }
@@ -117,11 +103,12 @@ pub async fn receive(
 /// Reads a small body, such as an XML document, whole.
 pub async fn read_small(
     payload: &mut web::Payload,
+    headers: &HeaderMap,
     declared: &PayloadHash,
     most: usize,
     idle: Duration,
 ) -> Result<Vec<u8>, S3Error> {
-    use sha2::{Digest, Sha256};
+    let md5 = content_md5(headers)?;
     let mut body = Vec::new();
     loop {
         match timeout(idle, payload.next()).await {
@@ -137,7 +124,17 @@ pub async fn read_small(
     let computed = hex::encode(Sha256::digest(&body));
     match declared {
         PayloadHash::Sha256(expected) if *expected != computed => Err(wrong_payload_hash(expected, &computed)),
+        _ if md5.is_some_and(|md5| md5 != hex::encode(Md5::digest(&body))) => Err(wrong_md5()),
         _ => Ok(body),
+    }
+}
+
+/// `Content-MD5`, in hex.
+fn content_md5(headers: &HeaderMap) -> Result<Option<String>, S3Error> {
+    let Some(value) = headers.get("content-md5") else { return Ok(None) };
+    match STANDARD.decode(value.as_bytes()) {
+        Ok(digest) if digest.len() == 16 => Ok(Some(hex::encode(digest))),
+        _ => Err(S3Error::new("InvalidDigest", StatusCode::BAD_REQUEST, "The Content-MD5 you specified was invalid.")),
     }
 }
 
@@ -152,7 +149,7 @@ fn compare(
         return Err(wrong_payload_hash(expected, &staged.sums.sha256));
     }
     if declared.md5.as_ref().is_some_and(|md5| *md5 != staged.sums.md5) {
-        return Err(bad_digest("The Content-MD5 you specified did not match what we received."));
+        return Err(wrong_md5());
     }
     let (Some(expected), Some(running)) = (&declared.checksum, running) else { return Ok(None) };
     if running.finish(&staged.sums.sha256) != expected.value {
@@ -188,6 +185,10 @@ fn too_slow() -> S3Error {
         StatusCode::BAD_REQUEST,
         "Your socket connection to the server was not read from or written to within the timeout period.",
     )
+}
+
+fn wrong_md5() -> S3Error {
+    bad_digest("The Content-MD5 you specified did not match what we received.")
 }
 
 fn bad_digest(message: &str) -> S3Error {

@@ -1,7 +1,128 @@
 //! The S3 API: one request in, one operation, one answer.
 
+mod bucket;
+mod call;
 pub mod error;
+mod object;
 pub mod operation;
 pub mod permission;
 pub mod registry;
 pub mod xml;
+
+use crate::auth::sigv4::Verifier;
+use crate::http::context::{self, Context};
+use crate::http::percent;
+use crate::http::reply;
+use actix_web::dev::RequestHead;
+use actix_web::http::Method;
+use actix_web::{HttpRequest, HttpResponse, web};
+use actors::domain::clock::Clock;
+use actors::system::SystemHandle;
+use call::Call;
+use error::{S3Error, Subject};
+use futures_util::StreamExt;
+use operation::Operation;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{Instant, timeout_at};
+
+/// What is read of a body that is not wanted, so that the connection stays usable; beyond, it is closed.
+const DRAIN: usize = 256 * 1024;
+/// How long that may take.
+const DRAIN_TIME: Duration = Duration::from_secs(5);
+
+/// What S3 uses of the system. Clones share the verifier's memory.
+#[derive(Clone, Debug)]
+pub struct Gate {
+    system: SystemHandle,
+    clock: Clock,
+    verifier: Arc<Verifier>,
+}
+
+impl Gate {
+    /// The gate of a system.
+    pub fn new(system: SystemHandle, clock: Clock) -> Self {
+        Self { system, clock, verifier: Arc::default() }
+    }
+}
+
+/// Answers an S3 request: the default service, on the raw URI.
+pub async fn handle(gate: web::Data<Gate>, request: HttpRequest, mut payload: web::Payload) -> HttpResponse {
+    let context = Context::new(&request, &gate.clock);
+    let outcome = match Call::admit(&gate, request.head(), context.clone()) {
+        Ok(call) => perform(&call, &request, &mut payload).await,
+        Err(error) => Err(error),
+    };
+    let mut response = match outcome {
+        Ok(response) => response,
+        Err(error) => {
+            // A body that stalled or broke off will not come.
+            let broken = matches!(error.code(), "RequestTimeout" | "IncompleteBody");
+            let drained = !broken && drain(&mut payload).await;
+            let mut response = refuse(request.head(), &context, &error);
+            if !drained {
+                response.head_mut().set_connection_type(actix_web::http::ConnectionType::Close);
+            }
+            response
+        }
+    };
+    reply::stamp(&mut response, &context);
+    response
+}
+
+/// Decides on `Expect: 100-continue`: the answer to a request that is refused before its body is read, `None` where it may come.
+pub fn preflight(gate: &Gate, head: &RequestHead, secure: bool) -> Option<HttpResponse> {
+    let context = Context::of_head(head, secure, &gate.clock);
+    let error = Call::admit(gate, head, context.clone()).err()?;
+    let mut response = refuse(head, &context, &error);
+    reply::stamp(&mut response, &context);
+    Some(response)
+}
+
+async fn perform(call: &Call, request: &HttpRequest, payload: &mut web::Payload) -> Result<HttpResponse, S3Error> {
+    match call.verified.operation() {
+        Operation::HeadService => Ok(HttpResponse::Ok().finish()),
+        Operation::ListBuckets(list) => bucket::list_all::answer(call, list),
+        Operation::CreateBucket(name) => bucket::create::answer(call, name, request, payload).await,
+        Operation::HeadBucket(name) => bucket::head::answer(call, name),
+        Operation::DeleteBucket(name) => bucket::delete::answer(call, name).await,
+        Operation::GetBucketLocation(name) => bucket::location::answer(call, name),
+        Operation::ListObjects(list) => bucket::list::answer(call, list).await,
+        Operation::PutObject(put) => object::put::answer(call, put, request, payload).await,
+        Operation::GetObject(read) => object::get::answer(call, read, request).await,
+        Operation::HeadObject(read) => object::head::answer(call, read, request).await,
+        Operation::DeleteObject(bucket, key) => object::delete::answer(call, bucket, key, request).await,
+    }
+}
+
+fn refuse(head: &RequestHead, context: &Context, error: &S3Error) -> HttpResponse {
+    let id = &context.request_id;
+    match error.cause() {
+        Some(cause) if error.status().is_server_error() => log::error!("request {id}: {} {cause:?}", error.code()),
+        _ => log::debug!("request {id}: {} {}", error.code(), error.message()),
+    }
+    let raw = context::raw(head);
+    let path = percent::decode(raw.path).ok().and_then(|path| String::from_utf8(path).ok()).unwrap_or_default();
+    let (bucket, key) = path.trim_start_matches('/').split_once('/').unwrap_or((path.trim_start_matches('/'), ""));
+    let subject = Subject {
+        resource: raw.path,
+        bucket: Some(bucket).filter(|bucket| !bucket.is_empty()),
+        key: Some(key).filter(|key| !key.is_empty()),
+        request_id: id,
+        host_id: &context.host_id,
+    };
+    reply::error(error, head.method == Method::HEAD, &subject)
+}
+
+/// Reads the rest of a short body away; false where there is more.
+async fn drain(payload: &mut web::Payload) -> bool {
+    let (deadline, mut read) = (Instant::now() + DRAIN_TIME, 0);
+    while read <= DRAIN {
+        match timeout_at(deadline, payload.next()).await {
+            Ok(Some(Ok(chunk))) => read += chunk.len(),
+            Ok(None) => return true,
+            Ok(Some(Err(_))) | Err(_) => return false,
+        }
+    }
+    false
+}

@@ -148,7 +148,7 @@ pub const TABLE: &[Row] = &[
     header("x-amz-user-agent", Noise),
     header("x-amz-request-payer", Noise),
     // Bodies.
-    header("x-amz-sdk-checksum-algorithm", Honoured(&[PutObject, CreateBucket])),
+    header("x-amz-sdk-checksum-algorithm", Honoured(PUT)),
     header("x-amz-checksum-crc32", Honoured(PUT)),
     header("x-amz-checksum-crc32c", Honoured(PUT)),
     header("x-amz-checksum-crc64nvme", Honoured(PUT)),

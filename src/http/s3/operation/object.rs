@@ -50,8 +50,6 @@ pub struct ReadObject {
     pub overrides: Overrides,
     /// `x-amz-checksum-mode: ENABLED`.
     pub with_checksums: bool,
-    /// `versionId=null` was asked for.
-    pub null_version: bool,
 }
 
 /// `response-*`: headers of the answer in place of the stored ones.
@@ -69,13 +67,6 @@ pub struct Overrides {
     pub content_type: Option<String>,
     /// `Expires`.
     pub expires: Option<String>,
-}
-
-impl Overrides {
-    /// True where the request sets none.
-    pub fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
 }
 
 impl PutObject {
@@ -115,7 +106,7 @@ impl PutObject {
 
 impl ReadObject {
     pub(super) fn parse(bucket: BucketName, key: ObjectKey, query: &Names, headers: &Names) -> Result<Self, S3Error> {
-        let null_version = check_version(query)?;
+        check_version(query)?;
         let with_checksums = match headers.get("x-amz-checksum-mode") {
             None => false,
             Some(mode) if mode.eq_ignore_ascii_case("ENABLED") => true,
@@ -144,15 +135,14 @@ impl ReadObject {
             content_type: text("response-content-type")?,
             expires: text("response-expires")?,
         };
-        Ok(Self { bucket, key, overrides, with_checksums, null_version })
+        Ok(Self { bucket, key, overrides, with_checksums })
     }
 }
 
 /// A bucket without versions has one version of each object, `null`.
-pub(super) fn check_version(query: &Names) -> Result<bool, S3Error> {
+pub(super) fn check_version(query: &Names) -> Result<(), S3Error> {
     match query.get("versionId").map(String::as_str) {
-        None => Ok(false),
-        Some("null") => Ok(true),
+        None | Some("null") => Ok(()),
         Some(other) => {
             Err(S3Error::new("NoSuchVersion", StatusCode::NOT_FOUND, "The specified version does not exist.")
                 .with_detail("VersionId", other))

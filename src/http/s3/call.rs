@@ -1,0 +1,124 @@
+//! One admitted request: who asks for what, on which view of the system. Made before a byte of the body is read.
+
+use super::Gate;
+use super::error::S3Error;
+use super::permission;
+use crate::auth::sigv4::{Rules, Verified};
+use crate::http::context::{self, Context};
+use actix_web::dev::RequestHead;
+use actors::domain::clock::Timestamp;
+use actors::domain::iam::context::{AccessRequest, RequestContext};
+use actors::domain::iam::evaluate::decide;
+use actors::domain::iam::principal::Principal;
+use actors::domain::iam::scope;
+use actors::domain::names::{BucketName, ObjectKey};
+use actors::domain::secret::Secret;
+use actors::system::SystemView;
+use actors::{Error, ErrorKind};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The region of a server that is pinned to none.
+const DEFAULT_REGION: &str = "us-east-1";
+
+/// A request that was verified and allowed.
+#[derive(Debug)]
+pub(super) struct Call {
+    /// What S3 uses of the system.
+    pub(super) gate: Gate,
+    /// The one generation that the whole request sees.
+    pub(super) view: Arc<SystemView>,
+    /// Its circumstances.
+    pub(super) context: Context,
+    /// What it proved to be.
+    pub(super) verified: Verified,
+    /// The circumstances, as rules see them.
+    pub(super) access: RequestContext,
+}
+
+impl Call {
+    /// Verifies a request and decides whether it may be.
+    pub(super) fn admit(gate: &Gate, head: &RequestHead, context: Context) -> Result<Self, S3Error> {
+        let view = gate.system.view();
+        view.unlocked()?;
+        let raw = context::raw(head);
+        let advanced = &view.config.advanced;
+        let verified = if view.authentication_required() {
+            let rules = Rules { now: context.now, skew: advanced.clock_skew, region: advanced.region.as_deref() };
+            gate.verifier.verify(&raw, &rules, |key| signer(&view, key, context.now))?
+        } else {
+            gate.verifier.open(&raw)?
+        };
+        let access = RequestContext {
+            source_ip: context.address,
+            secure: context.secure,
+            time: context.now,
+            user_agent: context.user_agent.clone(),
+            referer: context.referer.clone(),
+            access_key_id: verified.access_key_id().map(str::to_owned),
+            list: permission::list_parameters(verified.operation()),
+            amz_headers: verified.amz_headers().clone(),
+            ..RequestContext::default()
+        };
+        let needed = permission::needed(verified.operation());
+        let asked = AccessRequest { action: needed.action, resource: needed.resource, context: &access };
+        let decision = decide(&view.state, verified.principal(), &asked);
+        if !decision.allowed {
+            log::info!(
+                "request {}: {} may not {} on {:?}: {:?}",
+                context.request_id,
+                verified.principal().display_name(&view.state),
+                needed.action,
+                needed.resource,
+                decision.reason
+            );
+            return Err(S3Error::access_denied());
+        }
+        Ok(Self { gate: gate.clone(), view, context, verified, access })
+    }
+
+    /// Who asks.
+    pub(super) fn principal(&self) -> &Principal {
+        self.verified.principal()
+    }
+
+    /// Whose share of the transfer permits a body counts against: a user's own, else its address's.
+    pub(super) fn holder(&self) -> String {
+        match (self.principal(), self.context.address) {
+            (Principal::User(id), _) => id.clone(),
+            (_, Some(address)) => address.to_string(),
+            (other, None) => other.owner_id(),
+        }
+    }
+
+    /// How long a peer may stall.
+    pub(super) fn idle(&self) -> Duration {
+        self.view.config.advanced.idle_timeout
+    }
+
+    /// The region that answers name.
+    pub(super) fn region(&self) -> &str {
+        self.view.config.advanced.region.as_deref().unwrap_or(DEFAULT_REGION)
+    }
+
+    /// Whoever could not have listed a key may not learn that it is missing: 403 in place of 404.
+    pub(super) fn hide_missing(&self, bucket: &BucketName, key: &ObjectKey, error: Error) -> S3Error {
+        let missing = error.kind() == ErrorKind::NoSuchKey;
+        let (bucket, key) = (bucket.as_str(), key.as_str());
+        if missing && !scope::may_see_missing(&self.view.state, self.principal(), bucket, key, &self.access) {
+            return S3Error::access_denied();
+        }
+        error.into()
+    }
+}
+
+/// The owner and secret of an access key that may sign now: the config's own pair, or a user's.
+fn signer(view: &SystemView, access_key_id: &str, now: Timestamp) -> Option<(Principal, Secret)> {
+    match &view.config_key {
+        Some((id, secret)) if id == access_key_id => Some((Principal::ConfigKey, secret.clone())),
+        _ => {
+            let (user, key) = view.index.access_key(access_key_id, now)?;
+            Some((Principal::User(user.id.clone()), key.secret.clone()))
+        }
+    }
+}

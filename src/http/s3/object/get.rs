@@ -1,0 +1,117 @@
+//! GetObject: conditions and range are decided on the very object whose bytes follow.
+
+use super::headers;
+use crate::http::body::connection::Connection;
+use crate::http::body::{outbound, range};
+use crate::http::s3::call::Call;
+use crate::http::s3::error::S3Error;
+use crate::http::s3::operation::ReadObject;
+use actix_web::{HttpRequest, HttpResponse};
+use actors::domain::condition::{Conditions, RangeRequest};
+use actors::storage::{ReadOutcome, ReadRequest};
+use actors::system::Route;
+use actors::{Error, ErrorKind};
+
+/// Sends the object, or the part that was asked for.
+pub(in crate::http::s3) async fn answer(
+    call: &Call,
+    read: &ReadObject,
+    request: &HttpRequest,
+) -> Result<HttpResponse, S3Error> {
+    let route = call.view.route(&read.bucket)?;
+    let asked = Asked::new(request)?;
+    let outcome = match open(call, &route, read, &asked.first()).await {
+        // The object is another one than the client has a part of: it gets the whole.
+        Err(error) if asked.is_tentative() && error.kind() == ErrorKind::PreconditionFailed => {
+            open(call, &route, read, &asked.whole()).await
+        }
+        other => other,
+    };
+    match outcome {
+        Ok(ReadOutcome::NotModified(meta)) => Ok(headers::not_modified(&meta)),
+        Ok(ReadOutcome::Found(ticket)) => {
+            let length = ticket.range.map_or(ticket.meta.size, |range| range.len);
+            let mut response = headers::found(&ticket.meta, ticket.range, read);
+            Ok(response.body(outbound::stream(length, ticket.body, call.idle(), Connection::of(request))))
+        }
+        Err(error) => Err(explain(call, &route, read, request, error).await),
+    }
+}
+
+/// What a request asks of an object, with `If-Range` taken apart.
+struct Asked {
+    conditions: Conditions,
+    range: Option<RangeRequest>,
+    /// The conditions under which the range counts.
+    tentative: Option<Conditions>,
+}
+
+impl Asked {
+    fn new(request: &HttpRequest) -> Result<Self, S3Error> {
+        let conditions = range::read_conditions(request.headers())?;
+        let wanted = range::range(request.headers())?;
+        let own = conditions.if_match.is_some() || conditions.if_unmodified_since.is_some();
+        Ok(match (range::if_range(request.headers())?, wanted) {
+            (None, range) => Self { conditions, range, tentative: None },
+            (Some(Some(tentative)), Some(range)) if !own => {
+                Self { conditions, range: Some(range), tentative: Some(tentative) }
+            }
+            // A validator that cannot hold, or that cannot be asked beside the request's own: the whole is always right.
+            (Some(_), _) => Self { conditions, range: None, tentative: None },
+        })
+    }
+
+    fn is_tentative(&self) -> bool {
+        self.tentative.is_some()
+    }
+
+    fn first(&self) -> (Conditions, Option<RangeRequest>) {
+        let mut conditions = self.conditions.clone();
+        if let Some(tentative) = &self.tentative {
+            conditions.if_match.clone_from(&tentative.if_match);
+            conditions.if_unmodified_since = tentative.if_unmodified_since;
+        }
+        (conditions, self.range)
+    }
+
+    fn whole(&self) -> (Conditions, Option<RangeRequest>) {
+        (self.conditions.clone(), None)
+    }
+}
+
+async fn open(
+    call: &Call,
+    route: &Route,
+    read: &ReadObject,
+    (conditions, range): &(Conditions, Option<RangeRequest>),
+) -> Result<ReadOutcome, Error> {
+    let request = ReadRequest {
+        bucket: route.bucket.clone(),
+        key: read.key.clone(),
+        conditions: conditions.clone(),
+        range: *range,
+    };
+    route.store.open_read(&call.holder(), request).await
+}
+
+/// A range outside the object is answered with the object's size.
+async fn explain(call: &Call, route: &Route, read: &ReadObject, request: &HttpRequest, error: Error) -> S3Error {
+    let unsatisfiable = error.kind() == ErrorKind::InvalidRange;
+    let error = call.hide_missing(&read.bucket, &read.key, error);
+    if !unsatisfiable {
+        return error;
+    }
+    let asked = request.headers().get("range").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    match route.store.head(&route.bucket, &read.key).await {
+        Ok(meta) => outside(error, asked, meta.size),
+        Err(_) => error,
+    }
+}
+
+/// Adds what AWS says of a range outside an object.
+pub(super) fn outside(error: S3Error, asked: &str, size: u64) -> S3Error {
+    error
+        .with_detail("RangeRequested", asked)
+        .with_detail("ActualObjectSize", size.to_string())
+        .with_header("content-range", format!("bytes */{size}"))
+}

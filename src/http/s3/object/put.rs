@@ -1,0 +1,59 @@
+//! PutObject: the body streams into the store; one commit, in a task of its own, makes it visible.
+
+use crate::http::body::inbound::{self, Declared};
+use crate::http::body::range;
+use crate::http::s3::call::Call;
+use crate::http::s3::error::S3Error;
+use crate::http::s3::operation::PutObject;
+use actix_web::{HttpRequest, HttpResponse, web};
+use actors::Error;
+use actors::domain::object::{ObjectAttributes, SystemHeaders};
+use actors::storage::CommitRequest;
+use std::collections::BTreeMap;
+
+/// Stores the object.
+pub(in crate::http::s3) async fn answer(
+    call: &Call,
+    put: &PutObject,
+    request: &HttpRequest,
+    payload: &mut web::Payload,
+) -> Result<HttpResponse, S3Error> {
+    let headers = request.headers();
+    let declared = Declared::new(headers, call.verified.payload().clone(), put.checksum.clone())?;
+    let conditions = range::write_conditions(headers)?;
+    let headers = SystemHeaders {
+        storage_class: put.storage_class.clone(),
+        website_redirect: put.website_redirect.clone(),
+        ..range::system_headers(headers)?
+    };
+    let route = call.view.route(&put.bucket)?;
+    let ticket = route.store.begin_write(&call.holder(), &route.bucket, &put.key).await?;
+    let received = inbound::receive(payload, ticket.writer, &declared, call.idle()).await?;
+    let checksums: BTreeMap<String, String> =
+        received.checksum.iter().map(|(algorithm, value)| (algorithm.name().to_owned(), value.clone())).collect();
+    let commit = CommitRequest {
+        bucket: route.bucket.clone(),
+        key: put.key.clone(),
+        staged: received.staged,
+        attributes: ObjectAttributes { headers, user: put.user.clone(), checksums },
+        conditions,
+    };
+    let (system, permit) = (call.gate.system.clone(), ticket.permit);
+    // A task of its own: a client that hangs up now cannot leave the commit half-asked.
+    let task = actix_web::rt::spawn(async move {
+        let outcome = system.commit(&route, commit).await;
+        drop(permit);
+        outcome
+    });
+    let stored = task
+        .await
+        .map_err(|panic| Error::internal("put", panic))?
+        .map_err(|error| call.hide_missing(&put.bucket, &put.key, error))?;
+    let mut response = HttpResponse::Ok();
+    response.insert_header(("etag", stored.etag.quoted()));
+    if let Some((algorithm, value)) = &received.checksum {
+        response.insert_header((algorithm.header(), value.as_str()));
+        response.insert_header(("x-amz-checksum-type", "FULL_OBJECT"));
+    }
+    Ok(response.finish())
+}
