@@ -42,6 +42,12 @@ pub enum Command {
     /// Look at the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Make the hash of a password read from standard input, for DGP_BOOTSTRAP_PASSWORD_HASH.
+    HashPassword {
+        /// Read a hash instead, and say whether it is a good one.
+        #[arg(long)]
+        check: bool,
+    },
 }
 
 /// `config …`.

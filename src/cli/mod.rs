@@ -2,6 +2,7 @@
 
 pub mod args;
 mod config;
+mod hash_password;
 mod out;
 pub mod settings;
 
@@ -25,5 +26,6 @@ pub fn main(serve: impl FnOnce(ServeSettings) -> ExitCode) -> ExitCode {
     match &cli.command {
         None | Some(Command::Serve { .. }) => serve(ServeSettings::new(&cli, environment)),
         Some(Command::Config(command)) => config::run(command, &cli, environment).into(),
+        Some(Command::HashPassword { check }) => hash_password::run(*check).into(),
     }
 }
