@@ -5,7 +5,7 @@ use crate::exit::Exit;
 use actors::db::password::PasswordHash;
 use actors::domain::secret::Secret;
 use actors::{Error, ErrorKind, Result};
-use std::io::{self, BufRead, Read};
+use std::io::{self, BufRead};
 
 /// A line above this is neither a password nor a hash.
 const MAX_BYTES: u64 = 4096;
