@@ -128,3 +128,38 @@ fn the_state_db_takes_the_raw_key() {
     assert!(open_keyed(&path, &key).unwrap().execute_batch("INSERT INTO a VALUES (1)").is_ok());
     assert!(open_keyed(&path, &DbKey::of_state_db(&[8; 32])).unwrap().execute_batch("SELECT * FROM a").is_err());
 }
+
+/// The golden files: (name, parameters). A row is added for each row of `KNOWN_PARAMETERS`; none is ever removed.
+const GOLDEN: [(&str, Parameters); 2] =
+    [("config-v1-argon2id.db", OWN_PARAMETERS), ("config-v1-bcrypt.db", Parameters::Bcrypt { cost: 4 })];
+
+fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/db")
+}
+
+#[test]
+fn golden_files_open_by_password_and_by_hash_and_hold_what_they_held() {
+    for (name, parameters) in GOLDEN {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name);
+        std::fs::copy(fixtures().join(name), &path).unwrap();
+        let (connection, found) = open_with_password(&path, PASSWORD).unwrap().unwrap();
+        assert_eq!(found, hash(&parameters), "{name}");
+        check_integrity(&connection).unwrap();
+        assert_eq!(load(&connection).unwrap(), crate::db::state::tests::full(), "{name}");
+        assert!(matches!(try_open(&path, &hash(&parameters)).unwrap(), TryOpen::Opened(_)));
+    }
+}
+
+/// Run by hand when a schema version is new: `cargo test -p actors --lib make_golden -- --ignored`. Files that are there stay.
+#[test]
+#[ignore = "writes into the tree"]
+fn make_golden_files() {
+    std::fs::create_dir_all(fixtures()).unwrap();
+    for (name, parameters) in GOLDEN {
+        let path = fixtures().join(name);
+        if !path.exists() {
+            create(&path, &hash(&parameters), &crate::db::state::tests::full()).unwrap();
+        }
+    }
+}

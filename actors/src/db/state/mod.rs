@@ -91,4 +91,4 @@ fn write_difference(to: &Transaction<'_>, old: &State, new: &State) -> rusqlite:
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

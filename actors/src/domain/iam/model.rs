@@ -90,14 +90,44 @@ pub enum Effect {
     Deny,
 }
 
-/// A condition's value: AWS writes one value without a list.
+/// A condition's value: AWS writes one value without a list, and accepts `true` and `50` beside `"true"` and `"50"`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, from = "WrittenValue")]
 pub enum OneOrMany {
     /// One.
     One(String),
     /// Several.
     Many(Vec<String>),
+}
+
+/// A condition's value as people write it.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum WrittenValue {
+    One(Scalar),
+    Many(Vec<Scalar>),
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Scalar {
+    Text(String),
+    Bool(bool),
+    Number(serde_json::Number),
+}
+
+impl From<WrittenValue> for OneOrMany {
+    fn from(written: WrittenValue) -> Self {
+        let text = |scalar| match scalar {
+            Scalar::Text(text) => text,
+            Scalar::Bool(value) => value.to_string(),
+            Scalar::Number(number) => number.to_string(),
+        };
+        match written {
+            WrittenValue::One(scalar) => Self::One(text(scalar)),
+            WrittenValue::Many(scalars) => Self::Many(scalars.into_iter().map(text).collect()),
+        }
+    }
 }
 
 /// A sign-in provider. The rules of SSO come with a later issue; the stored form is here so that archives carry it.

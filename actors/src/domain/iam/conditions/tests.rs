@@ -106,3 +106,11 @@ fn what_cannot_be_read_does_not_pass_the_check() {
         assert!(check(&conditions(bad)).is_err(), "{bad}");
     }
 }
+
+#[test]
+fn bare_numbers_and_flags_are_read_as_aws_reads_them() {
+    let mut context = from("127.0.0.1");
+    context.list.max_keys = Some(50);
+    assert!(holds(r#"{"NumericEquals": {"s3:max-keys": [40, 50]}}"#, &context));
+    assert!(holds(r#"{"Bool": {"aws:SecureTransport": false}}"#, &context));
+}
