@@ -69,6 +69,21 @@ pub enum StateChange {
     },
 }
 
+/// A change as it was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// What is to change.
+    pub change: StateChange,
+    /// The version of the state that the change was made for (`If-Match`); at any other it is refused.
+    pub if_version: Option<String>,
+}
+
+impl From<StateChange> for Asked {
+    fn from(change: StateChange) -> Self {
+        Self { change, if_version: None }
+    }
+}
+
 /// What a change was about: for the audit row and the answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Changed {

@@ -71,6 +71,13 @@ pub struct Meta {
     pub unpushed: bool,
 }
 
+impl Meta {
+    /// Where in time a state stands, as entity tags name it: `epoch.generation`.
+    pub fn version(&self) -> String {
+        format!("{}.{}", self.epoch, self.generation)
+    }
+}
+
 /// A bucket of the registry. What the config pins overlays this, field by field.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bucket {

@@ -1,6 +1,6 @@
 //! How `system` reaches the owner of IAM.
 
-use crate::domain::change::StateChange;
+use crate::domain::change::Asked;
 use crate::domain::clock::Clock;
 use crate::domain::state::State;
 use crate::iam::actor::IamActor;
@@ -39,7 +39,7 @@ impl IamHandle {
     }
 
     /// Makes changes as one durable batch.
-    pub async fn apply(&self, changes: Vec<StateChange>) -> Result<Applied> {
+    pub async fn apply(&self, changes: Vec<Asked>) -> Result<Applied> {
         self.owner.ask(Intent::Change, Apply(changes)).await
     }
 

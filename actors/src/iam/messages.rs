@@ -1,7 +1,7 @@
 //! What `system` may ask of the owner of IAM.
 
 use crate::Result;
-use crate::domain::change::{Changed, StateChange};
+use crate::domain::change::{Asked, Changed};
 use crate::domain::state::State;
 use actix::Message;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use std::sync::Arc;
 /// Makes these changes, in order, as one durable batch. A change that breaks a rule fails alone.
 #[derive(Debug, Message)]
 #[rtype(result = "Result<Applied>")]
-pub struct Apply(pub Vec<StateChange>);
+pub struct Apply(pub Vec<Asked>);
 
 /// What a batch did.
 #[derive(Debug)]

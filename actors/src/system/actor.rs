@@ -1,7 +1,7 @@
 //! The one path of every mutation: batches go to `iam`, what is durable is published, and only then answered.
 
 use crate::config::ConfigHandle;
-use crate::domain::change::{Changed, StateChange};
+use crate::domain::change::{Asked, Changed};
 use crate::domain::state::State;
 use crate::fault;
 use crate::iam::IamHandle;
@@ -35,7 +35,7 @@ pub(super) struct Below {
 pub(super) struct SystemActor {
     cell: Arc<Cell>,
     below: Below,
-    waiting: Vec<(StateChange, oneshot::Sender<Result<Changed>>)>,
+    waiting: Vec<(Asked, oneshot::Sender<Result<Changed>>)>,
     running: bool,
 }
 

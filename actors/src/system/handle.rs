@@ -3,7 +3,7 @@
 use crate::config::ConfigHandle;
 use crate::disk::SharedDisk;
 use crate::domain::bucket::BucketChange;
-use crate::domain::change::{Changed, StateChange};
+use crate::domain::change::{Asked, Changed, StateChange};
 use crate::domain::clock::Clock;
 use crate::domain::condition::Conditions;
 use crate::domain::names::{BackendName, BucketName, ObjectKey};
@@ -78,8 +78,13 @@ impl SystemHandle {
 
     /// Makes one change: durable and published when answered. A fence refuses it at once.
     pub async fn mutate(&self, change: StateChange) -> Result<Changed> {
+        self.mutate_at(change, None).await
+    }
+
+    /// The same, but only while the state is at this version: of two who read it, one wins.
+    pub async fn mutate_at(&self, change: StateChange, if_version: Option<String>) -> Result<Changed> {
         self.view().unlocked()?;
-        self.owner.ask(Intent::Change, Mutate(change)).await
+        self.owner.ask(Intent::Change, Mutate(Asked { change, if_version })).await
     }
 
     /// Publishes a staged object, if its bucket's route is still the one it began under.

@@ -2,7 +2,7 @@
 
 use crate::Result;
 use crate::db::password::PasswordHash;
-use crate::domain::change::{Changed, StateChange};
+use crate::domain::change::{Asked, Changed};
 use crate::domain::config::Loaded;
 use crate::system::stores::Opener;
 use crate::system::swap::Journal;
@@ -14,7 +14,7 @@ use tokio::sync::OwnedRwLockWriteGuard;
 /// Makes one change, durably, and publishes it before it answers.
 #[derive(Debug, Message)]
 #[rtype(result = "Result<Changed>")]
-pub struct Mutate(pub StateChange);
+pub struct Mutate(pub Asked);
 
 /// Holds back every mutation until [`SwapAll`] or [`LiftFence`]; answers when the one in progress has ended.
 #[derive(Debug, Message)]

@@ -77,7 +77,7 @@ impl SystemView {
 
     /// Where in time this view stands: `epoch.generation`, the entity tag of every mutation's `If-Match`.
     pub fn version(&self) -> String {
-        format!("{}.{}", self.state.meta.epoch, self.state.meta.generation)
+        self.state.meta.version()
     }
 
     /// The way to a bucket: a look-up, never a probe.
