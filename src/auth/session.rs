@@ -76,8 +76,13 @@ pub fn check_origin(request: &HttpRequest, public_url: Option<&str>) -> Result<(
     }
     let Some(origin) = request.headers().get(ORIGIN) else { return Ok(()) };
     let origin = origin.to_str().unwrap_or_default().to_ascii_lowercase();
-    let host = request.headers().get(HOST).and_then(|host| host.to_str().ok()).map(str::to_ascii_lowercase);
-    let own = host.as_deref().or_else(|| request.uri().host());
+    let host = request
+        .headers()
+        .get(HOST)
+        .and_then(|host| host.to_str().ok())
+        .or_else(|| request.uri().authority().map(|authority| authority.as_str()))
+        .map(str::to_ascii_lowercase);
+    let own = host.as_deref();
     let matches = |scheme: &str, host: &str| origin == format!("{scheme}://{host}");
     let good = own.is_some_and(|host| matches("http", host) || matches("https", host))
         || public_url.is_some_and(|url| origin_of(url) == origin);

@@ -1,6 +1,6 @@
 //! `backup`, `backup/verify`, `backup/restores`: thin; the owner of backups does the work.
 
-use crate::http::admin::call::Call;
+use crate::http::admin::call::{Call, detached};
 use crate::http::admin::error::{Problem, invalid, not_found};
 use crate::http::admin::query::Query;
 use crate::http::admin::segment;
@@ -23,7 +23,7 @@ pub(super) async fn export(request: HttpRequest) -> Result<HttpResponse, Problem
     call.caller()?;
     if !call.may(BACKUP_EXPORT_SECRETS) && call.may("backup:export") {
         // This right alone makes archives encrypted to `backup.recipients`, and there are none.
-        call.audit("backup.export", "", Outcome::Denied, json!({"code": "no_recipients"})).await?;
+        call.recorder().record("backup.export", "", Outcome::Denied, json!({"code": "no_recipients"})).await?;
         return Err(Error::new(
             ErrorKind::Conflict,
             "export",
@@ -47,10 +47,10 @@ pub(super) async fn export(request: HttpRequest) -> Result<HttpResponse, Problem
     }
     let archive = match call.edge.backup.export().await {
         Ok(archive) => archive,
-        Err(error) => return Err(failed(&call, "backup.export", error).await?),
+        Err(error) => return Err(call.recorder().failed("backup.export", "", error).await?),
     };
-    let detail = json!({"sha256": archive.sha256, "bytes": archive.bytes.len(), "file": archive.filename});
-    call.audit("backup.export", &archive.filename, Outcome::Success, detail).await?;
+    let detail = json!({"sha256": archive.sha256, "bytes": archive.bytes.len()});
+    call.recorder().record("backup.export", &archive.filename, Outcome::Success, detail).await?;
     Ok(HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "application/zip"))
         .insert_header((CONTENT_DISPOSITION, format!("attachment; filename=\"{}\"", archive.filename)))
@@ -68,22 +68,25 @@ pub(super) async fn restore(request: HttpRequest, payload: web::Payload) -> Resu
     asked.who = call.who();
     asked.bootstrap_password = call.header("x-dgp-bootstrap-password").map(Secret::new);
     asked.idempotency_key = call.header("idempotency-key").map(str::to_owned);
-    call.check_generation()?;
+    call.required_version()?;
     asked.bytes = archive(&call, payload).await?;
-    let dry_run = asked.dry_run;
-    let action = if dry_run { "backup.plan" } else { "backup.restore" };
-    let detail = json!({"mode": asked.mode, "strategy": asked.strategy});
-    // The last row of the old epoch; the one with the outcome is the first of the new one.
-    call.audit(action, "", Outcome::Started, detail).await?;
-    match call.edge.backup.restore(asked).await {
-        Ok(outcome) => {
-            let text = |name: &str| outcome.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-            let detail = json!({"epoch": outcome.get("epoch"), "generation": outcome.get("generation")});
-            call.audit(action, &text("restore_id"), Outcome::Success, detail).await?;
-            Ok(HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(outcome))
+    let action = if asked.dry_run { "backup.plan" } else { "backup.restore" };
+    let (edge, recorder) = (call.edge.clone(), call.recorder());
+    let outcome = detached(async move {
+        let detail = json!({"mode": asked.mode, "strategy": asked.strategy});
+        // The last row of the old epoch; the one with the outcome is the first of the new one.
+        recorder.record(action, "", Outcome::Started, detail).await?;
+        match edge.backup.restore(asked).await {
+            Ok(outcome) => {
+                let id = outcome.get("restore_id").and_then(Value::as_str).unwrap_or_default();
+                let detail = json!({"epoch": outcome.get("epoch"), "generation": outcome.get("generation")});
+                recorder.record(action, id, Outcome::Success, detail).await?;
+                Ok(outcome)
+            }
+            Err(error) => Err(recorder.failed(action, "", error).await?),
         }
-        Err(error) => Err(failed(&call, action, error).await?),
-    }
+    });
+    Ok(HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(outcome.await?))
 }
 
 /// `POST /backup/verify`: checks the body and changes nothing.
@@ -163,13 +166,6 @@ async fn archive(call: &Call, payload: web::Payload) -> Result<Bytes, Problem> {
         return Err(not_implemented("the legacy JSON import", "send a Full Backup, the zip"));
     }
     Ok(bytes)
-}
-
-/// Records a failure and gives the error on.
-async fn failed(call: &Call, action: &'static str, error: Error) -> Result<Problem, Problem> {
-    let problem = Problem::from(error);
-    call.audit(action, "", Outcome::Failed, json!({"code": problem.code()})).await?;
-    Ok(problem)
 }
 
 fn not_implemented(what: &str, hint: &str) -> Problem {

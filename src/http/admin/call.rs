@@ -17,6 +17,7 @@ use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -126,17 +127,20 @@ impl Call {
 
     async fn refuse(&self, right: &'static str, error: Error) -> Result<(), Problem> {
         let target = format!("{} {}", self.request.method(), self.request.path());
-        self.audit("denied", &target, Outcome::Denied, json!({"right": right})).await?;
+        self.recorder().record("denied", &target, Outcome::Denied, json!({"right": right})).await?;
         Err(error.into())
     }
 
-    /// 412 unless `If-Match`, where it was sent, names the generation that this call sees.
-    pub(super) fn check_generation(&self) -> Result<(), Problem> {
-        let Some(sent) = self.request.headers().get(IF_MATCH) else { return Ok(()) };
+    /// The version that `If-Match` binds a change to; 412 where it is not the one that this call sees.
+    pub(super) fn required_version(&self) -> Result<Option<String>, Problem> {
+        let Some(sent) = self.request.headers().get(IF_MATCH) else { return Ok(None) };
         let now = self.view.version();
-        let mut tags = sent.to_str().unwrap_or_default().split(',').map(str::trim);
-        if tags.any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag).trim_matches('"') == now) {
-            return Ok(());
+        let tags: Vec<&str> = sent.to_str().unwrap_or_default().split(',').map(str::trim).collect();
+        if tags.contains(&"*") {
+            return Ok(None);
+        }
+        if tags.iter().any(|tag| tag.strip_prefix("W/").unwrap_or(tag).trim_matches('"') == now) {
+            return Ok(Some(now));
         }
         Err(Error::new(
             ErrorKind::StaleGeneration,
@@ -147,57 +151,40 @@ impl Call {
         .into())
     }
 
-    /// Makes one change and records it, whether it succeeds or not.
+    /// Makes one change and records it, whether it succeeds or not. A client that hangs up stops neither.
     pub(super) async fn mutate(
         &self,
         action: &'static str,
         target: &str,
         change: StateChange,
     ) -> Result<Changed, Problem> {
-        self.check_generation()?;
-        match self.edge.system.mutate(change).await {
-            Ok(changed) => {
-                self.audit(action, &changed.id, Outcome::Success, Value::Null).await?;
-                Ok(changed)
+        let version = self.required_version()?;
+        let (edge, recorder, target) = (self.edge.clone(), self.recorder(), target.to_owned());
+        detached(async move {
+            match edge.system.mutate_at(change, version).await {
+                Ok(changed) => {
+                    recorder.record(action, &changed.id, Outcome::Success, Value::Null).await?;
+                    Ok(changed)
+                }
+                Err(error) => Err(recorder.failed(action, &target, error).await?),
             }
-            Err(error) => {
-                let problem = Problem::from(error);
-                self.audit(action, target, Outcome::Failed, json!({"code": problem.code()})).await?;
-                Err(problem)
-            }
-        }
+        })
+        .await
     }
 
-    /// Records what the caller did; durable when this returns.
-    pub(super) async fn audit(
-        &self,
-        action: &'static str,
-        target: &str,
-        outcome: Outcome,
-        detail: Value,
-    ) -> Result<(), Problem> {
-        self.audit_as(&self.who(), action, target, outcome, detail).await
+    /// What writes audit rows of this call, also after the client has gone.
+    pub(super) fn recorder(&self) -> Recorder {
+        self.recorder_of(&self.who())
     }
 
-    /// Records what somebody did who is only about to become the caller.
-    pub(super) async fn audit_as(
-        &self,
-        who: &str,
-        action: &'static str,
-        target: &str,
-        outcome: Outcome,
-        detail: Value,
-    ) -> Result<(), Problem> {
-        let event = Event {
-            actor: who.to_owned(),
-            action,
-            target: target.to_owned(),
-            outcome,
+    /// The same for somebody who is only about to become the caller.
+    pub(super) fn recorder_of(&self, who: &str) -> Recorder {
+        Recorder {
+            edge: self.edge.clone(),
+            who: who.to_owned(),
             ip: self.ip.clone(),
             request_id: self.request_id.clone(),
-            detail,
-        };
-        Ok(self.edge.audit.record(event).await?)
+        }
     }
 
     /// The caller's name as audit rows show it.
@@ -247,6 +234,51 @@ impl Call {
         }
         Ok(body.freeze())
     }
+}
+
+/// Writes the audit rows of one call.
+#[derive(Clone, Debug)]
+pub(super) struct Recorder {
+    edge: web::Data<Edge>,
+    who: String,
+    ip: String,
+    request_id: String,
+}
+
+impl Recorder {
+    /// Records what was done; durable when this returns.
+    pub(super) async fn record(
+        &self,
+        action: &'static str,
+        target: &str,
+        outcome: Outcome,
+        detail: Value,
+    ) -> Result<(), Problem> {
+        let event = Event {
+            actor: self.who.clone(),
+            action,
+            target: target.to_owned(),
+            outcome,
+            ip: self.ip.clone(),
+            request_id: self.request_id.clone(),
+            detail,
+        };
+        Ok(self.edge.audit.record(event).await?)
+    }
+
+    /// Records a failure and gives the error on.
+    pub(super) async fn failed(&self, action: &'static str, target: &str, error: Error) -> Result<Problem, Problem> {
+        let problem = Problem::from(error);
+        self.record(action, target, Outcome::Failed, json!({"code": problem.code()})).await?;
+        Ok(problem)
+    }
+}
+
+/// Does what must not stop half-way when the client hangs up.
+pub(super) async fn detached<T: 'static>(
+    work: impl Future<Output = Result<T, Problem>> + 'static,
+) -> Result<T, Problem> {
+    actix_web::rt::spawn(work).await.map_err(|error| Error::internal("admin api", error))?
 }
 
 fn too_large(limit: u64) -> Problem {

@@ -63,7 +63,7 @@ pub(super) async fn logout(request: HttpRequest) -> Result<HttpResponse, Problem
     let call = Call::begin(&request).await?;
     if let Some(session) = &call.caller()?.session {
         call.edge.session.revoke(session.id()).await?;
-        call.audit("logout", session.id(), Outcome::Success, Value::Null).await?;
+        call.recorder().record("logout", session.id(), Outcome::Success, Value::Null).await?;
     }
     let gone = set_cookie("", Duration::ZERO, request.app_config().secure());
     Ok(HttpResponse::Ok().insert_header((SET_COOKIE, gone)).json(json!({"ok": true})))
@@ -83,7 +83,7 @@ async fn open(call: &Call, principal: Principal, account: &str) -> Result<HttpRe
         lifetime,
     };
     let (token, session) = call.edge.session.open(opening).await?;
-    call.audit_as(&who, "login", session.id(), Outcome::Success, Value::Null).await?;
+    call.recorder_of(&who).record("login", session.id(), Outcome::Success, Value::Null).await?;
     let cookie = set_cookie(token.expose(), lifetime, call.context().secure);
     Ok(HttpResponse::Ok()
         .insert_header((SET_COOKIE, cookie))
@@ -94,6 +94,6 @@ async fn open(call: &Call, principal: Principal, account: &str) -> Result<HttpRe
 async fn refuse(call: &Call, account: &str, message: &str) -> Result<HttpResponse, Problem> {
     call.edge.throttle.failed(&call.ip, account);
     let account: String = account.chars().take(128).collect();
-    call.audit_as("$anonymous", "login", &account, Outcome::Denied, Value::Null).await?;
+    call.recorder_of("$anonymous").record("login", &account, Outcome::Denied, Value::Null).await?;
     Err(Error::new(ErrorKind::Unauthenticated, "sign in", message).with_code("wrong_credentials").into())
 }

@@ -83,6 +83,6 @@ pub(super) async fn revoke(request: HttpRequest) -> Result<HttpResponse, Problem
     if !call.edge.session.revoke(id).await? {
         return Err(not_found("no_such_session", "there is no such session"));
     }
-    call.audit("session.revoke", id, Outcome::Success, Value::Null).await?;
+    call.recorder().record("session.revoke", id, Outcome::Success, Value::Null).await?;
     Ok(HttpResponse::Ok().json(json!({"revoked": true})))
 }
