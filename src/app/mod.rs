@@ -3,6 +3,7 @@
 use crate::auth::password_pool::PasswordPool;
 use crate::auth::throttle::Throttle;
 use crate::http::metrics::Metrics;
+use crate::http::s3::Memory;
 use actors::audit::AuditHandle;
 use actors::backup::BackupHandle;
 use actors::domain::clock::Clock;
@@ -24,6 +25,8 @@ pub struct Edge {
     pub backup: BackupHandle,
     /// Where passwords are hashed.
     pub passwords: PasswordPool,
+    /// What S3 remembers between requests.
+    pub s3: Arc<Memory>,
     /// Slows down those who guess.
     pub throttle: Throttle,
     /// What time it is.

@@ -49,6 +49,11 @@ impl Context {
             referer: text("referer"),
         }
     }
+
+    /// The client's address in text, empty where there is none.
+    pub fn ip(&self) -> String {
+        self.address.map(|address| address.to_string()).unwrap_or_default()
+    }
 }
 
 /// The bytes of a request that a signature covers.

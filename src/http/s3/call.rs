@@ -1,11 +1,14 @@
 //! One admitted request: who asks for what, on which view of the system. Made before a byte of the body is read.
 
-use super::Gate;
+use super::denials::Denial;
 use super::error::S3Error;
 use super::permission;
-use crate::auth::sigv4::{Rules, Verified};
+use crate::app::Edge;
+use crate::auth::sigv4::{Denied, Rules, Verified};
 use crate::http::context::{self, Context};
 use actix_web::dev::RequestHead;
+use actix_web::http::StatusCode;
+use actors::audit::{Event, Outcome};
 use actors::domain::clock::Timestamp;
 use actors::domain::iam::context::{AccessRequest, RequestContext};
 use actors::domain::iam::evaluate::decide;
@@ -24,8 +27,8 @@ const DEFAULT_REGION: &str = "us-east-1";
 /// A request that was verified and allowed.
 #[derive(Debug)]
 pub(super) struct Call {
-    /// What S3 uses of the system.
-    pub(super) gate: Gate,
+    /// Handles to the owners, and what the edge keeps.
+    pub(super) edge: Edge,
     /// The one generation that the whole request sees.
     pub(super) view: Arc<SystemView>,
     /// Its circumstances.
@@ -38,17 +41,18 @@ pub(super) struct Call {
 
 impl Call {
     /// Verifies a request and decides whether it may be.
-    pub(super) fn admit(gate: &Gate, head: &RequestHead, context: Context) -> Result<Self, S3Error> {
-        let view = gate.system.view();
+    pub(super) fn admit(edge: &Edge, head: &RequestHead, context: Context) -> Result<Self, S3Error> {
+        let view = edge.system.view();
         view.unlocked()?;
         let raw = context::raw(head);
         let advanced = &view.config.advanced;
         let verified = if view.authentication_required() {
             let rules = Rules { now: context.now, skew: advanced.clock_skew, region: advanced.region.as_deref() };
-            gate.verifier.verify(&raw, &rules, |key| signer(&view, key, context.now))?
+            edge.s3.verifier.verify(&raw, &rules, |key| signer(&view, key, context.now))
         } else {
-            gate.verifier.open(&raw)?
+            edge.s3.verifier.open(&raw)
         };
+        let verified = verified.map_err(|denied| unproven(edge, &context, denied))?;
         let access = RequestContext {
             source_ip: context.address,
             secure: context.secure,
@@ -64,17 +68,15 @@ impl Call {
         let asked = AccessRequest { action: needed.action, resource: needed.resource, context: &access };
         let decision = decide(&view.state, verified.principal(), &asked);
         if !decision.allowed {
-            log::info!(
-                "request {}: {} may not {} on {:?}: {:?}",
-                context.request_id,
-                verified.principal().display_name(&view.state),
-                needed.action,
-                needed.resource,
-                decision.reason
-            );
+            let actor = verified.principal().display_name(&view.state);
+            let (id, action, on) = (&context.request_id, needed.action, &needed.resource);
+            log::info!("request {id}: {actor} may not {action} on {on:?}: {:?}", decision.reason);
+            let bucket = needed.resource.bucket.unwrap_or_default().to_owned();
+            let denial = Denial { actor, action, bucket, reason: "AccessDenied" };
+            note(edge, &context, denial);
             return Err(S3Error::access_denied());
         }
-        Ok(Self { gate: gate.clone(), view, context, verified, access })
+        Ok(Self { edge: edge.clone(), view, context, verified, access })
     }
 
     /// Who asks.
@@ -101,6 +103,19 @@ impl Call {
         self.view.config.advanced.region.as_deref().unwrap_or(DEFAULT_REGION)
     }
 
+    /// The audit row of a change that this request made.
+    pub(super) fn event(&self, action: &'static str, target: &str) -> Event {
+        Event {
+            actor: self.principal().display_name(&self.view.state),
+            action,
+            target: target.to_owned(),
+            outcome: Outcome::Success,
+            ip: self.context.ip(),
+            request_id: self.context.request_id.clone(),
+            detail: serde_json::Value::Null,
+        }
+    }
+
     /// Whoever could not have listed a key may not learn that it is missing: 403 in place of 404.
     pub(super) fn hide_missing(&self, bucket: &BucketName, key: &ObjectKey, error: Error) -> S3Error {
         let missing = error.kind() == ErrorKind::NoSuchKey;
@@ -110,6 +125,21 @@ impl Call {
         }
         error.into()
     }
+}
+
+/// Credentials that do not hold leave a row in the audit log; a request that is wrong in itself does not.
+fn unproven(edge: &Edge, context: &Context, denied: Denied) -> S3Error {
+    let credentials = matches!(denied, Denied::Credentials(_));
+    let error = S3Error::from(denied);
+    if credentials && error.status() == StatusCode::FORBIDDEN {
+        let (actor, bucket) = (Principal::Anonymous.owner_id(), String::new());
+        note(edge, context, Denial { actor, action: "authenticate", bucket, reason: error.code() });
+    }
+    error
+}
+
+fn note(edge: &Edge, context: &Context, denial: Denial) {
+    edge.s3.denials.note(&edge.audit, denial, context.ip(), context.request_id.clone());
 }
 
 /// The owner and secret of an access key that may sign now: the config's own pair, or a user's.

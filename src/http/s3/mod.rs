@@ -2,6 +2,7 @@
 
 mod bucket;
 mod call;
+mod denials;
 pub mod error;
 mod object;
 pub mod operation;
@@ -9,20 +10,20 @@ pub mod permission;
 pub mod registry;
 pub mod xml;
 
+use crate::app::Edge;
 use crate::auth::sigv4::Verifier;
 use crate::http::context::{self, Context};
+use crate::http::metrics;
 use crate::http::percent;
 use crate::http::reply;
 use actix_web::dev::RequestHead;
 use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse, web};
-use actors::domain::clock::Clock;
-use actors::system::SystemHandle;
 use call::Call;
+use denials::Denials;
 use error::{S3Error, Subject};
 use futures_util::StreamExt;
 use operation::Operation;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
@@ -31,26 +32,21 @@ const DRAIN: usize = 256 * 1024;
 /// How long that may take.
 const DRAIN_TIME: Duration = Duration::from_secs(5);
 
-/// What S3 uses of the system. Clones share the verifier's memory.
-#[derive(Clone, Debug)]
-pub struct Gate {
-    system: SystemHandle,
-    clock: Clock,
-    verifier: Arc<Verifier>,
-}
-
-impl Gate {
-    /// The gate of a system.
-    pub fn new(system: SystemHandle, clock: Clock) -> Self {
-        Self { system, clock, verifier: Arc::default() }
-    }
+/// What S3 remembers between requests.
+#[derive(Debug, Default)]
+pub struct Memory {
+    verifier: Verifier,
+    denials: Denials,
 }
 
 /// Answers an S3 request: the default service, on the raw URI.
-pub async fn handle(gate: web::Data<Gate>, request: HttpRequest, mut payload: web::Payload) -> HttpResponse {
-    let context = Context::new(&request, &gate.clock);
-    let outcome = match Call::admit(&gate, request.head(), context.clone()) {
-        Ok(call) => perform(&call, &request, &mut payload).await,
+pub async fn handle(edge: web::Data<Edge>, request: HttpRequest, mut payload: web::Payload) -> HttpResponse {
+    let context = Context::new(&request, &edge.clock);
+    let outcome = match Call::admit(&edge, request.head(), context.clone()) {
+        Ok(call) => {
+            metrics::name(&request, call.verified.operation().verb().name());
+            perform(&call, &request, &mut payload).await
+        }
         Err(error) => Err(error),
     };
     let mut response = match outcome {
@@ -71,9 +67,9 @@ pub async fn handle(gate: web::Data<Gate>, request: HttpRequest, mut payload: we
 }
 
 /// Decides on `Expect: 100-continue`: the answer to a request that is refused before its body is read, `None` where it may come.
-pub fn preflight(gate: &Gate, head: &RequestHead, secure: bool) -> Option<HttpResponse> {
-    let context = Context::of_head(head, secure, &gate.clock);
-    let error = Call::admit(gate, head, context.clone()).err()?;
+pub fn preflight(edge: &Edge, head: &RequestHead, secure: bool) -> Option<HttpResponse> {
+    let context = Context::of_head(head, secure, &edge.clock);
+    let error = Call::admit(edge, head, context.clone()).err()?;
     let mut response = refuse(head, &context, &error);
     reply::stamp(&mut response, &context);
     Some(response)

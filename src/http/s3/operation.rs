@@ -48,6 +48,26 @@ pub enum Verb {
     DeleteObject,
 }
 
+impl Verb {
+    /// Its name, as AWS has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::HeadService => "HeadService",
+            Self::ListBuckets => "ListBuckets",
+            Self::CreateBucket => "CreateBucket",
+            Self::HeadBucket => "HeadBucket",
+            Self::DeleteBucket => "DeleteBucket",
+            Self::GetBucketLocation => "GetBucketLocation",
+            Self::ListObjects => "ListObjects",
+            Self::ListObjectsV2 => "ListObjectsV2",
+            Self::PutObject => "PutObject",
+            Self::GetObject => "GetObject",
+            Self::HeadObject => "HeadObject",
+            Self::DeleteObject => "DeleteObject",
+        }
+    }
+}
+
 /// A request, with everything that the signature covers. What a client may leave unsigned (`Range`, `If-*`, `Content-Type`, …)
 /// is not in it and cannot change it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,7 +6,6 @@ use crate::http::s3::error::S3Error;
 use crate::http::s3::xml::read;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
-use actors::Error;
 use actors::domain::names::{BackendName, BucketName};
 
 /// The largest document that is read.
@@ -22,10 +21,9 @@ pub(in crate::http::s3) async fn answer(
     let body = inbound::read_small(payload, request.headers(), call.verified.payload(), DOCUMENT, call.idle()).await?;
     let wanted = read::create_bucket(&body)?;
     let backend = wanted.location.map(|location| backend(call, &location)).transpose()?.flatten();
-    let (system, owner, bucket) = (call.gate.system.clone(), call.principal().owner_id(), name.clone());
-    // A task of its own: a client that goes away leaves no half-made bucket.
-    let task = actix_web::rt::spawn(async move { system.create_bucket(&owner, &bucket, backend).await });
-    task.await.map_err(|panic| Error::internal("create bucket", panic))??;
+    let (system, owner, bucket) = (call.edge.system.clone(), call.principal().owner_id(), name.clone());
+    super::change(call, "bucket.create", name, async move { system.create_bucket(&owner, &bucket, backend).await })
+        .await?;
     Ok(HttpResponse::Ok().insert_header(("location", format!("/{name}"))).finish())
 }
 

@@ -16,7 +16,7 @@ pub(in crate::http::s3) async fn answer(
 ) -> Result<HttpResponse, S3Error> {
     let conditions = range::write_conditions(request.headers())?;
     let route = call.view.route(bucket)?;
-    let (system, wanted) = (call.gate.system.clone(), key.clone());
+    let (system, wanted) = (call.edge.system.clone(), key.clone());
     // A task of its own: a client that goes away cannot leave it half-asked.
     let task = actix_web::rt::spawn(async move { system.delete_object(&route, &wanted, conditions).await });
     task.await

@@ -38,7 +38,7 @@ pub(in crate::http::s3) async fn answer(
         attributes: ObjectAttributes { headers, user: put.user.clone(), checksums },
         conditions,
     };
-    let (system, permit) = (call.gate.system.clone(), ticket.permit);
+    let (system, permit) = (call.edge.system.clone(), ticket.permit);
     // A task of its own: a client that hangs up now cannot leave the commit half-asked.
     let task = actix_web::rt::spawn(async move {
         let outcome = system.commit(&route, commit).await;
