@@ -1,2 +1,7 @@
 //! The binary.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    deltaglider_proxy::cli::main(deltaglider_proxy::app::serve)
+}

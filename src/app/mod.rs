@@ -1,4 +1,10 @@
-//! The wired application: what handlers share.
+//! The wired application: what handlers share, how it starts and how it stops.
+
+mod serve;
+mod shutdown;
+pub mod telemetry;
+
+pub use serve::serve;
 
 use crate::auth::password_pool::PasswordPool;
 use crate::auth::throttle::Throttle;

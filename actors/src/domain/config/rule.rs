@@ -89,10 +89,16 @@ pub fn decode_hash(text: &str) -> Result<String, Complaint> {
     let complaint = || Complaint::new("is no password hash").suggest("make one with `deltaglider_proxy hash-password`");
     let decoded = match text.starts_with('$') {
         true => text.to_owned(),
-        false => STANDARD_NO_PAD.decode(text.trim_end_matches('=')).ok().and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(complaint)?,
+        false => STANDARD_NO_PAD
+            .decode(text.trim_end_matches('='))
+            .ok()
+            .and_then(|bytes| String::from_utf8(bytes).ok())
+            .ok_or_else(complaint)?,
     };
     let decoded = decoded.trim();
-    let known = ["$argon2id$", "$argon2i$", "$argon2d$", "$2a$", "$2b$", "$2x$", "$2y$"].iter().any(|prefix| decoded.starts_with(prefix));
+    let known = ["$argon2id$", "$argon2i$", "$argon2d$", "$2a$", "$2b$", "$2x$", "$2y$"]
+        .iter()
+        .any(|prefix| decoded.starts_with(prefix));
     if known && !decoded.chars().any(char::is_whitespace) { Ok(decoded.to_owned()) } else { Err(complaint()) }
 }
 

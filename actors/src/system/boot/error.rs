@@ -17,16 +17,6 @@ pub enum BootError {
 }
 
 impl BootError {
-    /// The exit code.
-    pub fn code(&self) -> i32 {
-        match self {
-            Self::Io(_) => 3,
-            Self::Config(_) => 4,
-            Self::Journal(_) => 12,
-            Self::State(_) => 9,
-        }
-    }
-
     /// An error of the operating system.
     pub fn io(error: std::io::Error) -> Self {
         Self::Io(Error::io("start", error).with_hint("see the cause in the log"))

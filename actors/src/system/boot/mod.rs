@@ -6,7 +6,9 @@ mod first;
 mod force;
 mod host;
 mod prepare;
+mod start;
 
 pub use error::BootError;
 pub use host::{Files, Host};
 pub use prepare::{Input, Prepared, prepare};
+pub use start::{Booted, start};

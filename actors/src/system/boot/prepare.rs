@@ -16,7 +16,6 @@ use crate::system::boot::error::BootError;
 use crate::system::boot::host::Host;
 use crate::system::swap::{self, Recovery};
 use crate::{Error, ErrorKind, Result};
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
@@ -27,8 +26,6 @@ pub struct Input {
     pub config: Option<PathBuf>,
     /// `--state-dir`.
     pub state_dir: Option<PathBuf>,
-    /// `--listen`.
-    pub listen: Option<SocketAddr>,
     /// The environment.
     pub environment: Environment,
     /// Every durable file operation.
@@ -57,12 +54,7 @@ pub struct Prepared {
 
 /// Recovers, locks, loads. Nothing was written yet but what recovery finished and the instance file.
 pub fn prepare(input: Input) -> Result<Prepared, BootError> {
-    let mut environment = input.environment;
-    if let Some(listen) = input.listen {
-        // The command line goes over the environment, and nothing else does.
-        environment.remove("DGP_ADVANCED__LISTEN_ADDR");
-        environment.insert("DGP_LISTEN_ADDR".into(), listen.to_string());
-    }
+    let environment = input.environment;
     let named = locate::named(input.config.as_deref(), &environment);
     let found = state_dir::find(input.state_dir.as_deref(), &environment, named.as_deref());
     let lock = StateDir::open(&found).map_err(BootError::Io)?;
@@ -71,6 +63,14 @@ pub fn prepare(input: Input) -> Result<Prepared, BootError> {
         swap::recover(input.disk.as_ref(), &state_dir).map_err(|error| BootError::Journal(error.to_string()))?;
     let located = locate::locate(named.as_deref(), &state_dir).map_err(BootError::Io)?;
     let (config_file, loaded) = ConfigFile::load(&located, &environment, &state_dir).map_err(BootError::Config)?;
+    // What a broken-off restore staged beside the config file is swept only now: recovery knows the state directory alone.
+    if let Some(directory) = config_file.path.parent().filter(|directory| directory.is_dir()) {
+        let swept =
+            swap::sweep_beside(input.disk.as_ref(), &config_file.path).and_then(|()| input.disk.sync_dir(directory));
+        if let Err(error) = swept {
+            log::warn!("{} could not be swept: {error}", directory.display());
+        }
+    }
     let instance = Instance::load_or_create(&state_dir, input.disk.as_ref()).map_err(BootError::Io)?;
     let mut host = Host {
         config_sha256: Mutex::new(config_file.sha256.clone()),

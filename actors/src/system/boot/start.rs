@@ -1,0 +1,163 @@
+//! The state in force and the owners on top of it, from the lowest upward.
+
+use crate::audit::AuditHandle;
+use crate::backup::BackupHandle;
+use crate::backup::handle::Tools;
+use crate::config::ConfigHandle;
+use crate::db;
+use crate::db::key::DbKey;
+use crate::db::password::PasswordHash;
+use crate::db::runtime::AuditKey;
+use crate::disk::atomic;
+use crate::domain::change::StateChange;
+use crate::domain::secret::Secret;
+use crate::domain::state::State;
+use crate::iam::IamHandle;
+use crate::iam_db::IamDbHandle;
+use crate::kernel::guardian::Guardian;
+use crate::session::SessionHandle;
+use crate::state_db::StateDbHandle;
+use crate::system::boot::database::Published;
+use crate::system::boot::error::BootError;
+use crate::system::boot::first;
+use crate::system::boot::force::{Evidence, Force, decide};
+use crate::system::boot::prepare::Prepared;
+use crate::system::stores::Opener;
+use crate::system::swap::SwapKind;
+use crate::system::view::SystemView;
+use crate::system::{Owners, SystemHandle};
+use crate::{Error, Result};
+use std::sync::Arc;
+
+/// The running owners.
+#[derive(Debug)]
+pub struct Booted {
+    /// The view, and the one path of every mutation.
+    pub system: SystemHandle,
+    /// Admin sessions.
+    pub session: SessionHandle,
+    /// The audit log.
+    pub audit: AuditHandle,
+    /// Backup and restore.
+    pub backup: BackupHandle,
+    /// To be printed once: nobody else knows it.
+    pub generated_password: Option<Secret>,
+    /// Keeps the state directory locked for as long as the process runs.
+    pub lock: crate::config::state_dir::StateDir,
+}
+
+/// What is in force.
+struct InForce {
+    state: State,
+    hash: Option<PasswordHash>,
+    locked: Option<String>,
+    generated: Option<Secret>,
+    notices: Vec<String>,
+}
+
+/// Starts everything but the port.
+pub async fn start(prepared: Prepared, guardian: &Guardian) -> Result<Booted, BootError> {
+    let Prepared { host, loaded, file_hash, password, disk, clock, lock, .. } = prepared;
+    let host = Arc::new(host);
+    let evidence = Evidence { pinned: host.pinned.clone(), file: file_hash, password };
+    let mut force = in_force(&host, evidence, disk.as_ref(), clock.now())?;
+
+    let opener = Opener {
+        instance_id: host.instance.instance_id.clone(),
+        base: host.config_base(),
+        disk: disk.clone(),
+        clock: clock.clone(),
+        guardian: guardian.clone(),
+    };
+    let files = host.files();
+    let iam_db = IamDbHandle::start(
+        files.config_db,
+        force.hash.clone().filter(|_| force.locked.is_none()),
+        disk.clone(),
+        guardian,
+    )
+    .await?;
+    let iam = IamHandle::start(iam_db.clone(), clock.clone(), guardian).await?;
+    let config = ConfigHandle::start(loaded.clone(), guardian).await?;
+    let opened = match force.locked {
+        Some(_) => Default::default(),
+        None => opener.open_all(&loaded.config, &force.state, None).await?,
+    };
+    force.notices.extend(opened.warnings);
+    let mut changes: Vec<StateChange> =
+        opened.new_ids.into_iter().map(|(name, id)| StateChange::RegisterBackend { name, id }).collect();
+    if force.locked.is_none() && force.state.meta.instance_id != host.instance.instance_id {
+        changes.push(StateChange::Adopt { instance_id: host.instance.instance_id.clone() });
+    }
+    let config_key = host.config_key(&loaded.config, &host.config_base(), &force.state)?;
+    let mut view = SystemView::compose(&loaded, Arc::new(force.state), force.hash, config_key);
+    view.stores = Arc::new(opened.stores);
+    view.locked = force.locked.map(Into::into);
+    view.notices = Arc::new(force.notices);
+    let owners = Owners { config: config.clone(), iam, iam_db };
+    let system =
+        SystemHandle::start(view, owners, disk.clone(), host.state_dir.clone(), clock.clone(), guardian).await?;
+    for change in changes {
+        system.mutate(change).await?;
+    }
+
+    let (state_db_file, state_key) = (files.state_db, *host.instance.state_key());
+    let state_db =
+        StateDbHandle::start(move || db::runtime::open(&state_db_file, &DbKey::of_state_db(&state_key)), guardian)
+            .await?;
+    let session = SessionHandle::start(state_db.clone(), clock.clone(), guardian).await?;
+    let audit = AuditHandle::start(state_db, AuditKey::of_instance(&state_key), clock.clone(), guardian).await?;
+    let tools = Tools { system: system.clone(), config, host, disk, clock, guardian: guardian.clone() };
+    let backup = BackupHandle::start(tools).await?;
+    Ok(Booted { system, session, audit, backup, generated_password: force.generated, lock })
+}
+
+/// Decides on the hash and does what follows from it; files change only through the swap.
+fn in_force(
+    host: &super::Host,
+    evidence: Evidence,
+    disk: &dyn crate::disk::Disk,
+    now: crate::domain::clock::Timestamp,
+) -> Result<InForce> {
+    let files = host.files();
+    let plain = |state, hash| InForce { state, hash: Some(hash), locked: None, generated: None, notices: Vec::new() };
+    Ok(match decide(evidence, &Published(files.config_db.clone()))? {
+        Force::Open { hash, state, write_file } => {
+            if write_file {
+                let line = format!("{}\n", hash.expose());
+                atomic::replace_file(disk, &files.hash, line.as_bytes(), 0o600)
+                    .map_err(|e| Error::io("hash file", e))?;
+            }
+            plain(*state, hash)
+        }
+        Force::Rekey { to, state } => {
+            first::install(disk, host, SwapKind::Rekey, &state, &to)?;
+            let notice = "the pinned bootstrap hash changed: the database was re-keyed to it".to_owned();
+            InForce { notices: vec![notice], ..plain(*state, to) }
+        }
+        Force::Fresh { hash } => {
+            let state = first::state(&host.instance.instance_id, now, false)?;
+            first::install(disk, host, SwapKind::Initialise, &state, &hash)?;
+            plain(state, hash)
+        }
+        Force::Generate => {
+            let password = first::generated_password()?;
+            let hash = PasswordHash::make(password.expose())?;
+            let state = first::state(&host.instance.instance_id, now, true)?;
+            first::install(disk, host, SwapKind::Initialise, &state, &hash)?;
+            InForce { generated: Some(password), ..plain(state, hash) }
+        }
+        Force::Locked { hash } => InForce {
+            state: State::default(),
+            hash,
+            locked: Some(LOCKED.to_owned()),
+            generated: None,
+            notices: vec![LOCKED.to_owned()],
+        },
+    })
+}
+
+/// What a locked system answers.
+const LOCKED: &str = "SQLCipher: file is not a database: no bootstrap hash of this host opens deltaglider_config.db. Set \
+    DGP_BOOTSTRAP_PASSWORD_HASH to the hash it was made under (or, without a hash file, DGP_BOOTSTRAP_PASSWORD to its password) and \
+    restart, or log in and restore a Full Backup; nothing was touched";

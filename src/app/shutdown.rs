@@ -1,0 +1,38 @@
+//! The end: our own signals, then requests, then owners in ask order, then the process.
+
+use crate::app::Edge;
+use actix_web::dev::ServerHandle;
+use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Requests under way get this long; with the owners' deadline it stays below the 30 s that operators are promised.
+const REQUESTS: Duration = Duration::from_secs(20);
+const OWNERS: Duration = Duration::from_secs(5);
+const ROUND: Duration = Duration::from_millis(20);
+
+/// Waits for SIGTERM or SIGINT.
+pub(super) async fn requested() -> std::io::Result<&'static str> {
+    let (mut term, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    Ok(tokio::select! {
+        _ = term.recv() => "SIGTERM",
+        _ = interrupt.recv() => "SIGINT",
+    })
+}
+
+/// Ends requests, then drains the owners. Idle connections are closed at once: only requests under way are waited for.
+pub(super) async fn run(server: &ServerHandle, edge: &Edge) {
+    server.pause().await;
+    let deadline = tokio::time::Instant::now() + REQUESTS;
+    while edge.metrics.in_flight() > 0 && tokio::time::Instant::now() < deadline {
+        tokio::time::sleep(ROUND).await;
+    }
+    if edge.metrics.in_flight() > 0 {
+        log::warn!("{} requests did not end in time and are cut off", edge.metrics.in_flight());
+    }
+    server.stop(false).await;
+    for store in edge.system.view().stores.values() {
+        if tokio::time::timeout(OWNERS, store.drain()).await.is_err() {
+            log::warn!("backend {} did not drain in time", store.name());
+        }
+    }
+}
