@@ -8,12 +8,13 @@ use crate::exit::Exit;
 use crate::http;
 use crate::http::metrics::Metrics;
 use actix_web::dev::ServerHandle;
+use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
+use actors::Result;
 use actors::domain::clock::Clock;
 use actors::domain::config::model::LogFormat;
 use actors::kernel::guardian::{Alarm, Guardian};
 use actors::system::boot::{self, BootError, Booted};
-use actors::Result;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -92,7 +93,12 @@ fn listen_on(
     edge: &Edge,
 ) -> std::io::Result<(ServerHandle, actix_rt::task::JoinHandle<std::io::Result<()>>)> {
     let shared = web::Data::new(edge.clone());
-    let server = HttpServer::new(move || App::new().app_data(shared.clone()).configure(http::routes))
+    let gate = web::Data::new(http::s3::Gate::new(edge.system.clone(), edge.clock.clone()));
+    let app = move || {
+        let app = App::new().app_data(shared.clone()).app_data(gate.clone());
+        app.wrap(from_fn(http::metrics::observe)).configure(http::routes)
+    };
+    let server = HttpServer::new(app)
         .workers(workers)
         .disable_signals()
         .keep_alive(Duration::from_secs(75))
@@ -138,4 +144,3 @@ impl Running {
         Exit::Ok
     }
 }
-

@@ -12,7 +12,8 @@ mod ui;
 
 use actix_web::web;
 
-/// Mounts everything below `/_/`: the admin API, the probes and the console. `_` is no bucket name, so S3 takes all the rest.
+/// Mounts the admin API, the probes and the console below `/_/`, and S3 on all the rest: `_` is no bucket name. S3 reads the raw
+/// URI itself, so nothing here may decode or normalise it.
 pub fn routes(config: &mut web::ServiceConfig) {
     config.service(
         web::scope("/_")
@@ -24,4 +25,5 @@ pub fn routes(config: &mut web::ServiceConfig) {
             .configure(admin::routes)
             .default_service(web::route().to(ui::page)),
     );
+    config.default_service(web::route().to(s3::handle));
 }
