@@ -204,3 +204,6 @@ fn wrong_payload_hash(expected: &str, computed: &str) -> S3Error {
     .with_detail("ClientComputedContentSHA256", expected)
     .with_detail("S3ComputedContentSHA256", computed)
 }
+
+#[cfg(test)]
+mod tests;

@@ -97,3 +97,54 @@ impl Drop for Watched {
 fn lock(transfer: &Mutex<Transfer>) -> MutexGuard<'_, Transfer> {
     transfer.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::StreamExt;
+    use futures_util::stream;
+
+    /// Says when it is dropped, as a permit does.
+    struct Permit(Arc<Mutex<bool>>);
+
+    impl Drop for Permit {
+        fn drop(&mut self) {
+            *self.0.lock().unwrap() = true;
+        }
+    }
+
+    fn body(given_back: &Arc<Mutex<bool>>, chunks: usize) -> ByteStream {
+        let permit = Permit(given_back.clone());
+        stream::iter(vec![Bytes::from_static(b"abc"); chunks])
+            .map(move |chunk| {
+                let _held = &permit;
+                Ok(chunk)
+            })
+            .boxed()
+    }
+
+    #[test]
+    fn a_client_that_takes_nothing_is_cut_off_and_gives_its_permit_back() {
+        actix_web::rt::System::new().block_on(async {
+            let given_back = Arc::new(Mutex::new(false));
+            let watched = three_by_two(&given_back);
+            tokio::time::sleep(Duration::from_millis(2500)).await;
+            assert!(*given_back.lock().unwrap(), "the permit is still held");
+            drop(watched);
+        });
+    }
+
+    fn three_by_two(given_back: &Arc<Mutex<bool>>) -> SizedStream<Watched> {
+        super::stream(6, body(given_back, 2), Duration::from_secs(1), None)
+    }
+
+    #[test]
+    fn the_permit_goes_back_with_the_last_byte() {
+        actix_web::rt::System::new().block_on(async {
+            let given_back = Arc::new(Mutex::new(false));
+            let sent = actix_web::body::to_bytes(three_by_two(&given_back)).await.unwrap();
+            assert_eq!(&sent[..], b"abcabc");
+            assert!(*given_back.lock().unwrap(), "the permit is still held");
+        });
+    }
+}

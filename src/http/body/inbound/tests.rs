@@ -1,0 +1,81 @@
+//! Bodies that are what they were declared to be, and bodies that are not.
+
+use super::*;
+use actix_web::FromRequest;
+use actix_web::test::TestRequest;
+use actors::Result;
+use actors::domain::object::BodySums;
+use async_trait::async_trait;
+use bytes::Bytes;
+
+/// Keeps what it is given.
+#[derive(Debug, Default)]
+struct Kept(Vec<u8>);
+
+#[async_trait]
+impl ObjectWriter for Kept {
+    async fn write(&mut self, bytes: Bytes) -> Result<()> {
+        self.0.extend_from_slice(&bytes);
+        Ok(())
+    }
+
+    async fn finish(self: Box<Self>) -> Result<Staged> {
+        let sums = BodySums {
+            size: self.0.len() as u64,
+            md5: hex::encode(Md5::digest(&self.0)),
+            sha256: hex::encode(Sha256::digest(&self.0)),
+        };
+        Ok(Staged { sums, handle: Box::new(self.0) })
+    }
+}
+
+fn send(body: &'static str, headers: &[(&str, &str)], payload: PayloadHash) -> Result<Received, S3Error> {
+    actix_web::rt::System::new().block_on(async move {
+        let mut request = TestRequest::put();
+        for (name, value) in headers {
+            request = request.insert_header((*name, *value));
+        }
+        let (request, mut raw) = request.set_payload(body).to_http_parts();
+        // `set_payload` declares the length by itself; the tests declare their own.
+        let mut map = request.headers().clone();
+        if let Some((_, length)) = headers.iter().find(|(name, _)| *name == "content-length") {
+            map.insert(
+                actix_web::http::header::CONTENT_LENGTH,
+                actix_web::http::header::HeaderValue::from_str(length).unwrap(),
+            );
+        }
+        let checksum = map
+            .get("x-amz-checksum-crc32")
+            .map(|value| Checksum::parse(Algorithm::Crc32, value.to_str().unwrap()).unwrap());
+        let declared = Declared::new(&map, payload, checksum)?;
+        let mut payload = web::Payload::from_request(&request, &mut raw).await.unwrap();
+        receive(&mut payload, Box::<Kept>::default(), &declared, Duration::from_secs(5)).await
+    })
+}
+
+fn code(outcome: Result<Received, S3Error>) -> &'static str {
+    outcome.map_or_else(|error| error.code(), |_| "ok")
+}
+
+#[test]
+fn a_body_that_is_as_declared_is_taken() {
+    let sha256 = PayloadHash::Sha256("15e2b0d3c33891ebb0f1ef609ec419420c20e320ce94c65fbc8c3312448eb225".into());
+    let headers = [("x-amz-checksum-crc32", "y/Q5Jg=="), ("content-md5", "JfnnlDI7RTiF9RgfG2JNCw==")];
+    let received = send("123456789", &headers, sha256).unwrap();
+    assert_eq!(received.staged.sums.size, 9);
+    assert_eq!(received.checksum, Some((Algorithm::Crc32, "y/Q5Jg==".to_owned())));
+}
+
+#[test]
+fn a_body_that_is_not_as_declared_is_refused() {
+    let unsigned = || PayloadHash::Unsigned;
+    let wrong = PayloadHash::Sha256("0".repeat(64));
+    assert_eq!(code(send("123456789", &[], wrong)), "XAmzContentSHA256Mismatch");
+    assert_eq!(code(send("123456789", &[("x-amz-checksum-crc32", "AAAAAA==")], unsigned())), "BadDigest");
+    assert_eq!(code(send("123456789", &[("content-md5", "AAAAAAAAAAAAAAAAAAAAAA==")], unsigned())), "BadDigest");
+    assert_eq!(code(send("123456789", &[("content-md5", "AAAA")], unsigned())), "InvalidDigest");
+    assert_eq!(code(send("123456789", &[("content-length", "10")], unsigned())), "IncompleteBody");
+    assert_eq!(code(send("123456789", &[("content-length", "8")], unsigned())), "IncompleteBody");
+    assert_eq!(code(send("123456789", &[("content-length", "none")], unsigned())), "MissingContentLength");
+    assert_eq!(code(send("", &[("content-length", "5368709121")], unsigned())), "EntityTooLarge");
+}
