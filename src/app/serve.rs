@@ -75,6 +75,7 @@ async fn start(settings: ServeSettings) -> Result<Running, BootError> {
         audit: booted.audit.clone(),
         backup: booted.backup.clone(),
         passwords: PasswordPool::new(),
+        s3: Arc::default(),
         throttle: Throttle::default(),
         clock: Clock::system(),
         metrics: Arc::new(Metrics::default()),
@@ -93,9 +94,8 @@ fn listen_on(
     edge: &Edge,
 ) -> std::io::Result<(ServerHandle, actix_rt::task::JoinHandle<std::io::Result<()>>)> {
     let shared = web::Data::new(edge.clone());
-    let gate = web::Data::new(http::s3::Gate::new(edge.system.clone(), edge.clock.clone()));
     let app = move || {
-        let app = App::new().app_data(shared.clone()).app_data(gate.clone());
+        let app = App::new().app_data(shared.clone());
         app.wrap(from_fn(http::metrics::observe)).configure(http::routes)
     };
     let server = HttpServer::new(app)

@@ -76,7 +76,6 @@ pub fn preflight(edge: &Edge, head: &RequestHead, secure: bool) -> Option<HttpRe
 }
 
 async fn perform(call: &Call, request: &HttpRequest, payload: &mut web::Payload) -> Result<HttpResponse, S3Error> {
-    metrics::name(request, call.verified.operation().name());
     match call.verified.operation() {
         Operation::HeadService => Ok(HttpResponse::Ok().finish()),
         Operation::ListBuckets(list) => bucket::list_all::answer(call, list),

@@ -97,25 +97,6 @@ pub enum Operation {
 }
 
 impl Operation {
-    /// AWS's name of it, for metrics.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::HeadService => "HeadService",
-            Self::ListBuckets(_) => "ListBuckets",
-            Self::CreateBucket(_) => "CreateBucket",
-            Self::HeadBucket(_) => "HeadBucket",
-            Self::DeleteBucket(_) => "DeleteBucket",
-            Self::GetBucketLocation(_) => "GetBucketLocation",
-            Self::ListObjects(_) => "ListObjects",
-            Self::PutObject(_) => "PutObject",
-            Self::GetObject(_) => "GetObject",
-            Self::HeadObject(_) => "HeadObject",
-            Self::DeleteObject(..) => "DeleteObject",
-        }
-    }
-}
-
-impl Operation {
     /// Its name.
     pub fn verb(&self) -> Verb {
         match self {
