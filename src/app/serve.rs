@@ -99,6 +99,7 @@ fn listen_on(
         app.wrap(from_fn(http::metrics::observe)).configure(http::routes)
     };
     let server = HttpServer::new(app)
+        .on_connect(http::body::connection::remember)
         .workers(workers)
         .disable_signals()
         .keep_alive(Duration::from_secs(75))
