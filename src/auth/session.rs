@@ -29,6 +29,13 @@ pub struct Caller {
     pub sha256: String,
 }
 
+impl Caller {
+    /// Whether the last proof of who this is lies within `window`. A token proves itself with each call.
+    pub fn proved_within(&self, window: Duration, now: Timestamp) -> bool {
+        self.auth_time.is_none_or(|at| now.since(at) <= window)
+    }
+}
+
 /// Who sends a request; `None` for nobody, an unknown, expired or revoked token or session.
 pub async fn caller(request: &HttpRequest, edge: &Edge, view: &SystemView) -> Result<Option<Caller>> {
     let now = edge.clock.now();
@@ -146,6 +153,21 @@ mod tests {
             assert_eq!(same_site(&with(bad)).unwrap_err().code(), Some("cross_site"), "{bad}");
         }
         same_site(&TestRequest::get().to_http_request()).unwrap();
+    }
+
+    #[test]
+    fn a_sign_in_grows_old_and_a_token_does_not() {
+        let mut caller = Caller {
+            principal: Principal::Bootstrap,
+            session: None,
+            auth_time: Some(Timestamp::from_secs(100)),
+            sha256: String::new(),
+        };
+        let hour = Duration::from_secs(3600);
+        assert!(caller.proved_within(hour, Timestamp::from_secs(3700)));
+        assert!(!caller.proved_within(hour, Timestamp::from_secs(3701)));
+        caller.auth_time = None;
+        assert!(caller.proved_within(hour, Timestamp::from_secs(9000)));
     }
 
     #[test]

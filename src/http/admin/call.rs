@@ -114,15 +114,13 @@ impl Call {
     /// 403 `reauthentication_required` where the login is too long ago. Tokens have no login and are exempt.
     pub(super) async fn require_recent_login(&self, right: &'static str) -> Result<(), Problem> {
         let window = self.view.config.access.reauth_window;
-        match self.caller()?.auth_time {
-            Some(at) if self.context.time.since(at) > window => {
-                let error = Error::new(ErrorKind::Forbidden, "admin api", "you signed in too long ago for this")
-                    .with_code("reauthentication_required")
-                    .with_hint("sign in again and repeat the call");
-                self.refuse(right, error).await
-            }
-            _ => Ok(()),
+        if self.caller()?.proved_within(window, self.context.time) {
+            return Ok(());
         }
+        let error = Error::new(ErrorKind::Forbidden, "admin api", "you signed in too long ago for this")
+            .with_code("reauthentication_required")
+            .with_hint("sign in again and repeat the call");
+        self.refuse(right, error).await
     }
 
     async fn refuse(&self, right: &'static str, error: Error) -> Result<(), Problem> {

@@ -8,7 +8,11 @@ use serde::Serialize;
 use std::fmt;
 
 /// An answer that is an error.
-pub struct Problem(Box<Error>);
+pub struct Problem {
+    error: Box<Error>,
+    /// Another status than that of the error's kind: HTTP knows a few that no rule of the system does.
+    status: Option<StatusCode>,
+}
 
 /// The body of an error.
 #[derive(Debug, Serialize)]
@@ -26,18 +30,18 @@ struct Body<'a> {
 impl Problem {
     /// The error behind it.
     pub fn error(&self) -> &Error {
-        &self.0
+        &self.error
     }
 
     /// The stable code: the error's own, or that of its kind.
     pub fn code(&self) -> &'static str {
-        self.0.code().unwrap_or(row(self.0.kind()).1)
+        self.error.code().unwrap_or(row(self.error.kind()).1)
     }
 }
 
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
-        Self(Box::new(error))
+        Self { error: Box::new(error), status: None }
     }
 }
 
@@ -83,19 +87,20 @@ fn row(kind: ErrorKind) -> (StatusCode, &'static str, &'static str) {
 
 impl ResponseError for Problem {
     fn status_code(&self) -> StatusCode {
-        row(self.0.kind()).0
+        self.status.unwrap_or(row(self.error.kind()).0)
     }
 
     fn error_response(&self) -> HttpResponse {
-        let (status, _, title) = row(self.0.kind());
+        let (_, _, title) = row(self.error.kind());
+        let status = self.status_code();
         let code = self.code();
         if status.is_server_error() {
-            log::error!("admin api: {:?}", self.0);
+            log::error!("admin api: {:?}", self.error);
         }
         let mut response = HttpResponse::build(status);
         response.insert_header((CONTENT_TYPE, "application/problem+json"));
         response.insert_header(("cache-control", "no-store"));
-        match self.0.kind() {
+        match self.error.kind() {
             ErrorKind::Unauthenticated => {
                 response.insert_header((WWW_AUTHENTICATE, "Bearer"));
             }
@@ -109,9 +114,9 @@ impl ResponseError for Problem {
             title,
             status: status.as_u16(),
             code,
-            detail: self.0.message(),
-            hint: self.0.hint(),
-            stage: self.0.operation(),
+            detail: self.error.message(),
+            hint: self.error.hint(),
+            stage: self.error.operation(),
         };
         // A struct of texts and a number always serialises.
         response.body(serde_json::to_vec(&body).unwrap_or_default())
@@ -120,13 +125,13 @@ impl ResponseError for Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)
+        write!(f, "{}", self.error)
     }
 }
 
 impl fmt::Debug for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}", self.0)
+        write!(f, "{:?}", self.error)
     }
 }
 
@@ -145,6 +150,12 @@ pub fn invalid(message: impl Into<String>) -> Problem {
 /// 404: no such thing.
 pub fn not_found(code: &'static str, message: impl Into<String>) -> Problem {
     Error::new(ErrorKind::NotFound, "admin api", message).with_code(code).into()
+}
+
+/// 405: the resource is there and does not take this method.
+pub fn method_not_allowed(message: impl Into<String>) -> Problem {
+    let error = Error::new(ErrorKind::Invalid, "admin api", message).with_code("method_not_allowed");
+    Problem { error: Box::new(error), status: Some(StatusCode::METHOD_NOT_ALLOWED) }
 }
 
 #[cfg(test)]

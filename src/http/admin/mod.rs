@@ -15,7 +15,7 @@ mod users;
 mod whoami;
 
 use crate::http::admin::call::RequestId;
-use crate::http::admin::error::{Problem, not_found};
+use crate::http::admin::error::{Problem, method_not_allowed, not_found};
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{ETAG, HeaderName, HeaderValue, LINK};
@@ -89,11 +89,7 @@ fn resource(path: &str) -> actix_web::Resource {
 fn wrong_method() -> actix_web::Route {
     web::route().to(|request: HttpRequest| async move {
         let message = format!("{} does not take {}", request.path(), request.method());
-        let error =
-            actors::Error::new(actors::ErrorKind::Invalid, "admin api", message).with_code("method_not_allowed");
-        let mut response = actix_web::ResponseError::error_response(&Problem::from(error));
-        *response.status_mut() = actix_web::http::StatusCode::METHOD_NOT_ALLOWED;
-        response
+        Err::<HttpResponse, Problem>(method_not_allowed(message))
     })
 }
 
