@@ -16,6 +16,7 @@ pub mod kernel;
 
 pub mod audit;
 pub mod backup;
+pub mod boot;
 pub mod config;
 pub mod iam;
 pub mod iam_db;

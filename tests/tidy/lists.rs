@@ -48,7 +48,6 @@ pub const SHARED: &[(&str, &str)] = &[
     ("config::roots", "where directories may lie: checked at start and while a restore is staged"),
     ("config::state_dir", "where state lies, and its lock: taken at start"),
     ("iam::messages::Applied", "the answer that a handle gives"),
-    ("system::boot", "a restore proves its result by the code that a start uses"),
     ("system::messages::NextSystem", "what a handle takes to swap all state"),
     ("system::stores", "a restore proves that the stores can be built"),
     ("system::swap", "a restore is staged in the form that the swap moves"),

@@ -3,13 +3,13 @@
 use crate::Result;
 use crate::backup::actor::BackupActor;
 use crate::backup::messages::{Archive, Export, Restore, RestoreRequest, Restores, Verify};
+use crate::boot::Host;
 use crate::config::ConfigHandle;
 use crate::disk::SharedDisk;
 use crate::domain::clock::Clock;
 use crate::kernel::guardian::Guardian;
 use crate::kernel::owner::{Intent, OwnerRef};
 use crate::system::SystemHandle;
-use crate::system::boot::Host;
 use actix::Actor;
 use bytes::Bytes;
 use serde_json::Value;

@@ -1,7 +1,6 @@
 //! The owner of the published view, the order of mutations, the fence and the swap.
 
 mod actor;
-pub mod boot;
 mod cell;
 pub mod commit_point;
 pub mod handle;

@@ -1,11 +1,11 @@
 //! The published database file, as start tries hashes on it: only ever through a private copy, so nothing of it is touched.
 
+use crate::boot::force::Database;
 use crate::db::open::{TryOpen, open_with_password, try_open};
 use crate::db::password::{OWN_PARAMETERS, PasswordHash};
 use crate::db::state;
 use crate::domain::secret::Secret;
 use crate::domain::state::State;
-use crate::system::boot::force::Database;
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
 

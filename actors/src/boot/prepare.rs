@@ -1,5 +1,7 @@
 //! The part of a start that needs no actor: recovery before anything else, then the config, then what this host knows of itself.
 
+use crate::boot::error::BootError;
+use crate::boot::host::Host;
 use crate::config::file::ConfigFile;
 use crate::config::instance::Instance;
 use crate::config::state_dir::StateDir;
@@ -12,8 +14,6 @@ use crate::domain::config::model::SecretRef;
 use crate::domain::config::scalar::Environment;
 use crate::domain::secret::Secret;
 use crate::domain::state::State;
-use crate::system::boot::error::BootError;
-use crate::system::boot::host::Host;
 use crate::system::swap::{self, Recovery};
 use crate::{Error, ErrorKind, Result};
 use std::path::PathBuf;

@@ -3,6 +3,12 @@
 use crate::audit::AuditHandle;
 use crate::backup::BackupHandle;
 use crate::backup::handle::Tools;
+use crate::boot::Host;
+use crate::boot::database::Published;
+use crate::boot::error::BootError;
+use crate::boot::first;
+use crate::boot::force::{Evidence, Force, decide};
+use crate::boot::prepare::Prepared;
 use crate::config::ConfigHandle;
 use crate::db;
 use crate::db::key::DbKey;
@@ -17,11 +23,6 @@ use crate::iam_db::IamDbHandle;
 use crate::kernel::guardian::Guardian;
 use crate::session::SessionHandle;
 use crate::state_db::StateDbHandle;
-use crate::system::boot::database::Published;
-use crate::system::boot::error::BootError;
-use crate::system::boot::first;
-use crate::system::boot::force::{Evidence, Force, decide};
-use crate::system::boot::prepare::Prepared;
 use crate::system::stores::Opener;
 use crate::system::swap::SwapKind;
 use crate::system::view::SystemView;
@@ -114,7 +115,7 @@ pub async fn start(prepared: Prepared, guardian: &Guardian) -> Result<Booted, Bo
 
 /// Decides on the hash and does what follows from it; files change only through the swap.
 fn in_force(
-    host: &super::Host,
+    host: &Host,
     evidence: Evidence,
     disk: &dyn crate::disk::Disk,
     now: crate::domain::clock::Timestamp,

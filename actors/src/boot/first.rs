@@ -1,11 +1,11 @@
 //! The first state of an instance, and the swaps that start makes: first initialisation, and going over to another hash.
 
+use crate::boot::host::Host;
 use crate::db::password::PasswordHash;
 use crate::disk::{Disk, atomic};
 use crate::domain::clock::Timestamp;
 use crate::domain::secret::Secret;
 use crate::domain::state::{KeyPurpose, Meta, State, StoredKey};
-use crate::system::boot::host::Host;
 use crate::system::swap::{self, Journal, Move, SwapKind};
 use crate::{Error, Result, db};
 use std::sync::Arc;
