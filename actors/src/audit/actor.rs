@@ -55,10 +55,12 @@ impl Handler<Record> for AuditActor {
         fault::point("audit.record");
         let (reply, answer) = oneshot::channel();
         let row = row(*message.0, self.clock.now());
+        // What a client sent is escaped, so that nobody writes a line of their own.
+        let (target, actor) = (row.target.escape_debug(), row.actor.escape_debug());
         log::info!(
             target: "audit",
-            "{} {} {} by {} from {} in {}",
-            row.action, row.target, row.outcome, row.actor, row.ip, row.request_id
+            "{} {target} {} by {actor} from {} in {}",
+            row.action, row.outcome, row.ip, row.request_id
         );
         self.queue.push((row, reply));
         self.pump(context);

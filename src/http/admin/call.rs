@@ -55,11 +55,11 @@ impl Call {
             .app_data::<web::Data<Edge>>()
             .cloned()
             .ok_or_else(|| Error::internal("admin api", "the handlers were mounted without their bundle"))?;
+        let context = Context::new(request, &edge.clock);
+        request.extensions_mut().insert(RequestId(context.request_id.clone()));
         let view = edge.system.view();
         check_origin(request, view.config.advanced.public_url.as_deref())?;
         let caller = caller(request, &edge, &view).await?;
-        let context = Context::new(request, &edge.clock);
-        request.extensions_mut().insert(RequestId(context.request_id.clone()));
         let circumstances = RequestContext {
             source_ip: context.address,
             secure: context.secure,
