@@ -3,9 +3,11 @@
 //! Rules and their order: `access.md` §4. Everything is read from the raw bytes; nothing downstream looks at them again.
 
 mod canonical;
+pub mod chunked;
 mod claim;
 mod freshness;
 mod header;
+mod payload;
 mod presigned;
 mod refusal;
 mod request;
@@ -13,6 +15,7 @@ mod signing_key;
 #[cfg(test)]
 mod tests;
 
+pub use payload::PayloadHash;
 pub use refusal::Refusal;
 pub use request::{Pair, RawRequest};
 
@@ -22,6 +25,7 @@ use actors::domain::clock::Timestamp;
 use actors::domain::iam::principal::Principal;
 use actors::domain::names::{BucketName, ObjectKey};
 use actors::domain::secret::Secret;
+use chunked::Chain;
 use claim::Claim;
 use signing_key::SigningKeys;
 use std::collections::BTreeMap;
@@ -82,15 +86,6 @@ impl Verified {
     }
 }
 
-/// What the signature says of the body.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PayloadHash {
-    /// Nothing.
-    Unsigned,
-    /// Its SHA-256, in lower-case hex.
-    Sha256(String),
-}
-
 /// The rules that the configuration sets.
 #[derive(Clone, Copy, Debug)]
 pub struct Rules<'a> {
@@ -142,18 +137,20 @@ impl Verifier {
     ) -> Result<Verified, Denied> {
         let parsed = Decoded::new(raw)?;
         let claim = read_claim(raw, &parsed.query)?;
-        let principal = self.check(raw, &parsed, &claim, rules, lookup)?;
-        let payload = payload_hash(&claim.payload)?;
+        let (principal, key) = self.check(raw, &parsed, &claim, rules, lookup)?;
+        let (scope, timestamp) = (claim.scope(), claim.timestamp.0);
+        let payload = PayloadHash::read(&claim.payload, Some(Chain { key, last: claim.signature, timestamp, scope }))?;
         parsed.finish(raw, principal, Some(claim.access_key_id), payload)
     }
 
     /// Takes a request as it is: `access.authentication: none`. Signatures are not looked at; a body's hash still is.
     pub fn open(&self, raw: &RawRequest<'_>) -> Result<Verified, Denied> {
         let parsed = Decoded::new(raw)?;
-        let payload = payload_hash(raw.once("x-amz-content-sha256")?.unwrap_or("UNSIGNED-PAYLOAD"))?;
+        let payload = PayloadHash::read(raw.once("x-amz-content-sha256")?.unwrap_or("UNSIGNED-PAYLOAD"), None)?;
         parsed.finish(raw, Principal::Open, None, payload)
     }
 
+    /// Who asks, and the key that signed.
     fn check(
         &self,
         raw: &RawRequest<'_>,
@@ -161,7 +158,7 @@ impl Verifier {
         claim: &Claim,
         rules: &Rules<'_>,
         lookup: impl Fn(&str) -> Option<(Principal, Secret)>,
-    ) -> Result<Principal, Refusal> {
+    ) -> Result<(Principal, [u8; 32]), Refusal> {
         if raw.has("x-amz-security-token") {
             return Err(Refusal::SessionToken);
         }
@@ -187,7 +184,7 @@ impl Verifier {
             return Err(Refusal::WrongSignature { access_key_id: name.0, string_to_sign });
         }
         self.keys.keep(name, &secret, key);
-        Ok(principal)
+        Ok((principal, key))
     }
 }
 
@@ -273,17 +270,4 @@ fn read_claim(raw: &RawRequest<'_>, query: &[Pair]) -> Result<Claim, Refusal> {
         (None, true, false) => presigned::read(raw, query),
         (None, false, false) => Err(Refusal::Missing),
     }
-}
-
-fn payload_hash(text: &str) -> Result<PayloadHash, Refusal> {
-    if text == "UNSIGNED-PAYLOAD" {
-        return Ok(PayloadHash::Unsigned);
-    }
-    if text.starts_with("STREAMING-") {
-        return Err(Refusal::PayloadForm(text.to_owned()));
-    }
-    if text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit()) {
-        return Ok(PayloadHash::Sha256(text.to_ascii_lowercase()));
-    }
-    Err(Refusal::BadPayloadHash)
 }

@@ -1,6 +1,7 @@
 //! Credentials in the query: presigned URLs, valid for seven days at most.
 
 use super::claim::{self, ALGORITHM, Claim};
+use super::payload::is_streaming;
 use super::refusal::Refusal;
 use super::request::{Pair, RawRequest};
 use std::time::Duration;
@@ -60,6 +61,9 @@ pub(super) fn read(raw: &RawRequest<'_>, query: &[Pair]) -> Result<Claim, Refusa
         (None, Some(parameter)) => parameter,
         (None, None) => "UNSIGNED-PAYLOAD".to_owned(),
     };
+    if is_streaming(&payload) {
+        return Err(Refusal::PayloadForm(payload));
+    }
     let expires = Some(lifetime(&required(query, "X-Amz-Expires")?)?);
     Ok(Claim { access_key_id, date, region, signed_headers, signature, timestamp, payload, expires })
 }

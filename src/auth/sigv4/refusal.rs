@@ -98,11 +98,11 @@ impl fmt::Display for Refusal {
             Self::Expired { .. } => f.write_str("Request has expired"),
             Self::MissingHeader(name) => write!(f, "Missing required header for this request: {name}"),
             Self::BadPayloadHash => f.write_str(
-                "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD, or a valid sha256 value.",
+                "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-UNSIGNED-PAYLOAD-TRAILER, STREAMING-AWS4-HMAC-SHA256-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER, or a valid sha256 value.",
             ),
             Self::PayloadForm(form) => write!(
                 f,
-                "The payload form {form} is not supported yet; sign the payload's SHA-256 or send UNSIGNED-PAYLOAD."
+                "The payload form {form} is not supported here; sign the payload's SHA-256 or send UNSIGNED-PAYLOAD."
             ),
             Self::SessionToken => f.write_str("The provided token is malformed or otherwise invalid."),
             Self::BadUri(what) => write!(f, "Couldn't parse the specified URI: {what}."),

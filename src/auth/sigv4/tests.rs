@@ -260,12 +260,20 @@ fn a_wrong_secret_does_not_match_and_a_pinned_region_is_named() {
 }
 
 #[test]
-fn a_payload_that_is_sent_in_signed_chunks_is_refused_with_a_reason() {
-    let request = plain("PUT /bkt/k")
-        .without("x-amz-content-sha256")
-        .with("x-amz-content-sha256", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD")
-        .sign(now());
-    let refusal = verify(&request).unwrap_err();
-    assert_eq!(refusal, Refusal::PayloadForm("STREAMING-AWS4-HMAC-SHA256-PAYLOAD".into()));
-    assert_eq!(S3Error::from(refusal).status().as_u16(), 501);
+fn the_forms_of_chunked_bodies_that_are_known_are_taken_in_header_form_only() {
+    let form = |name: &str| plain("PUT /bkt/k").without("x-amz-content-sha256").with("x-amz-content-sha256", name);
+    for name in [
+        "STREAMING-AWS4-HMAC-SHA256-PAYLOAD",
+        "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER",
+        "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
+    ] {
+        let verified = verify(&form(name).sign(now())).unwrap();
+        let PayloadHash::Chunked(chunked) = verified.payload() else { panic!("{name}: {:?}", verified.payload()) };
+        assert_eq!(chunked.has_trailer(), name.ends_with("-TRAILER"), "{name}");
+        let query = format!("PUT /bkt/k?X-Amz-Content-Sha256={name}");
+        let presigned = Owned::new(&query, &[("host", "s3.local")]).presign(now(), 60);
+        assert_eq!(verify(&presigned).unwrap_err(), Refusal::PayloadForm(name.into()));
+    }
+    let other = verify(&form("STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD").sign(now())).unwrap_err();
+    assert_eq!(S3Error::from(other).status().as_u16(), 501);
 }

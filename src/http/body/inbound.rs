@@ -1,37 +1,18 @@
 //! A request's body into a store's writer: counted, summed, compared with what was declared, never held as a whole.
 
 use super::checksum::{Algorithm, Checksum, Running};
-use super::pace::Pace;
+use super::declared::Declared;
+use super::incoming::Incoming;
 use crate::auth::sigv4::PayloadHash;
 use crate::http::s3::error::S3Error;
 use actix_web::http::StatusCode;
-use actix_web::http::header::HeaderMap;
 use actix_web::web;
+use actors::domain::object::BodySums;
 use actors::storage::{ObjectWriter, Staged};
 use actors::{Error, ErrorKind};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use futures_util::StreamExt;
 use md5::Md5;
 use sha2::{Digest, Sha256};
 use std::time::Duration;
-use tokio::time::{Instant, timeout};
-
-/// The most that one PUT may carry (AWS).
-const LARGEST: u64 = 5 << 30;
-
-/// What a body is declared to be.
-#[derive(Clone, Debug)]
-pub struct Declared {
-    /// `Content-Length`.
-    pub length: u64,
-    /// What the signature says of it.
-    pub payload: PayloadHash,
-    /// `Content-MD5`, in hex.
-    pub md5: Option<String>,
-    /// `x-amz-checksum-*`.
-    pub checksum: Option<Checksum>,
-}
 
 /// A body that was taken in and is what it was declared to be.
 #[derive(Debug)]
@@ -42,27 +23,6 @@ pub struct Received {
     pub checksum: Option<(Algorithm, String)>,
 }
 
-impl Declared {
-    /// Reads the headers.
-    pub fn new(headers: &HeaderMap, payload: PayloadHash, checksum: Option<Checksum>) -> Result<Self, S3Error> {
-        let length = headers
-            .get("content-length")
-            .and_then(|value| value.to_str().ok()?.parse::<u64>().ok())
-            .ok_or_else(missing_length)?;
-        if length > LARGEST {
-            return Err(S3Error::new(
-                "EntityTooLarge",
-                StatusCode::BAD_REQUEST,
-                "Your proposed upload exceeds the maximum allowed size",
-            )
-            .with_detail("ProposedSize", length.to_string())
-            .with_detail("MaxSizeAllowed", LARGEST.to_string()));
-        }
-        let md5 = content_md5(headers)?;
-        Ok(Self { length, payload, md5, checksum })
-    }
-}
-
 /// Pumps a body into a writer. Nothing is visible until what comes back is committed; dropped before, it leaves nothing.
 pub async fn receive(
     payload: &mut web::Payload,
@@ -70,125 +30,87 @@ pub async fn receive(
     declared: &Declared,
     idle: Duration,
 ) -> Result<Received, S3Error> {
-    let mut running = declared.checksum.as_ref().map(|sum| Running::new(sum.algorithm));
-    let (begun, mut pace, mut size) = (Instant::now(), Pace::new(idle), 0u64);
-    loop {
-        let chunk = match timeout(idle, payload.next()).await {
-            Err(_) => return Err(too_slow()),
-            Ok(None) => break,
-            Ok(Some(Err(_))) => return Err(incomplete(declared.length, size)),
-            Ok(Some(Ok(chunk))) => chunk,
-        };
-        size += chunk.len() as u64;
-        pace.moved(begun.elapsed(), chunk.len() as u64);
-        if size > declared.length {
-            return Err(incomplete(declared.length, size));
-        }
+    let mut running = running(declared);
+    let mut incoming = Incoming::new(payload, declared, idle);
+    while let Some(piece) = incoming.next().await? {
         if let Some(running) = &mut running {
-            running.update(&chunk);
+            running.update(&piece);
         }
-        writer.write(chunk).await?;
-        if pace.too_slow(begun.elapsed()) {
-            return Err(too_slow());
-        }
+        writer.write(piece).await?;
     }
-    if size != declared.length {
-        return Err(incomplete(declared.length, size));
-    }
+    let trailer = incoming.finish()?;
     let staged = writer.finish().await?;
-    let checksum = compare(&staged, declared, running)?;
+    let checksum = compare(&staged.sums, declared, running, trailer)?;
     Ok(Received { staged, checksum })
 }
 
 /// Reads a small body, such as an XML document, whole.
 pub async fn read_small(
     payload: &mut web::Payload,
-    headers: &HeaderMap,
-    declared: &PayloadHash,
+    declared: &Declared,
     most: usize,
     idle: Duration,
 ) -> Result<Vec<u8>, S3Error> {
-    let md5 = content_md5(headers)?;
+    let mut running = running(declared);
     let mut body = Vec::new();
-    loop {
-        match timeout(idle, payload.next()).await {
-            Err(_) => return Err(too_slow()),
-            Ok(None) => break,
-            Ok(Some(Err(_))) => return Err(incomplete(0, body.len() as u64)),
-            Ok(Some(Ok(chunk))) => body.extend_from_slice(&chunk),
-        }
+    let mut incoming = Incoming::new(payload, declared, idle);
+    while let Some(piece) = incoming.next().await? {
+        body.extend_from_slice(&piece);
         if body.len() > most {
             return Err(Error::new(ErrorKind::TooLarge, "body", format!("The document is above {most} bytes")).into());
         }
     }
-    let computed = hex::encode(Sha256::digest(&body));
-    match declared {
-        PayloadHash::Sha256(expected) if *expected != computed => Err(wrong_payload_hash(expected, &computed)),
-        _ if md5.is_some_and(|md5| md5 != hex::encode(Md5::digest(&body))) => Err(wrong_md5()),
-        _ => Ok(body),
+    let trailer = incoming.finish()?;
+    if let Some(running) = &mut running {
+        running.update(&body);
     }
+    let sums = BodySums {
+        size: body.len() as u64,
+        md5: hex::encode(Md5::digest(&body)),
+        sha256: hex::encode(Sha256::digest(&body)),
+    };
+    compare(&sums, declared, running, trailer)?;
+    Ok(body)
 }
 
-/// `Content-MD5`, in hex.
-fn content_md5(headers: &HeaderMap) -> Result<Option<String>, S3Error> {
-    let Some(value) = headers.get("content-md5") else { return Ok(None) };
-    match STANDARD.decode(value.as_bytes()) {
-        Ok(digest) if digest.len() == 16 => Ok(Some(hex::encode(digest))),
-        _ => Err(S3Error::new("InvalidDigest", StatusCode::BAD_REQUEST, "The Content-MD5 you specified was invalid.")),
-    }
+fn running(declared: &Declared) -> Option<Running> {
+    declared.checksum.as_ref().map(|sum| sum.algorithm).or(declared.trailer).map(Running::new)
 }
 
 fn compare(
-    staged: &Staged,
+    sums: &BodySums,
     declared: &Declared,
     running: Option<Running>,
+    trailer: Option<String>,
 ) -> Result<Option<(Algorithm, String)>, S3Error> {
     if let PayloadHash::Sha256(expected) = &declared.payload
-        && *expected != staged.sums.sha256
+        && *expected != sums.sha256
     {
-        return Err(wrong_payload_hash(expected, &staged.sums.sha256));
+        return Err(wrong_payload_hash(expected, &sums.sha256));
     }
-    if declared.md5.as_ref().is_some_and(|md5| *md5 != staged.sums.md5) {
-        return Err(wrong_md5());
+    if declared.md5.as_ref().is_some_and(|md5| *md5 != sums.md5) {
+        return Err(bad_digest("The Content-MD5 you specified did not match what we received."));
     }
-    let (Some(expected), Some(running)) = (&declared.checksum, running) else { return Ok(None) };
-    if running.finish(&staged.sums.sha256) != expected.value {
+    let (Some(expected), Some(running)) = (expected(declared, trailer)?, running) else { return Ok(None) };
+    if running.finish(&sums.sha256) != expected.value {
         return Err(bad_digest(&format!(
             "The {} you specified did not match the calculated checksum.",
             expected.algorithm.name()
         )));
     }
-    Ok(Some((expected.algorithm, expected.value.clone())))
+    Ok(Some((expected.algorithm, expected.value)))
 }
 
-fn missing_length() -> S3Error {
-    S3Error::new(
-        "MissingContentLength",
-        StatusCode::LENGTH_REQUIRED,
-        "You must provide the Content-Length HTTP header.",
-    )
-}
-
-fn incomplete(declared: u64, received: u64) -> S3Error {
-    S3Error::new(
-        "IncompleteBody",
-        StatusCode::BAD_REQUEST,
-        "You did not provide the number of bytes specified by the Content-Length HTTP header",
-    )
-    .with_detail("NumberBytesExpected", declared.to_string())
-    .with_detail("NumberBytesProvided", received.to_string())
-}
-
-fn too_slow() -> S3Error {
-    S3Error::new(
-        "RequestTimeout",
-        StatusCode::BAD_REQUEST,
-        "Your socket connection to the server was not read from or written to within the timeout period.",
-    )
-}
-
-fn wrong_md5() -> S3Error {
-    bad_digest("The Content-MD5 you specified did not match what we received.")
+/// The checksum that the body must have: the header's, or the trailer's.
+fn expected(declared: &Declared, trailer: Option<String>) -> Result<Option<Checksum>, S3Error> {
+    match (declared.trailer, trailer) {
+        (Some(algorithm), Some(value)) => {
+            let invalid =
+                || S3Error::invalid_request(format!("Value for {} trailing header is invalid.", algorithm.header()));
+            Checksum::parse(algorithm, &value).map(Some).ok_or_else(invalid)
+        }
+        _ => Ok(declared.checksum.clone()),
+    }
 }
 
 fn bad_digest(message: &str) -> S3Error {

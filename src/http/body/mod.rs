@@ -2,7 +2,9 @@
 
 pub mod checksum;
 pub mod connection;
+pub mod declared;
 pub mod inbound;
+mod incoming;
 pub mod outbound;
 mod pace;
 pub mod range;

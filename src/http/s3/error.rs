@@ -2,6 +2,7 @@
 
 use super::xml::write::Document;
 use crate::auth::sigv4::Refusal;
+use crate::auth::sigv4::chunked::Broken;
 use actix_web::http::StatusCode;
 use actors::{Error, ErrorKind};
 
@@ -232,6 +233,33 @@ impl From<Refusal> for S3Error {
                 .with_detail("Expires", expired.rfc3339_seconds())
                 .with_detail("ServerTime", now.rfc3339_seconds()),
             _ => answer,
+        }
+    }
+}
+
+/// The codes that AWS gives when a body in chunks does not hold.
+impl From<Broken> for S3Error {
+    fn from(broken: Broken) -> Self {
+        let bad = StatusCode::BAD_REQUEST;
+        match broken {
+            Broken::Framing => {
+                Self::new("IncompleteBody", bad, "The chunks of the request body are malformed or end early")
+            }
+            Broken::Length => Self::new(
+                "IncompleteBody",
+                bad,
+                "You did not provide the number of bytes specified by the x-amz-decoded-content-length HTTP header",
+            ),
+            Broken::Signature => Self::new(
+                "SignatureDoesNotMatch",
+                StatusCode::FORBIDDEN,
+                "The signature we calculated for a chunk does not match the signature you provided.",
+            ),
+            Broken::Trailer => Self::new(
+                "MalformedTrailerError",
+                bad,
+                "The request contained trailing data that was not well-formed or did not conform to our published schema.",
+            ),
         }
     }
 }

@@ -4,15 +4,16 @@
 
 use super::error::S3Error;
 use super::registry::{self, Place, Standing};
-use crate::http::body::checksum::{Algorithm, Checksum};
 use actors::domain::names::{BucketName, ObjectKey};
 use std::collections::BTreeMap;
 
+mod body;
 mod listing;
 mod object;
 #[cfg(test)]
 mod tests;
 
+pub use body::SignedBody;
 pub use listing::{ListBuckets, ListObjects, ListVersion, write_token};
 pub use object::{Overrides, PutObject, ReadObject};
 
@@ -271,30 +272,5 @@ fn check_acl(headers: &Names, accepted: &[&str]) -> Result<(), S3Error> {
             "The bucket does not allow ACLs",
         )),
         _ => Ok(()),
-    }
-}
-
-/// The one checksum that a request may bring, and the hint about it.
-fn checksum(headers: &Names) -> Result<Option<Checksum>, S3Error> {
-    let mut found = None;
-    for algorithm in Algorithm::ALL {
-        let Some(value) = headers.get(algorithm.header()) else { continue };
-        if found.is_some() {
-            return Err(S3Error::invalid_request(
-                "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.",
-            ));
-        }
-        let invalid = || S3Error::invalid_request(format!("Value for {} header is invalid.", algorithm.header()));
-        found = Some(Checksum::parse(algorithm, value).ok_or_else(invalid)?);
-    }
-    match headers.get("x-amz-sdk-checksum-algorithm") {
-        None => Ok(found),
-        Some(name) => match (Algorithm::named(&name.to_ascii_uppercase()), &found) {
-            (Some(hint), Some(sum)) if hint == sum.algorithm => Ok(found),
-            (Some(_), None) => Err(S3Error::invalid_request(
-                "x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer headers were found.",
-            )),
-            _ => Err(S3Error::invalid_request("Value for x-amz-sdk-checksum-algorithm header is invalid.")),
-        },
     }
 }

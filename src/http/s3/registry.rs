@@ -156,8 +156,8 @@ pub const TABLE: &[Row] = &[
     header("x-amz-checksum-sha256", Honoured(PUT)),
     header("x-amz-checksum-mode", Honoured(READS)),
     header("x-amz-checksum-*", Refused("checksums other than CRC32, CRC32C, CRC64NVME, SHA1 and SHA256 of one body")),
-    header("x-amz-decoded-content-length", Refused("aws-chunked bodies")),
-    header("x-amz-trailer", Refused("aws-chunked bodies")),
+    header("x-amz-decoded-content-length", Honoured(PUT)),
+    header("x-amz-trailer", Honoured(PUT)),
     // Kept with the object.
     header("x-amz-meta-*", Echoed(PUT)),
     header("x-amz-storage-class", Echoed(PUT)),

@@ -1,6 +1,8 @@
 //! Bodies that are what they were declared to be, and bodies that are not.
 
 use super::*;
+use crate::auth::sigv4::Verifier;
+use crate::http::s3::operation::SignedBody;
 use actix_web::FromRequest;
 use actix_web::test::TestRequest;
 use actors::Result;
@@ -44,10 +46,13 @@ fn send(body: &'static str, headers: &[(&str, &str)], payload: PayloadHash) -> R
                 actix_web::http::header::HeaderValue::from_str(length).unwrap(),
             );
         }
-        let checksum = map
-            .get("x-amz-checksum-crc32")
-            .map(|value| Checksum::parse(Algorithm::Crc32, value.to_str().unwrap()).unwrap());
-        let declared = Declared::new(&map, payload, checksum)?;
+        let text = |name: &str| map.get(name).map(|value| value.to_str().unwrap().to_owned());
+        let signed = SignedBody {
+            checksum: text("x-amz-checksum-crc32").map(|value| Checksum::parse(Algorithm::Crc32, &value).unwrap()),
+            trailer: text("x-amz-trailer").map(|_| Algorithm::Crc32),
+            decoded_length: text("x-amz-decoded-content-length").map(|value| value.parse().unwrap()),
+        };
+        let declared = Declared::new(&map, &payload, &signed)?;
         let mut payload = web::Payload::from_request(&request, &mut raw).await.unwrap();
         receive(&mut payload, Box::<Kept>::default(), &declared, Duration::from_secs(5)).await
     })
@@ -78,4 +83,35 @@ fn a_body_that_is_not_as_declared_is_refused() {
     assert_eq!(code(send("123456789", &[("content-length", "8")], unsigned())), "IncompleteBody");
     assert_eq!(code(send("123456789", &[("content-length", "none")], unsigned())), "MissingContentLength");
     assert_eq!(code(send("", &[("content-length", "5368709121")], unsigned())), "EntityTooLarge");
+}
+
+/// `STREAMING-UNSIGNED-PAYLOAD-TRAILER`.
+fn chunked(form: &str) -> PayloadHash {
+    let headers = vec![("host", &b"h"[..]), ("x-amz-content-sha256", form.as_bytes())];
+    let raw = crate::auth::sigv4::RawRequest { method: "PUT", path: "/bkt/k", query: "", headers };
+    Verifier::default().open(&raw).unwrap().payload().clone()
+}
+
+#[test]
+fn a_body_in_chunks_is_taken_without_its_framing() {
+    let headers = [("x-amz-trailer", "x-amz-checksum-crc32"), ("x-amz-decoded-content-length", "9")];
+    let body = "4\r\n1234\r\n5\r\n56789\r\n0\r\nx-amz-checksum-crc32:y/Q5Jg==\r\n\r\n";
+    let received = send(body, &headers, chunked("STREAMING-UNSIGNED-PAYLOAD-TRAILER")).unwrap();
+    assert_eq!((received.staged.sums.size, received.staged.sums.md5.as_str()), (9, "25f9e794323b453885f5181f1b624d0b"));
+    assert_eq!(received.checksum, Some((Algorithm::Crc32, "y/Q5Jg==".to_owned())));
+}
+
+#[test]
+fn a_body_in_chunks_that_is_not_as_declared_is_refused() {
+    let form = || chunked("STREAMING-UNSIGNED-PAYLOAD-TRAILER");
+    let headers = [("x-amz-trailer", "x-amz-checksum-crc32"), ("x-amz-decoded-content-length", "3")];
+    assert_eq!(code(send("3\r\nabc\r\n0\r\nx-amz-checksum-crc32:AAAAAA==\r\n\r\n", &headers, form())), "BadDigest");
+    assert_eq!(code(send("3\r\nabc\r\n0\r\nx-amz-checksum-crc32:AA==\r\n\r\n", &headers, form())), "InvalidRequest");
+    assert_eq!(code(send("3\r\nabc\r\n0\r\n\r\n", &headers, form())), "MalformedTrailerError");
+    assert_eq!(code(send("3\r\nabc\r\n0\r\n", &headers, form())), "IncompleteBody");
+    assert_eq!(code(send("abc", &headers, form())), "IncompleteBody");
+    assert_eq!(code(send("0\r\n\r\n", &headers[..1], form())), "MissingContentLength");
+    assert_eq!(code(send("abc", &headers[1..], PayloadHash::Unsigned)), "InvalidRequest");
+    let signed = chunked("STREAMING-AWS4-HMAC-SHA256-PAYLOAD");
+    assert_eq!(code(send("0\r\n\r\n", &headers, signed)), "InvalidRequest", "a trailer in a form without");
 }

@@ -1,8 +1,10 @@
 //! CreateBucket: a row in the registry, on the default backend or the one that the location names.
 
+use crate::http::body::declared::Declared;
 use crate::http::body::inbound;
 use crate::http::s3::call::Call;
 use crate::http::s3::error::S3Error;
+use crate::http::s3::operation::SignedBody;
 use crate::http::s3::xml::read;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -18,7 +20,8 @@ pub(in crate::http::s3) async fn answer(
     request: &HttpRequest,
     payload: &mut web::Payload,
 ) -> Result<HttpResponse, S3Error> {
-    let body = inbound::read_small(payload, request.headers(), call.verified.payload(), DOCUMENT, call.idle()).await?;
+    let declared = Declared::document(request.headers(), call.verified.payload(), &SignedBody::default())?;
+    let body = inbound::read_small(payload, &declared, DOCUMENT, call.idle()).await?;
     let wanted = read::create_bucket(&body)?;
     let backend = wanted.location.map(|location| backend(call, &location)).transpose()?.flatten();
     let (system, owner, bucket) = (call.edge.system.clone(), call.principal().owner_id(), name.clone());

@@ -1,6 +1,7 @@
 //! PutObject: the body streams into the store; one commit, in a task of its own, makes it visible.
 
-use crate::http::body::inbound::{self, Declared};
+use crate::http::body::declared::Declared;
+use crate::http::body::inbound;
 use crate::http::body::range;
 use crate::http::s3::call::Call;
 use crate::http::s3::error::S3Error;
@@ -19,7 +20,7 @@ pub(in crate::http::s3) async fn answer(
     payload: &mut web::Payload,
 ) -> Result<HttpResponse, S3Error> {
     let headers = request.headers();
-    let declared = Declared::new(headers, call.verified.payload().clone(), put.checksum.clone())?;
+    let declared = Declared::new(headers, call.verified.payload(), &put.body)?;
     let conditions = range::write_conditions(headers)?;
     let headers = SystemHeaders {
         storage_class: put.storage_class.clone(),

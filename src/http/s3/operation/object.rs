@@ -1,7 +1,6 @@
 //! What the signed part of an object's request says.
 
-use super::{Names, S3Error, check_acl, checksum};
-use crate::http::body::checksum::Checksum;
+use super::{Names, S3Error, SignedBody, check_acl};
 use actix_web::http::StatusCode;
 use actors::domain::names::{BucketName, ObjectKey};
 use std::collections::BTreeMap;
@@ -35,8 +34,8 @@ pub struct PutObject {
     pub storage_class: Option<String>,
     /// `x-amz-website-redirect-location`.
     pub website_redirect: Option<String>,
-    /// What the body must sum to.
-    pub checksum: Option<Checksum>,
+    /// What is said of the body.
+    pub body: SignedBody,
 }
 
 /// `GET` or `HEAD /bucket/key`.
@@ -99,7 +98,7 @@ impl PutObject {
             user: user_metadata(headers)?,
             storage_class,
             website_redirect,
-            checksum: checksum(headers)?,
+            body: SignedBody::parse(headers)?,
         })
     }
 }

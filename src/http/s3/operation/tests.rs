@@ -1,6 +1,7 @@
 //! Requests and what they are: one row each.
 
 use super::*;
+use crate::http::body::checksum::Algorithm;
 use crate::http::percent;
 
 fn split(text: &str) -> Names {
@@ -85,6 +86,20 @@ fn what_is_not_honoured_is_refused() {
             &[("x-amz-checksum-crc32", "AAAAAA=="), ("x-amz-checksum-crc32c", "AAAAAA==")],
             "InvalidRequest",
         ),
+        (
+            "PUT /bkt/k",
+            &[("x-amz-checksum-crc32", "AAAAAA=="), ("x-amz-trailer", "x-amz-checksum-crc32")],
+            "InvalidRequest",
+        ),
+        ("PUT /bkt/k", &[("x-amz-trailer", "x-amz-meta-colour")], "InvalidRequest"),
+        ("PUT /bkt/k", &[("x-amz-trailer", "x-amz-checksum-crc32, x-amz-checksum-sha1")], "InvalidRequest"),
+        (
+            "PUT /bkt/k",
+            &[("x-amz-trailer", "x-amz-checksum-crc32"), ("x-amz-sdk-checksum-algorithm", "SHA1")],
+            "InvalidRequest",
+        ),
+        ("PUT /bkt/k", &[("x-amz-decoded-content-length", "+5")], "InvalidArgument"),
+        ("GET /bkt/k", &[("x-amz-decoded-content-length", "5")], "InvalidArgument"),
         ("GET /bkt/k", &[("x-amz-meta-a", "b")], "InvalidArgument"),
         ("PUT /bkt", &[("x-amz-bucket-object-lock-enabled", "true")], "NotImplemented"),
     ];
@@ -110,7 +125,7 @@ fn a_put_carries_its_metadata_and_checksum() {
     let Ok(Operation::PutObject(put)) = ask("PUT /bkt/k", &headers) else { panic!("no PutObject") };
     assert_eq!(put.user.get("colour").map(String::as_str), Some("red"));
     assert_eq!(put.storage_class.as_deref(), Some("STANDARD_IA"));
-    assert_eq!(put.checksum.map(|sum| sum.algorithm), Some(Algorithm::Crc32));
+    assert_eq!(put.body.checksum.map(|sum| sum.algorithm), Some(Algorithm::Crc32));
 }
 
 #[test]
