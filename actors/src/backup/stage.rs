@@ -97,6 +97,7 @@ pub(super) async fn stage(
             disk: tools.disk.clone(),
             clock: tools.clock.clone(),
             guardian: tools.guardian.clone(),
+            adopt_empty: view.state.meta.quarantined_from.is_some(),
         };
         swap::seal(tools.disk.as_ref(), &tools.host.state_dir, &journal)?;
         Ok((staging, NextSystem { journal, view, config: Arc::new(loaded), hash, opener }))

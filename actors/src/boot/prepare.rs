@@ -14,7 +14,7 @@ use crate::domain::config::model::SecretRef;
 use crate::domain::config::scalar::Environment;
 use crate::domain::secret::Secret;
 use crate::domain::state::State;
-use crate::system::swap::{self, Recovery};
+use crate::system::swap::{self, Recovery, SwapKind};
 use crate::{Error, ErrorKind, Result};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -45,6 +45,8 @@ pub struct Prepared {
     pub loaded: Arc<Loaded>,
     /// What recovery found and did, in words.
     pub recovery: String,
+    /// Recovery finished a restore that had been broken off.
+    pub(super) restored: bool,
     pub(super) file_hash: Option<PasswordHash>,
     pub(super) password: Option<Secret>,
     pub(super) disk: SharedDisk,
@@ -87,6 +89,7 @@ pub fn prepare(input: Input) -> Result<Prepared, BootError> {
         password: password(&host)?,
         loaded: Arc::new(loaded),
         recovery: describe(&recovered),
+        restored: matches!(recovered, Recovery::RolledForward { kind: SwapKind::Restore, .. }),
         host,
         disk: input.disk,
         clock: input.clock,

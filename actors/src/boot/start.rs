@@ -58,7 +58,7 @@ struct InForce {
 
 /// Starts everything but the port.
 pub async fn start(prepared: Prepared, guardian: &Guardian) -> Result<Booted, BootError> {
-    let Prepared { host, loaded, file_hash, password, disk, clock, lock, .. } = prepared;
+    let Prepared { host, loaded, restored, file_hash, password, disk, clock, lock, .. } = prepared;
     let host = Arc::new(host);
     let evidence = Evidence { pinned: host.pinned.clone(), file: file_hash, password };
     let mut force = in_force(&host, evidence, disk.as_ref(), clock.now())?;
@@ -69,6 +69,8 @@ pub async fn start(prepared: Prepared, guardian: &Guardian) -> Result<Booted, Bo
         disk: disk.clone(),
         clock: clock.clone(),
         guardian: guardian.clone(),
+        // The swap opens the backends before it removes its journal: a start that finished one may have to do so in its place.
+        adopt_empty: restored && force.state.meta.quarantined_from.is_some(),
     };
     let files = host.files();
     let iam_db = IamDbHandle::start(

@@ -27,6 +27,9 @@ pub struct Opener {
     pub clock: Clock,
     /// Watches the owners.
     pub guardian: Guardian,
+    /// A root that is missing or empty is given the id that the state knows: right after a restore onto another host, and never
+    /// else, because an empty directory is also what an unmounted disk looks like.
+    pub adopt_empty: bool,
 }
 
 /// The backends of a configuration.
@@ -83,7 +86,7 @@ impl Opener {
     ) -> Result<StoreHandle> {
         let options = FsOptions {
             root: root.to_owned(),
-            adopt_empty: known.is_some(),
+            adopt_empty: self.adopt_empty,
             expected_id: known,
             new_id: uuid::Uuid::new_v4().to_string(),
             instance: self.instance_id.clone(),
