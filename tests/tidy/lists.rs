@@ -14,6 +14,7 @@ pub const PLAIN_TEXT_FIELDS: &[(&str, &str, &str)] = &[
     ("actors/src/domain/archive/plan/mod.rs", "caller_token", "a SHA-256, compared only"),
     ("actors/src/domain/config/tree.rs", "key", "a key of the configuration"),
     ("src/http/s3/operation/listing.rs", "token", "the continuation token of a listing"),
+    ("src/http/s3/xml/read/delete_objects.rs", "key", "an object key"),
     ("actors/src/domain/listing.rs", "key", "an object key"),
     ("actors/src/storage/fs/attributes.rs", "key", "an object key, and the id of a metadata key"),
 ];

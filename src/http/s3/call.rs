@@ -2,7 +2,7 @@
 
 use super::denials::Denial;
 use super::error::S3Error;
-use super::permission;
+use super::permission::{self, Needed};
 use crate::app::Edge;
 use crate::auth::sigv4::{Denied, Rules, Verified};
 use crate::http::context::{self, Context};
@@ -64,19 +64,25 @@ impl Call {
             amz_headers: verified.amz_headers().clone(),
             ..RequestContext::default()
         };
-        let needed = permission::needed(verified.operation());
-        let asked = AccessRequest { action: needed.action, resource: needed.resource, context: &access };
-        let decision = decide(&view.state, verified.principal(), &asked);
-        if !decision.allowed {
-            let actor = verified.principal().display_name(&view.state);
-            let (id, action, on) = (&context.request_id, needed.action, &needed.resource);
-            log::info!("request {id}: {actor} may not {action} on {on:?}: {:?}", decision.reason);
-            let bucket = needed.resource.bucket.unwrap_or_default().to_owned();
-            let denial = Denial { actor, action, bucket, reason: "AccessDenied" };
-            note(edge, &context, denial);
+        let call = Self { edge: edge.clone(), view, context, verified, access };
+        if !permission::needed(call.verified.operation()).iter().all(|needed| call.may(needed)) {
             return Err(S3Error::access_denied());
         }
-        Ok(Self { edge: edge.clone(), view, context, verified, access })
+        Ok(call)
+    }
+
+    /// Whether the caller may do this, under the circumstances of the request. A denial leaves a row in the audit log.
+    pub(super) fn may(&self, needed: &Needed<'_>) -> bool {
+        let asked = AccessRequest { action: needed.action, resource: needed.resource, context: &self.access };
+        let decision = decide(&self.view.state, self.principal(), &asked);
+        if !decision.allowed {
+            let actor = self.principal().display_name(&self.view.state);
+            let (id, action, on) = (&self.context.request_id, needed.action, &needed.resource);
+            log::info!("request {id}: {actor} may not {action} on {on:?}: {:?}", decision.reason);
+            let bucket = needed.resource.bucket.unwrap_or_default().to_owned();
+            note(&self.edge, &self.context, Denial { actor, action, bucket, reason: "AccessDenied" });
+        }
+        decision.allowed
     }
 
     /// Who asks.
@@ -116,11 +122,14 @@ impl Call {
         }
     }
 
-    /// Whoever could not have listed a key may not learn that it is missing: 403 in place of 404.
+    /// Whoever could not have listed a key may not learn that it is missing.
+    pub(super) fn may_see_missing(&self, bucket: &BucketName, key: &ObjectKey) -> bool {
+        scope::may_see_missing(&self.view.state, self.principal(), bucket.as_str(), key.as_str(), &self.access)
+    }
+
+    /// 403 in place of 404 where a key is missing and the caller may not learn it.
     pub(super) fn hide_missing(&self, bucket: &BucketName, key: &ObjectKey, error: Error) -> S3Error {
-        let missing = error.kind() == ErrorKind::NoSuchKey;
-        let (bucket, key) = (bucket.as_str(), key.as_str());
-        if missing && !scope::may_see_missing(&self.view.state, self.principal(), bucket, key, &self.access) {
+        if error.kind() == ErrorKind::NoSuchKey && !self.may_see_missing(bucket, key) {
             return S3Error::access_denied();
         }
         error.into()

@@ -87,6 +87,7 @@ async fn perform(call: &Call, request: &HttpRequest, payload: &mut web::Payload)
         Operation::PutObject(put) => object::put::answer(call, put, request, payload).await,
         Operation::GetObject(read) => object::get::answer(call, read, request).await,
         Operation::HeadObject(read) => object::head::answer(call, read, request).await,
+        Operation::DeleteObjects(delete) => object::delete_many::answer(call, delete, request, payload).await,
         Operation::DeleteObject(bucket, key) => object::delete::answer(call, bucket, key, request).await,
     }
 }

@@ -15,7 +15,7 @@ mod tests;
 
 pub use body::SignedBody;
 pub use listing::{ListBuckets, ListObjects, ListVersion, write_token};
-pub use object::{Overrides, PutObject, ReadObject};
+pub use object::{DeleteObjects, Overrides, PutObject, ReadObject};
 
 /// Decoded names and values.
 pub type Names = BTreeMap<String, String>;
@@ -47,6 +47,8 @@ pub enum Verb {
     HeadObject,
     /// `DELETE /bucket/key`.
     DeleteObject,
+    /// `POST /bucket?delete`.
+    DeleteObjects,
 }
 
 impl Verb {
@@ -65,6 +67,7 @@ impl Verb {
             Self::GetObject => "GetObject",
             Self::HeadObject => "HeadObject",
             Self::DeleteObject => "DeleteObject",
+            Self::DeleteObjects => "DeleteObjects",
         }
     }
 }
@@ -95,6 +98,8 @@ pub enum Operation {
     HeadObject(ReadObject),
     /// Removes an object.
     DeleteObject(BucketName, ObjectKey),
+    /// Removes the objects that the body names.
+    DeleteObjects(DeleteObjects),
 }
 
 impl Operation {
@@ -113,6 +118,7 @@ impl Operation {
             Self::GetObject(_) => Verb::GetObject,
             Self::HeadObject(_) => Verb::HeadObject,
             Self::DeleteObject(..) => Verb::DeleteObject,
+            Self::DeleteObjects(_) => Verb::DeleteObjects,
         }
     }
 
@@ -126,6 +132,7 @@ impl Operation {
             | Self::GetBucketLocation(bucket)
             | Self::DeleteObject(bucket, _) => Some(bucket),
             Self::ListObjects(list) => Some(&list.bucket),
+            Self::DeleteObjects(delete) => Some(&delete.bucket),
             Self::PutObject(put) => Some(&put.bucket),
             Self::GetObject(read) | Self::HeadObject(read) => Some(&read.bucket),
         }
@@ -192,6 +199,7 @@ fn in_bucket(method: &str, bucket: BucketName, query: &Names, headers: &Names) -
         "PUT" => Verb::CreateBucket,
         "HEAD" => Verb::HeadBucket,
         "DELETE" => Verb::DeleteBucket,
+        "POST" if query.contains_key("delete") => Verb::DeleteObjects,
         "GET" if query.contains_key("location") => Verb::GetBucketLocation,
         "GET" => match query.get("list-type").map(String::as_str) {
             None => Verb::ListObjects,
@@ -208,6 +216,7 @@ fn in_bucket(method: &str, bucket: BucketName, query: &Names, headers: &Names) -
             create_bucket_headers(headers)?;
             Operation::CreateBucket(bucket)
         }
+        Verb::DeleteObjects => Operation::DeleteObjects(DeleteObjects { body: SignedBody::parse(headers)?, bucket }),
         Verb::HeadBucket => Operation::HeadBucket(bucket),
         Verb::DeleteBucket => Operation::DeleteBucket(bucket),
         Verb::GetBucketLocation => Operation::GetBucketLocation(bucket),

@@ -2,6 +2,7 @@
 
 use super::operation::{ListObjects, Operation};
 use actors::domain::iam::context::{ListParameters, Resource};
+use actors::domain::names::{BucketName, ObjectKey};
 
 /// What must be allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,8 +13,8 @@ pub struct Needed<'a> {
     pub resource: Resource<'a>,
 }
 
-/// The permission of an operation (AWS: "Required permissions for Amazon S3 API operations").
-pub fn needed(operation: &Operation) -> Needed<'_> {
+/// The permissions of an operation, all of which are needed (AWS: "Required permissions for Amazon S3 API operations").
+pub fn needed(operation: &Operation) -> Vec<Needed<'_>> {
     let action = match operation {
         Operation::HeadService | Operation::ListBuckets(_) => "s3:ListAllMyBuckets",
         Operation::CreateBucket(_) => "s3:CreateBucket",
@@ -23,14 +24,21 @@ pub fn needed(operation: &Operation) -> Needed<'_> {
         Operation::PutObject(_) => "s3:PutObject",
         // A version of a bucket without versions is the object itself, so a rule about the object is a rule about it.
         Operation::GetObject(_) | Operation::HeadObject(_) => "s3:GetObject",
-        Operation::DeleteObject(..) => "s3:DeleteObject",
+        Operation::DeleteObject(bucket, key) => return vec![delete(bucket, key)],
+        // Decided key by key: see `delete`.
+        Operation::DeleteObjects(_) => return Vec::new(),
     };
     let resource = match (operation.bucket(), operation.key()) {
         (Some(bucket), Some(key)) => Resource::object(bucket.as_str(), key.as_str()),
         (Some(bucket), None) => Resource::bucket(bucket.as_str()),
         (None, _) => Resource::NONE,
     };
-    Needed { action, resource }
+    vec![Needed { action, resource }]
+}
+
+/// The permission to delete one key, alone or among others.
+pub fn delete<'a>(bucket: &'a BucketName, key: &'a ObjectKey) -> Needed<'a> {
+    Needed { action: "s3:DeleteObject", resource: Resource::object(bucket.as_str(), key.as_str()) }
 }
 
 /// What `s3:prefix` and its like are compared with.
@@ -65,7 +73,17 @@ mod tests {
         ];
         for (method, path, action, resource) in rows {
             let operation = parse(method, path.as_bytes(), &Names::new(), &Names::new()).unwrap();
-            assert_eq!(needed(&operation), Needed { action, resource }, "{method} {path}");
+            assert_eq!(needed(&operation), [Needed { action, resource }], "{method} {path}");
         }
+    }
+
+    #[test]
+    fn a_batch_is_decided_key_by_key() {
+        let query = [("delete".to_owned(), String::new())].into();
+        let operation = parse("POST", b"/bkt", &query, &Names::new()).unwrap();
+        assert_eq!(needed(&operation), []);
+        let (bucket, key) = (BucketName::new("bkt").unwrap(), ObjectKey::new("k").unwrap());
+        let resource = Resource::object("bkt", "k");
+        assert_eq!(delete(&bucket, &key), Needed { action: "s3:DeleteObject", resource });
     }
 }

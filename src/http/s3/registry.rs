@@ -48,8 +48,8 @@ pub fn standing(place: Place, name: &str) -> Option<Standing> {
 
 use Standing::{Echoed, Honoured, Noise, Refused};
 use Verb::{
-    CreateBucket, DeleteObject, GetBucketLocation, GetObject, HeadObject, ListBuckets, ListObjects, ListObjectsV2,
-    PutObject,
+    CreateBucket, DeleteObject, DeleteObjects, GetBucketLocation, GetObject, HeadObject, ListBuckets, ListObjects,
+    ListObjectsV2, PutObject,
 };
 
 const LISTS: &[Verb] = &[ListObjects, ListObjectsV2];
@@ -57,6 +57,7 @@ const READS: &[Verb] = &[GetObject, HeadObject];
 const OBJECTS: &[Verb] = &[GetObject, HeadObject, DeleteObject];
 const V2: &[Verb] = &[ListObjectsV2];
 const PUT: &[Verb] = &[PutObject];
+const BODIES: &[Verb] = &[PutObject, DeleteObjects];
 
 const fn query(name: &'static str, standing: Standing) -> Row {
     Row { place: Place::Query, name, standing }
@@ -82,6 +83,7 @@ pub const TABLE: &[Row] = &[
     query("bucket-region", Honoured(&[ListBuckets])),
     query("location", Honoured(&[GetBucketLocation])),
     // Objects.
+    query("delete", Honoured(&[DeleteObjects])),
     query("versionId", Honoured(OBJECTS)),
     query("response-cache-control", Honoured(READS)),
     query("response-content-disposition", Honoured(READS)),
@@ -98,7 +100,6 @@ pub const TABLE: &[Row] = &[
     query("append", Refused("appending to objects")),
     query("attributes", Refused("GetObjectAttributes")),
     query("cors", Refused("bucket CORS")),
-    query("delete", Refused("DeleteObjects")),
     query("encryption", Refused("bucket encryption")),
     query("intelligent-tiering", Refused("intelligent tiering")),
     query("inventory", Refused("inventory configurations")),
@@ -148,16 +149,16 @@ pub const TABLE: &[Row] = &[
     header("x-amz-user-agent", Noise),
     header("x-amz-request-payer", Noise),
     // Bodies.
-    header("x-amz-sdk-checksum-algorithm", Honoured(PUT)),
-    header("x-amz-checksum-crc32", Honoured(PUT)),
-    header("x-amz-checksum-crc32c", Honoured(PUT)),
-    header("x-amz-checksum-crc64nvme", Honoured(PUT)),
-    header("x-amz-checksum-sha1", Honoured(PUT)),
-    header("x-amz-checksum-sha256", Honoured(PUT)),
+    header("x-amz-sdk-checksum-algorithm", Honoured(BODIES)),
+    header("x-amz-checksum-crc32", Honoured(BODIES)),
+    header("x-amz-checksum-crc32c", Honoured(BODIES)),
+    header("x-amz-checksum-crc64nvme", Honoured(BODIES)),
+    header("x-amz-checksum-sha1", Honoured(BODIES)),
+    header("x-amz-checksum-sha256", Honoured(BODIES)),
     header("x-amz-checksum-mode", Honoured(READS)),
     header("x-amz-checksum-*", Refused("checksums other than CRC32, CRC32C, CRC64NVME, SHA1 and SHA256 of one body")),
-    header("x-amz-decoded-content-length", Honoured(PUT)),
-    header("x-amz-trailer", Honoured(PUT)),
+    header("x-amz-decoded-content-length", Honoured(BODIES)),
+    header("x-amz-trailer", Honoured(BODIES)),
     // Kept with the object.
     header("x-amz-meta-*", Echoed(PUT)),
     header("x-amz-storage-class", Echoed(PUT)),

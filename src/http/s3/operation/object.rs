@@ -38,6 +38,15 @@ pub struct PutObject {
     pub body: SignedBody,
 }
 
+/// `POST /bucket?delete`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeleteObjects {
+    /// The bucket.
+    pub bucket: BucketName,
+    /// What is said of the document that names the keys.
+    pub body: SignedBody,
+}
+
 /// `GET` or `HEAD /bucket/key`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReadObject {

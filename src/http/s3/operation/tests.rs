@@ -41,6 +41,8 @@ fn each_request_is_one_operation() {
         ("GET /bkt%2Fkey%252F", Verb::GetObject, Some("bkt"), Some("key%2F")),
         ("HEAD /bkt/dir/", Verb::HeadObject, Some("bkt"), Some("dir/")),
         ("DELETE /bkt/dir/", Verb::DeleteObject, Some("bkt"), Some("dir/")),
+        ("POST /bkt?delete", Verb::DeleteObjects, Some("bkt"), None),
+        ("POST /bkt/?delete=&x-id=DeleteObjects", Verb::DeleteObjects, Some("bkt"), None),
         ("GET /bkt/k?versionId=null", Verb::GetObject, Some("bkt"), Some("k")),
     ];
     for (line, verb, bucket, key) in rows {
@@ -58,7 +60,10 @@ fn what_is_not_honoured_is_refused() {
         ("GET /bkt?acl", &[], "NotImplemented"),
         ("PUT /bkt/k?tagging", &[], "NotImplemented"),
         ("PUT /bkt/k?partNumber=1&uploadId=x", &[], "NotImplemented"),
-        ("POST /bkt?delete", &[], "NotImplemented"),
+        ("PUT /bkt?delete", &[], "InvalidArgument"),
+        ("POST /bkt/k?delete", &[], "MethodNotAllowed"),
+        ("POST /bkt", &[], "MethodNotAllowed"),
+        ("POST /bkt?delete", &[("x-amz-bypass-governance-retention", "true")], "NotImplemented"),
         ("POST /bkt/k", &[], "MethodNotAllowed"),
         ("POST /", &[], "MethodNotAllowed"),
         ("GET /bkt/k?versionId=3", &[], "NoSuchVersion"),

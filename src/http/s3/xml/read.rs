@@ -1,91 +1,101 @@
-//! The XML bodies that clients send. Unknown elements are refused, not ignored.
+//! The XML bodies that clients send. Unknown elements are refused, not ignored; a document type is never read.
+
+mod create_bucket;
+mod delete_objects;
+
+pub use create_bucket::{CreateBucketConfiguration, create_bucket};
+pub use delete_objects::{Delete, DeleteKey, delete_objects};
 
 use crate::http::s3::error::S3Error;
 use quick_xml::Reader;
-use quick_xml::events::Event;
+use quick_xml::events::{BytesRef, Event};
 
-/// What the body of CreateBucket asks for.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct CreateBucketConfiguration {
-    /// `LocationConstraint`.
-    pub location: Option<String>,
+/// What is met on the way through a document.
+#[derive(Clone, Copy, Debug)]
+enum Step<'a> {
+    /// An element begins: may it be here?
+    Open,
+    /// It ends, with the text that it holds.
+    Close(&'a str),
 }
 
-/// Reads the body of CreateBucket; an empty one asks for nothing.
-pub fn create_bucket(body: &[u8]) -> Result<CreateBucketConfiguration, S3Error> {
-    let mut wanted = CreateBucketConfiguration::default();
-    if body.iter().all(u8::is_ascii_whitespace) {
-        return Ok(wanted);
-    }
+/// Walks through a document; `visit` gets the names from the root to the element.
+fn walk(body: &[u8], mut visit: impl FnMut(&[&str], Step<'_>) -> Result<(), S3Error>) -> Result<(), S3Error> {
     let text = std::str::from_utf8(body).map_err(|_| S3Error::malformed_xml())?;
-    let mut reader = Reader::from_str(text);
-    let mut path: Vec<String> = Vec::new();
-    let mut value = String::new();
+    let mut reader = Reader::from_str(text.strip_prefix('\u{feff}').unwrap_or(text));
+    // The names from the root, the text of the innermost element, and whether it held another.
+    let (mut path, mut value, mut nested) = (Vec::<String>::new(), String::new(), false);
+    let mut begun = false;
     loop {
         match reader.read_event().map_err(|_| S3Error::malformed_xml())? {
             Event::Start(start) => {
+                check_begin(&path, begun, &value)?;
                 path.push(local_name(start.local_name().as_ref())?);
-                check_place(&path)?;
+                visit(&names(&path), Step::Open)?;
+                (begun, nested) = (true, false);
                 value.clear();
             }
             Event::Empty(start) => {
+                check_begin(&path, begun, &value)?;
                 path.push(local_name(start.local_name().as_ref())?);
-                check_place(&path)?;
+                visit(&names(&path), Step::Open)?;
+                visit(&names(&path), Step::Close(""))?;
                 path.pop();
+                (begun, nested) = (true, true);
             }
-            Event::Text(piece) if path.is_empty() && !piece.iter().all(u8::is_ascii_whitespace) => {
-                return Err(S3Error::malformed_xml());
-            }
-            Event::Text(piece) => value.push_str(&piece.decode().map_err(|_| S3Error::malformed_xml())?),
+            Event::Text(piece) => value.push_str(&piece.xml10_content().map_err(|_| S3Error::malformed_xml())?),
+            Event::CData(piece) => value.push_str(&piece.xml10_content().map_err(|_| S3Error::malformed_xml())?),
+            Event::GeneralRef(reference) => value.push(character(&reference)?),
             Event::End(_) => {
-                if path.pop().as_deref() == Some("LocationConstraint") {
-                    let name = value.trim();
-                    wanted.location = (!name.is_empty()).then(|| name.to_owned());
+                if nested && !is_blank(&value) {
+                    return Err(S3Error::malformed_xml());
                 }
+                visit(&names(&path), Step::Close(&value))?;
+                path.pop();
+                nested = true;
+                value.clear();
             }
-            Event::Eof if path.is_empty() => return Ok(wanted),
+            Event::Eof if path.is_empty() && begun && is_blank(&value) => return Ok(()),
             Event::Decl(_) | Event::Comment(_) => {}
-            _ => return Err(S3Error::malformed_xml()),
+            Event::Eof | Event::DocType(_) | Event::PI(_) => return Err(S3Error::malformed_xml()),
         }
     }
 }
 
-fn check_place(path: &[String]) -> Result<(), S3Error> {
-    let path: Vec<&str> = path.iter().map(String::as_str).collect();
-    match path.as_slice() {
-        ["CreateBucketConfiguration"] | ["CreateBucketConfiguration", "LocationConstraint"] => Ok(()),
-        ["CreateBucketConfiguration", element, ..] => {
-            Err(S3Error::not_implemented(&format!("the element {element} of CreateBucketConfiguration")))
-        }
-        _ => Err(S3Error::malformed_xml()),
+/// There is one root, and no text beside elements.
+fn check_begin(path: &[String], begun: bool, value: &str) -> Result<(), S3Error> {
+    match is_blank(value) && (!begun || !path.is_empty()) {
+        true => Ok(()),
+        false => Err(S3Error::malformed_xml()),
     }
+}
+
+/// `&amp;` and its like, `&#10;` or `&#xA;`; there are no other entities without a document type.
+fn character(reference: &BytesRef<'_>) -> Result<char, S3Error> {
+    let text = reference.decode().map_err(|_| S3Error::malformed_xml())?;
+    let code = match (text.strip_prefix("#x"), text.strip_prefix('#')) {
+        (Some(hex), _) => u32::from_str_radix(hex, 16).ok(),
+        (None, Some(digits)) => digits.parse().ok(),
+        (None, None) => match text.as_ref() {
+            "amp" => Some(u32::from('&')),
+            "lt" => Some(u32::from('<')),
+            "gt" => Some(u32::from('>')),
+            "quot" => Some(u32::from('"')),
+            "apos" => Some(u32::from('\'')),
+            _ => None,
+        },
+    };
+    code.and_then(char::from_u32).ok_or_else(S3Error::malformed_xml)
+}
+
+fn is_blank(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_whitespace())
+}
+
+fn names(path: &[String]) -> Vec<&str> {
+    path.iter().map(String::as_str).collect()
 }
 
 fn local_name(bytes: &[u8]) -> Result<String, S3Error> {
     std::str::from_utf8(bytes).map(str::to_owned).map_err(|_| S3Error::malformed_xml())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_location_is_read_and_anything_else_refused() {
-        let read = |text: &str| create_bucket(text.as_bytes()).map(|wanted| wanted.location);
-        let document = |inner: &str| {
-            format!(
-                "<?xml version=\"1.0\"?><CreateBucketConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">{inner}</CreateBucketConfiguration>"
-            )
-        };
-        assert_eq!(read("").unwrap(), None);
-        assert_eq!(
-            read(&document("<LocationConstraint>eu-west-1</LocationConstraint>")).unwrap().as_deref(),
-            Some("eu-west-1")
-        );
-        assert_eq!(read(&document("<LocationConstraint/>")).unwrap(), None);
-        assert_eq!(read(&document("<Tags/>")).unwrap_err().code(), "NotImplemented");
-        for bad in ["<a/>", "<CreateBucketConfiguration>", "nonsense", "<!DOCTYPE a><CreateBucketConfiguration/>"] {
-            assert_eq!(read(bad).unwrap_err().code(), "MalformedXML", "{bad}");
-        }
-    }
 }
