@@ -85,6 +85,7 @@ async fn perform(call: &Call, request: &HttpRequest, payload: &mut web::Payload)
         Operation::GetBucketLocation(name) => bucket::location::answer(call, name),
         Operation::ListObjects(list) => bucket::list::answer(call, list).await,
         Operation::PutObject(put) => object::put::answer(call, put, request, payload).await,
+        Operation::CopyObject(copy) => object::copy::answer(call, copy, request, payload).await,
         Operation::GetObject(read) => object::get::answer(call, read, request).await,
         Operation::HeadObject(read) => object::head::answer(call, read, request).await,
         Operation::DeleteObjects(delete) => object::delete_many::answer(call, delete, request, payload).await,

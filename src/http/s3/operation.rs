@@ -8,12 +8,14 @@ use actors::domain::names::{BucketName, ObjectKey};
 use std::collections::BTreeMap;
 
 mod body;
+mod copy;
 mod listing;
 mod object;
 #[cfg(test)]
 mod tests;
 
 pub use body::SignedBody;
+pub use copy::{CopyObject, Source};
 pub use listing::{ListBuckets, ListObjects, ListVersion, write_token};
 pub use object::{DeleteObjects, Overrides, PutObject, ReadObject};
 
@@ -41,6 +43,8 @@ pub enum Verb {
     ListObjectsV2,
     /// `PUT /bucket/key`.
     PutObject,
+    /// `PUT /bucket/key` with `x-amz-copy-source`.
+    CopyObject,
     /// `GET /bucket/key`.
     GetObject,
     /// `HEAD /bucket/key`.
@@ -64,6 +68,7 @@ impl Verb {
             Self::ListObjects => "ListObjects",
             Self::ListObjectsV2 => "ListObjectsV2",
             Self::PutObject => "PutObject",
+            Self::CopyObject => "CopyObject",
             Self::GetObject => "GetObject",
             Self::HeadObject => "HeadObject",
             Self::DeleteObject => "DeleteObject",
@@ -92,6 +97,8 @@ pub enum Operation {
     ListObjects(ListObjects),
     /// Stores a body.
     PutObject(PutObject),
+    /// Stores what another object holds.
+    CopyObject(CopyObject),
     /// Reads an object.
     GetObject(ReadObject),
     /// The same without the body.
@@ -115,6 +122,7 @@ impl Operation {
             Self::ListObjects(list) if list.version == ListVersion::V1 => Verb::ListObjects,
             Self::ListObjects(_) => Verb::ListObjectsV2,
             Self::PutObject(_) => Verb::PutObject,
+            Self::CopyObject(_) => Verb::CopyObject,
             Self::GetObject(_) => Verb::GetObject,
             Self::HeadObject(_) => Verb::HeadObject,
             Self::DeleteObject(..) => Verb::DeleteObject,
@@ -134,6 +142,7 @@ impl Operation {
             Self::ListObjects(list) => Some(&list.bucket),
             Self::DeleteObjects(delete) => Some(&delete.bucket),
             Self::PutObject(put) => Some(&put.bucket),
+            Self::CopyObject(copy) => Some(&copy.to.bucket),
             Self::GetObject(read) | Self::HeadObject(read) => Some(&read.bucket),
         }
     }
@@ -142,6 +151,7 @@ impl Operation {
     pub fn key(&self) -> Option<&ObjectKey> {
         match self {
             Self::PutObject(put) => Some(&put.key),
+            Self::CopyObject(copy) => Some(&copy.to.key),
             Self::GetObject(read) | Self::HeadObject(read) => Some(&read.key),
             Self::DeleteObject(_, key) => Some(key),
             _ => None,
@@ -167,10 +177,17 @@ pub fn parse(method: &str, path: &[u8], query: &Names, headers: &Names) -> Resul
     match method {
         "GET" => read(Verb::GetObject, bucket, key, query, headers).map(Operation::GetObject),
         "HEAD" => read(Verb::HeadObject, bucket, key, query, headers).map(Operation::HeadObject),
-        "PUT" => {
-            check_names(Verb::PutObject, query, headers)?;
-            PutObject::parse(bucket, key, headers).map(Operation::PutObject)
-        }
+        "PUT" => match headers.get("x-amz-copy-source") {
+            None => {
+                check_names(Verb::PutObject, query, headers)?;
+                PutObject::parse(bucket, key, headers).map(Operation::PutObject)
+            }
+            Some(source) => {
+                check_names(Verb::CopyObject, query, headers)?;
+                let to = PutObject::parse(bucket, key, headers)?;
+                CopyObject::parse(to, source, headers).map(Operation::CopyObject)
+            }
+        },
         "DELETE" => {
             check_names(Verb::DeleteObject, query, headers)?;
             object::check_version(query)?;

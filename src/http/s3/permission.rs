@@ -25,6 +25,13 @@ pub fn needed(operation: &Operation) -> Vec<Needed<'_>> {
         // A version of a bucket without versions is the object itself, so a rule about the object is a rule about it.
         Operation::GetObject(_) | Operation::HeadObject(_) => "s3:GetObject",
         Operation::DeleteObject(bucket, key) => return vec![delete(bucket, key)],
+        Operation::CopyObject(copy) => {
+            let (to, from) = (&copy.to, &copy.source);
+            return vec![
+                Needed { action: "s3:PutObject", resource: Resource::object(to.bucket.as_str(), to.key.as_str()) },
+                Needed { action: "s3:GetObject", resource: Resource::object(from.bucket.as_str(), from.key.as_str()) },
+            ];
+        }
         // Decided key by key: see `delete`.
         Operation::DeleteObjects(_) => return Vec::new(),
     };
@@ -75,6 +82,15 @@ mod tests {
             let operation = parse(method, path.as_bytes(), &Names::new(), &Names::new()).unwrap();
             assert_eq!(needed(&operation), [Needed { action, resource }], "{method} {path}");
         }
+    }
+
+    #[test]
+    fn a_copy_needs_both_sides() {
+        let headers = [("x-amz-copy-source".to_owned(), "other/secret%2Fx".to_owned())].into();
+        let operation = parse("PUT", b"/bkt/k", &Names::new(), &headers).unwrap();
+        let to = Needed { action: "s3:PutObject", resource: Resource::object("bkt", "k") };
+        let from = Needed { action: "s3:GetObject", resource: Resource::object("other", "secret/x") };
+        assert_eq!(needed(&operation), [to, from]);
     }
 
     #[test]

@@ -48,15 +48,16 @@ pub fn standing(place: Place, name: &str) -> Option<Standing> {
 
 use Standing::{Echoed, Honoured, Noise, Refused};
 use Verb::{
-    CreateBucket, DeleteObject, DeleteObjects, GetBucketLocation, GetObject, HeadObject, ListBuckets, ListObjects,
-    ListObjectsV2, PutObject,
+    CopyObject, CreateBucket, DeleteObject, DeleteObjects, GetBucketLocation, GetObject, HeadObject, ListBuckets,
+    ListObjects, ListObjectsV2, PutObject,
 };
 
 const LISTS: &[Verb] = &[ListObjects, ListObjectsV2];
 const READS: &[Verb] = &[GetObject, HeadObject];
 const OBJECTS: &[Verb] = &[GetObject, HeadObject, DeleteObject];
 const V2: &[Verb] = &[ListObjectsV2];
-const PUT: &[Verb] = &[PutObject];
+const COPY: &[Verb] = &[CopyObject];
+const WRITES: &[Verb] = &[PutObject, CopyObject];
 const BODIES: &[Verb] = &[PutObject, DeleteObjects];
 
 const fn query(name: &'static str, standing: Standing) -> Row {
@@ -156,19 +157,28 @@ pub const TABLE: &[Row] = &[
     header("x-amz-checksum-sha1", Honoured(BODIES)),
     header("x-amz-checksum-sha256", Honoured(BODIES)),
     header("x-amz-checksum-mode", Honoured(READS)),
+    header("x-amz-checksum-algorithm", Honoured(COPY)),
     header("x-amz-checksum-*", Refused("checksums other than CRC32, CRC32C, CRC64NVME, SHA1 and SHA256 of one body")),
     header("x-amz-decoded-content-length", Honoured(BODIES)),
     header("x-amz-trailer", Honoured(BODIES)),
     // Kept with the object.
-    header("x-amz-meta-*", Echoed(PUT)),
-    header("x-amz-storage-class", Echoed(PUT)),
-    header("x-amz-website-redirect-location", Echoed(PUT)),
+    header("x-amz-meta-*", Echoed(WRITES)),
+    header("x-amz-storage-class", Echoed(WRITES)),
+    header("x-amz-website-redirect-location", Echoed(WRITES)),
+    // Copies.
+    header("x-amz-copy-source", Honoured(COPY)),
+    header("x-amz-copy-source-if-match", Honoured(COPY)),
+    header("x-amz-copy-source-if-none-match", Honoured(COPY)),
+    header("x-amz-copy-source-if-modified-since", Honoured(COPY)),
+    header("x-amz-copy-source-if-unmodified-since", Honoured(COPY)),
+    header("x-amz-copy-source-*", Refused("ranges and customer keys of copy sources")),
+    header("x-amz-metadata-directive", Honoured(COPY)),
+    header("x-amz-tagging-directive", Honoured(COPY)),
     // Accepted where the value says what holds anyway.
-    header("x-amz-acl", Honoured(&[PutObject, CreateBucket])),
+    header("x-amz-acl", Honoured(&[PutObject, CopyObject, CreateBucket])),
     header("x-amz-object-ownership", Honoured(&[CreateBucket])),
     header("x-amz-bucket-object-lock-enabled", Honoured(&[CreateBucket])),
     header("x-amz-server-side-encryption*", Refused("server-side encryption by request")),
-    header("x-amz-copy-source*", Refused("CopyObject")),
     header("x-amz-tagging*", Refused("tagging")),
     header("x-amz-object-lock-*", Refused("object lock")),
     header("x-amz-grant-*", Refused("access control lists")),
@@ -182,7 +192,7 @@ mod tests {
 
     #[test]
     fn the_first_row_that_fits_counts_and_each_name_stands_once() {
-        assert_eq!(standing(Place::Header, "x-amz-meta-a"), Some(Echoed(PUT)));
+        assert_eq!(standing(Place::Header, "x-amz-meta-a"), Some(Echoed(WRITES)));
         assert_eq!(standing(Place::Header, "x-amz-mfa"), Some(Refused("this header")));
         assert_eq!(standing(Place::Query, "x-id"), Some(Noise));
         assert_eq!(standing(Place::Query, "unheard-of"), None);

@@ -1,8 +1,10 @@
 //! Operations on objects, one file each.
 
+pub(super) mod copy;
 pub(super) mod delete;
 pub(super) mod delete_many;
 pub(super) mod get;
 pub(super) mod head;
 mod headers;
+mod publish;
 pub(super) mod put;

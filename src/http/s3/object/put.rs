@@ -1,5 +1,6 @@
 //! PutObject: the body streams into the store; one commit, in a task of its own, makes it visible.
 
+use super::publish::publish;
 use crate::http::body::declared::Declared;
 use crate::http::body::inbound;
 use crate::http::body::range;
@@ -7,7 +8,6 @@ use crate::http::s3::call::Call;
 use crate::http::s3::error::S3Error;
 use crate::http::s3::operation::PutObject;
 use actix_web::{HttpRequest, HttpResponse, web};
-use actors::Error;
 use actors::domain::object::{ObjectAttributes, SystemHeaders};
 use actors::storage::CommitRequest;
 use std::collections::BTreeMap;
@@ -39,17 +39,7 @@ pub(in crate::http::s3) async fn answer(
         attributes: ObjectAttributes { headers, user: put.user.clone(), checksums },
         conditions,
     };
-    let (system, permit) = (call.edge.system.clone(), ticket.permit);
-    // A task of its own: a client that hangs up now cannot leave the commit half-asked.
-    let task = actix_web::rt::spawn(async move {
-        let outcome = system.commit(&route, commit).await;
-        drop(permit);
-        outcome
-    });
-    let stored = task
-        .await
-        .map_err(|panic| Error::internal("put", panic))?
-        .map_err(|error| call.hide_missing(&put.bucket, &put.key, error))?;
+    let stored = publish(call, route, commit, ticket.permit).await?;
     let mut response = HttpResponse::Ok();
     response.insert_header(("etag", stored.etag.quoted()));
     if let Some((algorithm, value)) = &received.checksum {

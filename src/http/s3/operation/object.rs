@@ -149,13 +149,16 @@ impl ReadObject {
 
 /// A bucket without versions has one version of each object, `null`.
 pub(super) fn check_version(query: &Names) -> Result<(), S3Error> {
-    match query.get("versionId").map(String::as_str) {
-        None | Some("null") => Ok(()),
-        Some(other) => {
-            Err(S3Error::new("NoSuchVersion", StatusCode::NOT_FOUND, "The specified version does not exist.")
-                .with_detail("VersionId", other))
-        }
+    query.get("versionId").map_or(Ok(()), |version| check_source_version(version))
+}
+
+/// The same of a version that was named elsewhere.
+pub(super) fn check_source_version(version: &str) -> Result<(), S3Error> {
+    if version == "null" {
+        return Ok(());
     }
+    Err(S3Error::new("NoSuchVersion", StatusCode::NOT_FOUND, "The specified version does not exist.")
+        .with_detail("VersionId", version))
 }
 
 fn user_metadata(headers: &Names) -> Result<BTreeMap<String, String>, S3Error> {
