@@ -12,6 +12,7 @@ use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
 use actors::Result;
 use actors::boot::{self, BootError, Booted};
+use actors::config::state_dir::StateDir;
 use actors::domain::clock::Clock;
 use actors::domain::config::model::LogFormat;
 use actors::kernel::guardian::{Alarm, Guardian};
@@ -46,6 +47,8 @@ fn exit_of(error: &BootError) -> Exit {
 }
 
 struct Running {
+    /// Held until the process ends: no other process may serve this state directory.
+    _lock: StateDir,
     edge: Edge,
     server: ServerHandle,
     task: actix_rt::task::JoinHandle<std::io::Result<()>>,
@@ -84,7 +87,7 @@ async fn start(settings: ServeSettings) -> Result<Running, BootError> {
     actix_rt::spawn(guardian.run());
     let (server, task) = listen_on(listen, workers, &edge).map_err(BootError::io)?;
     announce(&booted);
-    Ok(Running { edge, server, task })
+    Ok(Running { _lock: booted.lock, edge, server, task })
 }
 
 /// Opens the port. The line with the address is what scripts and tests wait for.
