@@ -1,16 +1,18 @@
 //! The backends of a configuration, opened: those that are open already stay as they are.
 
-use crate::Result;
 use crate::disk::SharedDisk;
 use crate::domain::clock::Clock;
 use crate::domain::config::model::{BackendKind, Config};
-use crate::domain::names::BackendName;
+use crate::domain::config::routing::{Route, routes};
+use crate::domain::names::{BackendName, BucketName};
 use crate::domain::state::State;
 use crate::kernel::guardian::Guardian;
+use crate::storage::ObjectStore;
 use crate::storage::fs::{FsOptions, FsStore};
 use crate::storage::mackeys::MacKeys;
 use crate::store::StoreHandle;
 use crate::system::view::SystemView;
+use crate::{ErrorKind, Result};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -48,6 +50,7 @@ impl Opener {
     /// stores on one directory share its lock, so requests under way on the old one end undisturbed.
     pub async fn open_all(&self, config: &Config, state: &State, before: Option<&SystemView>) -> Result<OpenedStores> {
         let keys = MacKeys::from_keyring(state.keyring.values().map(AsRef::as_ref))?;
+        let routes = routes(&config.storage, &state.buckets);
         let mut opened = OpenedStores::default();
         for (name, backend) in &config.storage.backends {
             let BackendKind::Filesystem { path } = &backend.kind;
@@ -59,7 +62,7 @@ impl Opener {
                 .filter(|store| store.root() == Some(root.as_path()) && known.is_some() && store.backend_id() == known);
             let handle = match kept {
                 Some(handle) => handle.clone(),
-                None => match self.open_one(name, &root, known.clone(), keys.clone(), config).await {
+                None => match self.open_one(name, &root, known.clone(), keys.clone(), config, &routes).await {
                     Ok(handle) => handle,
                     Err(error) => {
                         log::error!("backend {name} cannot be opened: {error:?}");
@@ -83,6 +86,7 @@ impl Opener {
         known: Option<String>,
         mac: MacKeys,
         config: &Config,
+        routes: &BTreeMap<BucketName, Route>,
     ) -> Result<StoreHandle> {
         let options = FsOptions {
             root: root.to_owned(),
@@ -98,6 +102,13 @@ impl Opener {
         let (store, found) = opened.map_err(|e| crate::Error::internal("open backend", e))??;
         if found.initialised {
             log::info!("backend {name} was initialised in {} as {}", root.display(), found.backend_id);
+            // A new root under a state that has buckets: a restored host takes writes without further ado.
+            for route in routes.values().filter(|route| route.backend == *name) {
+                match store.create_bucket(&route.real_name).await {
+                    Err(error) if error.kind() != ErrorKind::BucketExists => return Err(error),
+                    _ => {}
+                }
+            }
         }
         StoreHandle::start(
             name.clone(),
