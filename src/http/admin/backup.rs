@@ -8,6 +8,7 @@ use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use actix_web::{HttpRequest, HttpResponse, web};
 use actors::audit::Outcome;
 use actors::backup::RestoreRequest;
+use actors::domain::archive::fault::ArchiveFault;
 use actors::domain::iam::action::{BACKUP_EXPORT_SECRETS, BACKUP_RESTORE};
 use actors::domain::secret::Secret;
 use actors::{Error, ErrorKind};
@@ -157,7 +158,14 @@ fn asked(query: &Query) -> Result<RestoreRequest, Problem> {
 
 /// Reads the body; its first bytes say what it is, whatever `Content-Type` says.
 async fn archive(call: &Call, payload: web::Payload) -> Result<Bytes, Problem> {
-    let bytes = call.body(payload, call.view.config.backup.limits.body).await?;
+    let limit = call.view.config.backup.limits.body;
+    let bytes = call.body(payload, limit).await.map_err(|problem| match problem.error().kind() {
+        ErrorKind::TooLarge => {
+            let detail = format!("`backup.limits.body` is {limit} bytes");
+            ArchiveFault::ArchiveTooLarge.error(detail).into()
+        }
+        _ => problem,
+    })?;
     let start = bytes.trim_ascii_start();
     if bytes.starts_with(b"age-encryption.org/") || bytes.starts_with(b"-----BEGIN AGE") {
         return Err(not_implemented("an encrypted archive", "decrypt it with the age CLI and send the zip"));

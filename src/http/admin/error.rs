@@ -3,6 +3,7 @@
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
+use actors::domain::archive::fault::ArchiveFault;
 use actors::{Error, ErrorKind};
 use serde::Serialize;
 use std::fmt;
@@ -109,14 +110,16 @@ impl ResponseError for Problem {
             }
             _ => {}
         }
+        // What is wrong with an archive has a title and a stage of its own.
+        let fault = ArchiveFault::by_code(code);
         let body = Body {
             r#type: format!("urn:deltaglider:problem:{code}"),
-            title,
+            title: fault.map_or(title, ArchiveFault::title),
             status: status.as_u16(),
             code,
             detail: self.error.message(),
             hint: self.error.hint(),
-            stage: self.error.operation(),
+            stage: fault.map_or(self.error.operation(), ArchiveFault::stage),
         };
         // A struct of texts and a number always serialises.
         response.body(serde_json::to_vec(&body).unwrap_or_default())
