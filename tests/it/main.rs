@@ -1,1 +1,12 @@
-//! it
+//! The whole server, from outside: the real binary, real files, real sockets.
+
+#![allow(unreachable_pub, reason = "a test binary has no outside that could reach anything")]
+
+mod archives;
+mod auth;
+mod conditional;
+mod crash;
+mod guardian;
+mod lifecycle;
+mod restore;
+mod support;
