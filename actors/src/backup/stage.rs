@@ -124,7 +124,8 @@ fn write_files(
     let built = stage.join("building");
     db::state::create(&built, hash, state)?;
     atomic::copy_file(disk, &built, &staged_db, 0o600).map_err(io)?;
-    disk.remove_file(&built).map_err(io)?;
+    // A scratch file of SQLite's: it was never synced, and the staging's sweep would take it as well.
+    std::fs::remove_file(&built).map_err(io)?;
     let staged_hash = stage.join(file_name(&files.hash));
     atomic::write_file(disk, &staged_hash, format!("{}\n", hash.expose()).as_bytes(), 0o600).map_err(io)?;
 
@@ -142,12 +143,7 @@ fn write_files(
     for (from, to) in [(staged_db, files.config_db.clone()), (staged_hash, files.hash), (staged_config, config_target)]
     {
         swap::keep_old(disk, &to, &undo)?;
-        moves.push(Move {
-            old_sha256: swap::sha256_file(&to).map_err(io)?,
-            new_sha256: swap::sha256_file(&from).map_err(io)?.unwrap_or_default(),
-            from,
-            to,
-        });
+        moves.push(Move::of(dir, &from, &to)?);
     }
     if staging.locked && files.config_db.exists() {
         // The file that nothing opens is set aside under a name of its own, beside the restored one.

@@ -1,6 +1,6 @@
 //! The first state of an instance, and the swaps that start makes: first initialisation, and going over to another hash.
 
-use crate::boot::host::Host;
+use crate::boot::host::Files;
 use crate::db::password::PasswordHash;
 use crate::disk::{Disk, atomic};
 use crate::domain::clock::Timestamp;
@@ -8,6 +8,7 @@ use crate::domain::secret::Secret;
 use crate::domain::state::{KeyPurpose, Meta, State, StoredKey};
 use crate::system::swap::{self, Journal, Move, SwapKind};
 use crate::{Error, Result, db};
+use std::path::Path;
 use std::sync::Arc;
 
 /// Letters and digits that are not taken for one another.
@@ -54,25 +55,25 @@ pub(super) fn generated_password() -> Result<Secret> {
 }
 
 /// Writes database and hash file together, through the swap: both are there after a crash, or neither is.
-pub(super) fn install(disk: &dyn Disk, host: &Host, kind: SwapKind, state: &State, hash: &PasswordHash) -> Result<()> {
+pub(super) fn install(
+    disk: &dyn Disk,
+    state_dir: &Path,
+    kind: SwapKind,
+    state: &State,
+    hash: &PasswordHash,
+) -> Result<()> {
     let io = |error| Error::io("initialise", error);
     let id = uuid::Uuid::new_v4().to_string();
-    let files = host.files();
-    let stage = swap::create_stage(disk, &host.state_dir, &id)?;
+    let files = Files::of(state_dir);
+    let stage = swap::create_stage(disk, state_dir, &id)?;
     let (built, staged_db, staged_hash) = (stage.join("building"), stage.join("db"), stage.join("hash"));
     db::state::create(&built, hash, state)?;
     atomic::copy_file(disk, &built, &staged_db, 0o600).map_err(io)?;
-    disk.remove_file(&built).map_err(io)?;
+    // A scratch file of SQLite's: it was never synced, and the staging's sweep would take it as well.
+    std::fs::remove_file(&built).map_err(io)?;
     atomic::write_file(disk, &staged_hash, format!("{}\n", hash.expose()).as_bytes(), 0o600).map_err(io)?;
-    let mut moves = Vec::new();
-    for (from, to) in [(staged_db, files.config_db), (staged_hash, files.hash)] {
-        moves.push(Move {
-            old_sha256: swap::sha256_file(&to).map_err(io)?,
-            new_sha256: swap::sha256_file(&from).map_err(io)?.unwrap_or_default(),
-            from,
-            to,
-        });
-    }
+    let moves =
+        vec![Move::of(state_dir, &staged_db, &files.config_db)?, Move::of(state_dir, &staged_hash, &files.hash)?];
     let (epoch, generation) = (state.meta.epoch, state.meta.generation);
     let journal = Journal {
         version: swap::JOURNAL_VERSION,
@@ -83,8 +84,8 @@ pub(super) fn install(disk: &dyn Disk, host: &Host, kind: SwapKind, state: &Stat
         new_generation: generation,
         moves,
     };
-    swap::seal(disk, &host.state_dir, &journal)?;
-    swap::commit(disk, &host.state_dir, &journal)
+    swap::seal(disk, state_dir, &journal)?;
+    swap::commit(disk, state_dir, &journal)
 }
 
 fn random<const N: usize>() -> Result<[u8; N]> {
@@ -109,5 +110,50 @@ mod tests {
         let state = state("i", Timestamp::from_secs(1), true).unwrap();
         assert_eq!(state.keyring.values().filter(|key| key.active).count(), 1);
         assert!(state.users.is_empty() && state.meta.password_logged);
+    }
+
+    /// Database and hash file of a first start under the power-cut model: after recovery both are there and fit, or neither is.
+    #[cfg(feature = "faults")]
+    #[test]
+    fn a_power_cut_during_the_first_start_leaves_both_files_or_none() {
+        use crate::boot::database::read;
+        use crate::disk::powercut::every_fsync_is_needed;
+        use crate::disk::real::RealDisk;
+        use crate::disk::recording::RecordingDisk;
+
+        let dir = tempfile::tempdir().unwrap();
+        let disk = RecordingDisk::new(dir.path()).unwrap();
+        let hash = PasswordHash::make("a-first-password").unwrap();
+        let state = state("i", Timestamp::from_secs(1), false).unwrap();
+        install(&disk, dir.path(), SwapKind::Initialise, &state, &hash).unwrap();
+        disk.mark("installed");
+        let mut later = state.clone();
+        later.meta.generation += 1;
+        let elsewhere = tempfile::tempdir().unwrap();
+        let work = elsewhere.path().join("work");
+        db::state::create(&work, &hash, &later).unwrap();
+        db::publish::publish(&disk, &work, &Files::of(dir.path()).config_db).unwrap();
+        disk.mark("changed");
+        every_fsync_is_needed(&disk.record(), |root, acknowledged| {
+            // No second copy of a credential outlives the swap.
+            let staged = std::fs::read_dir(root.join("swap")).into_iter().flatten().flatten();
+            let left = staged.flat_map(|id| std::fs::read_dir(id.path()).into_iter().flatten()).count();
+            if left > 0 && !acknowledged.is_empty() {
+                return Err(format!("{left} staged files after {acknowledged:?}"));
+            }
+            swap::recover(&RealDisk, root).map_err(|error| format!("{error:?}"))?;
+            let files = Files::of(root);
+            let text = match (files.config_db.exists(), files.hash.exists()) {
+                (false, false) if acknowledged.is_empty() => return Ok(()),
+                (true, true) => std::fs::read_to_string(&files.hash).map_err(|e| e.to_string())?,
+                (db, file) => return Err(format!("database {db}, hash file {file}, acknowledged {acknowledged:?}")),
+            };
+            let found = PasswordHash::parse(text.trim()).map_err(|error| format!("{error:?}"))?;
+            match read(&files.config_db, &found).map_err(|error| format!("{error:?}"))? {
+                Some(read) if read == later => Ok(()),
+                Some(read) if read == state && acknowledged.len() < 2 => Ok(()),
+                other => Err(format!("{:?} after {acknowledged:?}", other.map(|state| state.meta))),
+            }
+        });
     }
 }

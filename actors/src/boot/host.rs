@@ -49,11 +49,18 @@ pub struct Files {
     pub hash: PathBuf,
 }
 
+impl Files {
+    /// Those of a state directory.
+    pub fn of(state_dir: &Path) -> Self {
+        let file = |name: &str| state_dir.join(name);
+        Self { config_db: file(CONFIG_DB), state_db: file(STATE_DB), hash: file(BOOTSTRAP_HASH) }
+    }
+}
+
 impl Host {
     /// The state files by name.
     pub fn files(&self) -> Files {
-        let file = |name: &str| self.state_dir.join(name);
-        Files { config_db: file(CONFIG_DB), state_db: file(STATE_DB), hash: file(BOOTSTRAP_HASH) }
+        Files::of(&self.state_dir)
     }
 
     /// What relative paths count from, now: a restore may have written the first config file.

@@ -134,20 +134,20 @@ fn in_force(
             plain(*state, hash)
         }
         Force::Rekey { to, state } => {
-            first::install(disk, host, SwapKind::Rekey, &state, &to)?;
+            first::install(disk, &host.state_dir, SwapKind::Rekey, &state, &to)?;
             let notice = "the pinned bootstrap hash changed: the database was re-keyed to it".to_owned();
             InForce { notices: vec![notice], ..plain(*state, to) }
         }
         Force::Fresh { hash } => {
             let state = first::state(&host.instance.instance_id, now, false)?;
-            first::install(disk, host, SwapKind::Initialise, &state, &hash)?;
+            first::install(disk, &host.state_dir, SwapKind::Initialise, &state, &hash)?;
             plain(state, hash)
         }
         Force::Generate => {
             let password = first::generated_password()?;
             let hash = PasswordHash::make(password.expose())?;
             let state = first::state(&host.instance.instance_id, now, true)?;
-            first::install(disk, host, SwapKind::Initialise, &state, &hash)?;
+            first::install(disk, &host.state_dir, SwapKind::Initialise, &state, &hash)?;
             InForce { generated: Some(password), ..plain(state, hash) }
         }
         Force::Locked { hash } => InForce {

@@ -110,3 +110,64 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
     name.push(suffix);
     PathBuf::from(name)
 }
+
+#[cfg(all(test, feature = "faults"))]
+mod tests {
+    use super::*;
+    use crate::disk::powercut::every_fsync_is_needed;
+    use crate::disk::recording::RecordingDisk;
+    use crate::domain::secret::Secret;
+    use std::sync::Arc;
+
+    fn with_secret(number: usize) -> State {
+        let mut state = State::default();
+        state.meta.generation = number as u64;
+        (0..number).for_each(|n| drop(state.secrets.insert(format!("s{n}"), Secret::new("v"))));
+        state
+    }
+
+    /// Two changes of the state under the power-cut model: the published file is always whole, and never older than what was
+    /// acknowledged.
+    #[test]
+    fn a_power_cut_never_takes_an_acknowledged_change() {
+        let dir = tempfile::tempdir().unwrap();
+        let hash = PasswordHash::make("some-password").unwrap();
+        let published = dir.path().join("deltaglider_config.db");
+        state::create(&published, &hash, &with_secret(0)).unwrap();
+        let disk = RecordingDisk::new(dir.path()).unwrap();
+        let mut work = WorkCopy::new(published, Some(hash.clone()), Arc::new(disk.clone()));
+        for number in 1..=2 {
+            work.write(&with_secret(number - 1), &with_secret(number)).unwrap();
+            disk.mark(number.to_string());
+        }
+        every_fsync_is_needed(&disk.record(), |root, acknowledged| {
+            let copy = root.join("copy");
+            std::fs::copy(root.join("deltaglider_config.db"), &copy).map_err(|error| error.to_string())?;
+            let opened = try_open(&copy, &hash).and_then(crate::db::open::TryOpen::into_result);
+            let found = opened.and_then(|connection| state::load(&connection)).map_err(|error| format!("{error:?}"))?;
+            let generation = found.meta.generation as usize;
+            if found != with_secret(generation) || generation < acknowledged.len() {
+                return Err(format!("generation {generation} after {acknowledged:?}"));
+            }
+            Ok(())
+        });
+    }
+
+    /// A publish that fails leaves no trace in the next one.
+    #[test]
+    fn a_change_that_failed_never_surfaces() {
+        use crate::fault::{Fault, arm};
+        let dir = tempfile::tempdir().unwrap();
+        let hash = PasswordHash::make("some-password").unwrap();
+        let published = dir.path().join("deltaglider_config.db");
+        state::create(&published, &hash, &with_secret(1)).unwrap();
+        let mut work = WorkCopy::new(published, Some(hash), Arc::new(crate::disk::real::RealDisk));
+        for point in ["db.publish.before", "db.publish.after_copy", "db.publish.after_rename"] {
+            arm(point, Fault::Error, 1);
+            assert!(work.write(&with_secret(1), &with_secret(3)).is_err(), "{point}");
+            assert_eq!(work.load().unwrap(), with_secret(1), "{point}");
+        }
+        work.write(&with_secret(1), &with_secret(2)).unwrap();
+        assert_eq!(work.load().unwrap(), with_secret(2));
+    }
+}

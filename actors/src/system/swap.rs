@@ -100,6 +100,18 @@ impl fmt::Display for SwapKind {
     }
 }
 
+impl Move {
+    /// The move of a staged file to its target, with the sums of both. What lies in the state directory is named relative to it,
+    /// so that a state directory that was moved after a crash still recovers.
+    pub fn of(state_dir: &Path, from: &Path, to: &Path) -> Result<Self> {
+        let sum = |path| sha256_file(path).map_err(|error| Error::io(OPERATION, error));
+        let named = |path: &Path| path.strip_prefix(state_dir).unwrap_or(path).to_owned();
+        let new_sha256 =
+            sum(from)?.ok_or_else(|| Error::internal(OPERATION, format!("{} is not staged", from.display())))?;
+        Ok(Self { from: named(from), to: named(to), old_sha256: sum(to)?, new_sha256 })
+    }
+}
+
 impl Journal {
     /// The directories in which a move takes or gives a name.
     fn directories(&self, state_dir: &Path) -> io::Result<BTreeSet<PathBuf>> {
