@@ -102,12 +102,12 @@ impl Opener {
         let (store, found) = opened.map_err(|e| crate::Error::internal("open backend", e))??;
         if found.initialised {
             log::info!("backend {name} was initialised in {} as {}", root.display(), found.backend_id);
-            // A new root under a state that has buckets: a restored host takes writes without further ado.
-            for route in routes.values().filter(|route| route.backend == *name) {
-                match store.create_bucket(&route.real_name).await {
-                    Err(error) if error.kind() != ErrorKind::BucketExists => return Err(error),
-                    _ => {}
-                }
+        }
+        // The registry is the truth: a bucket whose place is missing (a restored host without its data) is empty, and takes writes.
+        for route in routes.values().filter(|route| route.backend == *name) {
+            match store.create_bucket(&route.real_name).await {
+                Err(error) if error.kind() != ErrorKind::BucketExists => return Err(error),
+                _ => {}
             }
         }
         StoreHandle::start(
