@@ -2,6 +2,7 @@
 
 #![allow(unreachable_pub, reason = "a test binary has no outside that could reach anything")]
 
+mod admin;
 mod archives;
 mod auth;
 mod conditional;
@@ -9,4 +10,5 @@ mod crash;
 mod guardian;
 mod lifecycle;
 mod restore;
+mod rights;
 mod support;

@@ -1,0 +1,182 @@
+//! Who may do what on the admin API: a table of roles and routes, and how fast a lost right is lost.
+
+use crate::support::client::{Reply, Request};
+use crate::support::server::{Host, PASSWORD};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+const API: &str = "/_/api/admin";
+
+fn call(method: &str, path: &str) -> Request {
+    Request::new(method, &format!("{API}{path}"))
+}
+
+fn bearer(request: Request, token: &str) -> Request {
+    request.header("Authorization", &format!("Bearer {token}"))
+}
+
+fn token(host: &Host, body: &Value) -> String {
+    let made = host.admin(call("POST", "/tokens").json(body)).expect(201).json();
+    let token = made["token"].as_str().unwrap_or_else(|| panic!("no token: {made}")).to_owned();
+    assert!(token.starts_with("dgp_"));
+    token
+}
+
+fn code(reply: &Reply) -> String {
+    reply.json()["code"].as_str().unwrap_or_default().to_owned()
+}
+
+/// Every route and the right that it needs.
+const ROUTES: [(&str, &str, &str); 24] = [
+    ("GET", "/sessions", "iam:read"),
+    ("DELETE", "/sessions/000000000000", "iam:write"),
+    ("GET", "/users", "iam:read"),
+    ("POST", "/users", "iam:write"),
+    ("GET", "/users/none", "iam:read"),
+    ("PUT", "/users/none", "iam:write"),
+    ("DELETE", "/users/none", "iam:write"),
+    ("POST", "/users/none/rotate-keys", "iam:write"),
+    ("GET", "/groups", "iam:read"),
+    ("POST", "/groups", "iam:write"),
+    ("GET", "/groups/none", "iam:read"),
+    ("PUT", "/groups/none", "iam:write"),
+    ("DELETE", "/groups/none", "iam:write"),
+    ("POST", "/groups/none/members", "iam:write"),
+    ("DELETE", "/groups/none/members/none", "iam:write"),
+    ("GET", "/tokens", "iam:read"),
+    ("POST", "/tokens", "iam:write"),
+    ("DELETE", "/tokens/none", "iam:write"),
+    ("GET", "/audit", "audit:read"),
+    ("GET", "/backup", "backup:export-secrets"),
+    ("POST", "/backup", "backup:restore"),
+    ("POST", "/backup/verify", "backup:read"),
+    ("GET", "/backup/restores", "backup:read"),
+    ("GET", "/backup/restores/none", "backup:read"),
+];
+
+/// The shipped roles and the rights that they have among those above.
+const ROLES: [(&str, &[&str]); 4] = [
+    ("admin", &["iam:read", "iam:write", "audit:read", "backup:read", "backup:export-secrets", "backup:restore"]),
+    ("operator", &["audit:read", "backup:read"]),
+    ("viewer", &["iam:read", "audit:read", "backup:read"]),
+    ("backup", &["backup:read"]),
+];
+
+#[test]
+fn every_route_as_every_role() {
+    let host = Host::start();
+    for (method, path, _) in ROUTES {
+        call(method, path).send(host.addr()).expect(401);
+        bearer(call(method, path), "dgp_unknown").send(host.addr()).expect(401);
+        call(method, path).header("Cookie", "dgp_session=unknown").send(host.addr()).expect(401);
+    }
+    for (role, rights) in ROLES {
+        let token = token(&host, &json!({"name": role, "role": role, "expires_in": "1h"}));
+        for (method, path, right) in ROUTES {
+            // The body is wrong everywhere, so that nothing happens where the right is there.
+            let status = bearer(call(method, path).body("[]"), &token).send(host.addr()).status;
+            let may = rights.contains(&right);
+            let no_recipients = (method, path) == ("GET", "/backup") && matches!(role, "operator" | "backup");
+            match (may, no_recipients) {
+                (true, _) => assert!(!matches!(status, 401 | 403), "{role} {method} {path}: {status}"),
+                (false, true) => assert_eq!(status, 409, "{role} may export to recipients, and there are none"),
+                (false, false) => assert_eq!(status, 403, "{role} {method} {path}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn a_token_ends_with_its_time_and_when_it_is_deleted() {
+    let host = Host::start();
+    let short = token(&host, &json!({"name": "short", "role": "viewer", "expires_in": "1s"}));
+    let long = token(&host, &json!({"name": "long", "role": "viewer", "expires_in": "24h"}));
+    bearer(call("GET", "/users"), &long).send(host.addr()).expect(200);
+    std::thread::sleep(Duration::from_millis(1100));
+    bearer(call("GET", "/users"), &short).send(host.addr()).expect(401);
+    let listed = host.admin(call("GET", "/tokens")).expect(200);
+    assert!(!listed.text().contains(&long), "a token's text is shown once");
+    let id = listed.json().as_array().unwrap().iter().find(|t| t["name"] == "long").unwrap()["id"].clone();
+    host.admin(call("DELETE", &format!("/tokens/{}", id.as_str().unwrap()))).expect(204);
+    bearer(call("GET", "/users"), &long).send(host.addr()).expect(401);
+    for bad in [
+        json!({"name": "x"}),
+        json!({"name": "x", "role": "root"}),
+        json!({"name": "x", "role": "viewer", "permissions": []}),
+        json!({"name": "x", "role": "viewer", "expires_in": "soon"}),
+    ] {
+        host.admin(call("POST", "/tokens").json(&bad)).expect(400);
+    }
+}
+
+/// A user with these rules, its id, and a session of it.
+fn signed_in(host: &Host, name: &str, permissions: &Value) -> (String, String) {
+    let body = json!({"name": name, "permissions": permissions});
+    let user = host.admin(call("POST", "/users").json(&body)).expect(201).json();
+    let pair = json!({"access_key_id": user["access_key_id"], "secret_access_key": user["secret_access_key"]});
+    let reply = call("POST", "/login-as").json(&pair).send(host.addr()).expect(200);
+    let cookie = reply.header("set-cookie").and_then(|c| c.split(';').next()).unwrap().to_owned();
+    (user["id"].as_str().unwrap().to_owned(), cookie)
+}
+
+#[test]
+fn a_lost_right_and_a_lost_credential_are_lost_on_the_next_call() {
+    let host = Host::start();
+    let everything = json!([{"effect": "Allow", "actions": ["*"], "resources": ["*"]}]);
+    let export = |cookie: &str| call("GET", "/backup").header("Cookie", cookie).send(host.addr()).status;
+
+    let (demoted, cookie) = signed_in(&host, "demoted", &everything);
+    assert_eq!(export(&cookie), 200);
+    host.admin(call("PUT", &format!("/users/{demoted}")).json(&json!({"permissions": []}))).expect(200);
+    assert_eq!(export(&cookie), 403);
+
+    let (disabled, cookie) = signed_in(&host, "disabled", &everything);
+    host.admin(call("PUT", &format!("/users/{disabled}")).json(&json!({"enabled": false}))).expect(200);
+    assert_eq!(export(&cookie), 401);
+
+    let (rotated, cookie) = signed_in(&host, "rotated", &everything);
+    host.admin(call("POST", &format!("/users/{rotated}/rotate-keys"))).expect(200);
+    assert_eq!(export(&cookie), 401);
+
+    let (deleted, cookie) = signed_in(&host, "deleted", &everything);
+    host.admin(call("DELETE", &format!("/users/{deleted}"))).expect(204);
+    assert_eq!(export(&cookie), 401);
+}
+
+#[test]
+fn sessions_are_listed_revoked_and_outlive_a_restart() {
+    let mut host = Host::start();
+    let (_, cookie) = signed_in(&host, "ann", &json!([]));
+    let own = |host: &Host| call("GET", "/session").header("Cookie", &cookie).send(host.addr()).status;
+    host.login(PASSWORD).expect(200);
+    assert_eq!(own(&host), 200, "nobody else's sign-in ends it");
+    host.restart();
+    assert_eq!(own(&host), 200, "nor does a restart");
+    let all = host.admin(call("GET", "/sessions")).expect(200).json();
+    let sessions = all["sessions"].as_array().unwrap();
+    let ann = sessions.iter().find(|s| s["identity"] == "ann").unwrap();
+    assert_eq!((&ann["auth"], &ann["admin_gui"], &ann["ip"]), (&json!("iam"), &json!(false), &json!("127.0.0.1")));
+    let path = format!("/sessions/{}", ann["id"].as_str().unwrap());
+    host.admin(call("DELETE", &path)).expect(200);
+    assert_eq!(own(&host), 401);
+    host.admin(call("DELETE", &path)).expect(404);
+}
+
+#[test]
+fn what_a_foreign_page_sends_counts_for_nothing() {
+    let host = Host::start();
+    let cookie = host.login(PASSWORD).header("set-cookie").and_then(|c| c.split(';').next()).unwrap().to_owned();
+    let export = |site: &str| {
+        call("GET", "/backup").header("Cookie", &cookie).header("Sec-Fetch-Site", site).send(host.addr()).status
+    };
+    assert_eq!((export("same-origin"), export("none")), (200, 200));
+    assert_eq!((export("cross-site"), export("same-site")), (403, 403));
+    let make = |name: &str, origin: &str| {
+        let request = call("POST", "/users").header("Cookie", &cookie).header("Origin", origin);
+        request.json(&json!({"name": name})).send(host.addr())
+    };
+    make("own", &format!("http://{}", host.addr())).expect(201);
+    assert_eq!(code(&make("foreign", "http://evil.test").expect(403)), "bad_origin");
+    make("null", "null").expect(403);
+    assert_eq!(host.user_names(), ["own"]);
+}
