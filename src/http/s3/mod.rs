@@ -23,7 +23,7 @@ use call::Call;
 use denials::Denials;
 use error::{S3Error, Subject};
 use futures_util::StreamExt;
-use operation::Operation;
+use operation::{ListVersion, Operation};
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
@@ -83,6 +83,10 @@ async fn perform(call: &Call, request: &HttpRequest, payload: &mut web::Payload)
         Operation::HeadBucket(name) => bucket::head::answer(call, name),
         Operation::DeleteBucket(name) => bucket::delete::answer(call, name).await,
         Operation::GetBucketLocation(name) => bucket::location::answer(call, name),
+        Operation::ProbeBucket(name, probe) => bucket::probe::answer(call, name, *probe),
+        Operation::ListObjects(list) if list.version == ListVersion::Versions => {
+            bucket::list_versions::answer(call, list).await
+        }
         Operation::ListObjects(list) => bucket::list::answer(call, list).await,
         Operation::PutObject(put) => object::put::answer(call, put, request, payload).await,
         Operation::CopyObject(copy) => object::copy::answer(call, copy, request, payload).await,

@@ -11,6 +11,7 @@ mod body;
 mod copy;
 mod listing;
 mod object;
+mod probe;
 #[cfg(test)]
 mod tests;
 
@@ -18,6 +19,7 @@ pub use body::SignedBody;
 pub use copy::{CopyObject, Source};
 pub use listing::{ListBuckets, ListObjects, ListVersion, write_token};
 pub use object::{DeleteObjects, Overrides, PutObject, ReadObject};
+pub use probe::Probe;
 
 /// Decoded names and values.
 pub type Names = BTreeMap<String, String>;
@@ -41,6 +43,10 @@ pub enum Verb {
     ListObjects,
     /// `GET /bucket?list-type=2`.
     ListObjectsV2,
+    /// `GET /bucket?versions`.
+    ListObjectVersions,
+    /// `GET` of a configuration that no bucket has.
+    Probe(Probe),
     /// `PUT /bucket/key`.
     PutObject,
     /// `PUT /bucket/key` with `x-amz-copy-source`.
@@ -67,6 +73,8 @@ impl Verb {
             Self::GetBucketLocation => "GetBucketLocation",
             Self::ListObjects => "ListObjects",
             Self::ListObjectsV2 => "ListObjectsV2",
+            Self::ListObjectVersions => "ListObjectVersions",
+            Self::Probe(probe) => probe.name(),
             Self::PutObject => "PutObject",
             Self::CopyObject => "CopyObject",
             Self::GetObject => "GetObject",
@@ -93,7 +101,9 @@ pub enum Operation {
     DeleteBucket(BucketName),
     /// Where it is.
     GetBucketLocation(BucketName),
-    /// A page of keys, version 1 or 2.
+    /// A configuration that no bucket has.
+    ProbeBucket(BucketName, Probe),
+    /// A page of keys, version 1 or 2, or of versions.
     ListObjects(ListObjects),
     /// Stores a body.
     PutObject(PutObject),
@@ -119,8 +129,12 @@ impl Operation {
             Self::HeadBucket(_) => Verb::HeadBucket,
             Self::DeleteBucket(_) => Verb::DeleteBucket,
             Self::GetBucketLocation(_) => Verb::GetBucketLocation,
-            Self::ListObjects(list) if list.version == ListVersion::V1 => Verb::ListObjects,
-            Self::ListObjects(_) => Verb::ListObjectsV2,
+            Self::ProbeBucket(_, probe) => Verb::Probe(*probe),
+            Self::ListObjects(list) => match list.version {
+                ListVersion::V1 => Verb::ListObjects,
+                ListVersion::V2 => Verb::ListObjectsV2,
+                ListVersion::Versions => Verb::ListObjectVersions,
+            },
             Self::PutObject(_) => Verb::PutObject,
             Self::CopyObject(_) => Verb::CopyObject,
             Self::GetObject(_) => Verb::GetObject,
@@ -138,6 +152,7 @@ impl Operation {
             | Self::HeadBucket(bucket)
             | Self::DeleteBucket(bucket)
             | Self::GetBucketLocation(bucket)
+            | Self::ProbeBucket(bucket, _)
             | Self::DeleteObject(bucket, _) => Some(bucket),
             Self::ListObjects(list) => Some(&list.bucket),
             Self::DeleteObjects(delete) => Some(&delete.bucket),
@@ -218,13 +233,8 @@ fn in_bucket(method: &str, bucket: BucketName, query: &Names, headers: &Names) -
         "DELETE" => Verb::DeleteBucket,
         "POST" if query.contains_key("delete") => Verb::DeleteObjects,
         "GET" if query.contains_key("location") => Verb::GetBucketLocation,
-        "GET" => match query.get("list-type").map(String::as_str) {
-            None => Verb::ListObjects,
-            Some("2") => Verb::ListObjectsV2,
-            Some(other) => {
-                return Err(S3Error::invalid_argument("list-type", other, "Invalid List Type specified in Request"));
-            }
-        },
+        "GET" if query.contains_key("versions") => Verb::ListObjectVersions,
+        "GET" => get_in_bucket(query)?,
         _ => return Err(S3Error::method_not_allowed(method)),
     };
     check_names(verb, query, headers)?;
@@ -237,9 +247,23 @@ fn in_bucket(method: &str, bucket: BucketName, query: &Names, headers: &Names) -
         Verb::HeadBucket => Operation::HeadBucket(bucket),
         Verb::DeleteBucket => Operation::DeleteBucket(bucket),
         Verb::GetBucketLocation => Operation::GetBucketLocation(bucket),
+        Verb::Probe(probe) => Operation::ProbeBucket(bucket, probe),
         Verb::ListObjects => Operation::ListObjects(ListObjects::parse(bucket, ListVersion::V1, query)?),
+        Verb::ListObjectVersions => Operation::ListObjects(ListObjects::parse(bucket, ListVersion::Versions, query)?),
         _ => Operation::ListObjects(ListObjects::parse(bucket, ListVersion::V2, query)?),
     })
+}
+
+/// A probe, or a listing.
+fn get_in_bucket(query: &Names) -> Result<Verb, S3Error> {
+    if let Some(probe) = Probe::ALL.into_iter().find(|probe| query.contains_key(probe.parameter())) {
+        return Ok(Verb::Probe(probe));
+    }
+    match query.get("list-type").map(String::as_str) {
+        None => Ok(Verb::ListObjects),
+        Some("2") => Ok(Verb::ListObjectsV2),
+        Some(other) => Err(S3Error::invalid_argument("list-type", other, "Invalid List Type specified in Request")),
+    }
 }
 
 fn read(verb: Verb, bucket: BucketName, key: ObjectKey, query: &Names, headers: &Names) -> Result<ReadObject, S3Error> {
@@ -255,7 +279,7 @@ fn refuse_what_is_refused(query: &Names, headers: &Names) -> Result<(), S3Error>
             None => {
                 return Err(S3Error::invalid_argument(name, "", format!("'{name}' is not a parameter of S3")));
             }
-            Some(Standing::Honoured(_) | Standing::Echoed(_) | Standing::Noise) => {}
+            Some(Standing::Honoured(_) | Standing::Echoed(_) | Standing::Unconfigured(..) | Standing::Noise) => {}
         }
     }
     Ok(())
@@ -264,10 +288,15 @@ fn refuse_what_is_refused(query: &Names, headers: &Names) -> Result<(), S3Error>
 /// What the registry honours for other operations only is an error here.
 fn check_names(verb: Verb, query: &Names, headers: &Names) -> Result<(), S3Error> {
     for (place, name) in names(query, headers) {
-        if let Some(Standing::Honoured(verbs) | Standing::Echoed(verbs)) = registry::standing(place, name)
-            && !verbs.contains(&verb)
-        {
-            return Err(S3Error::invalid_argument(name, "", format!("'{name}' is not a parameter of this operation")));
+        match registry::standing(place, name) {
+            Some(Standing::Honoured(verbs) | Standing::Echoed(verbs)) if !verbs.contains(&verb) => {
+                let message = format!("'{name}' is not a parameter of this operation");
+                return Err(S3Error::invalid_argument(name, "", message));
+            }
+            Some(Standing::Unconfigured(probe, what)) if verb != Verb::Probe(probe) => {
+                return Err(S3Error::not_implemented(&format!("{what} ({name})")));
+            }
+            _ => {}
         }
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! Which permission an operation needs: the one map from operations to AWS's action names and resources.
 
-use super::operation::{ListObjects, Operation};
+use super::operation::{ListObjects, ListVersion, Operation, Probe};
 use actors::domain::iam::context::{ListParameters, Resource};
 use actors::domain::names::{BucketName, ObjectKey};
 
@@ -19,7 +19,9 @@ pub fn needed(operation: &Operation) -> Vec<Needed<'_>> {
         Operation::HeadService | Operation::ListBuckets(_) => "s3:ListAllMyBuckets",
         Operation::CreateBucket(_) => "s3:CreateBucket",
         Operation::DeleteBucket(_) => "s3:DeleteBucket",
+        Operation::ListObjects(list) if list.version == ListVersion::Versions => "s3:ListBucketVersions",
         Operation::HeadBucket(_) | Operation::ListObjects(_) => "s3:ListBucket",
+        Operation::ProbeBucket(_, asked) => probe(*asked),
         Operation::GetBucketLocation(_) => "s3:GetBucketLocation",
         Operation::PutObject(_) => "s3:PutObject",
         // A version of a bucket without versions is the object itself, so a rule about the object is a rule about it.
@@ -46,6 +48,29 @@ pub fn needed(operation: &Operation) -> Vec<Needed<'_>> {
 /// The permission to delete one key, alone or among others.
 pub fn delete<'a>(bucket: &'a BucketName, key: &'a ObjectKey) -> Needed<'a> {
     Needed { action: "s3:DeleteObject", resource: Resource::object(bucket.as_str(), key.as_str()) }
+}
+
+/// The permission to read a configuration of a bucket.
+fn probe(probe: Probe) -> &'static str {
+    match probe {
+        Probe::Acl => "s3:GetBucketAcl",
+        Probe::Policy => "s3:GetBucketPolicy",
+        Probe::PolicyStatus => "s3:GetBucketPolicyStatus",
+        Probe::PublicAccessBlock => "s3:GetBucketPublicAccessBlock",
+        Probe::OwnershipControls => "s3:GetBucketOwnershipControls",
+        Probe::Encryption => "s3:GetEncryptionConfiguration",
+        Probe::Website => "s3:GetBucketWebsite",
+        Probe::Logging => "s3:GetBucketLogging",
+        Probe::Replication => "s3:GetReplicationConfiguration",
+        Probe::Notification => "s3:GetBucketNotification",
+        Probe::Accelerate => "s3:GetAccelerateConfiguration",
+        Probe::RequestPayment => "s3:GetBucketRequestPayment",
+        Probe::Versioning => "s3:GetBucketVersioning",
+        Probe::ObjectLock => "s3:GetBucketObjectLockConfiguration",
+        Probe::Tagging => "s3:GetBucketTagging",
+        Probe::Cors => "s3:GetBucketCORS",
+        Probe::Lifecycle => "s3:GetLifecycleConfiguration",
+    }
 }
 
 /// What `s3:prefix` and its like are compared with.

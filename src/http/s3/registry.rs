@@ -2,7 +2,7 @@
 //!
 //! `operation.rs` asks this table for each query parameter and each `x-amz-*` header; the documentation is made from it.
 
-use super::operation::Verb;
+use super::operation::{Probe, Verb};
 
 /// Where a name stands in a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub enum Standing {
     Echoed(&'static [Verb]),
     /// It changes nothing on AWS either, whatever the operation.
     Noise,
+    /// A `GET` of the bucket is told, as by AWS, that nothing is configured; all else is 501.
+    Unconfigured(Probe, &'static str),
     /// 501 `NotImplemented`: the operation or feature that it stands for.
     Refused(&'static str),
 }
@@ -46,13 +48,14 @@ pub fn standing(place: Place, name: &str) -> Option<Standing> {
     TABLE.iter().filter(|row| row.place == place).find(matches).map(|row| row.standing)
 }
 
-use Standing::{Echoed, Honoured, Noise, Refused};
+use Standing::{Echoed, Honoured, Noise, Refused, Unconfigured};
 use Verb::{
     CopyObject, CreateBucket, DeleteObject, DeleteObjects, GetBucketLocation, GetObject, HeadObject, ListBuckets,
-    ListObjects, ListObjectsV2, PutObject,
+    ListObjectVersions, ListObjects, ListObjectsV2, PutObject,
 };
 
-const LISTS: &[Verb] = &[ListObjects, ListObjectsV2];
+const LISTS: &[Verb] = &[ListObjects, ListObjectsV2, ListObjectVersions];
+const VERSIONS: &[Verb] = &[ListObjectVersions];
 const READS: &[Verb] = &[GetObject, HeadObject];
 const OBJECTS: &[Verb] = &[GetObject, HeadObject, DeleteObject];
 const V2: &[Verb] = &[ListObjectsV2];
@@ -72,7 +75,7 @@ const fn header(name: &'static str, standing: Standing) -> Row {
 pub const TABLE: &[Row] = &[
     // Listings and the bucket itself.
     query("list-type", Honoured(V2)),
-    query("prefix", Honoured(&[ListObjects, ListObjectsV2, ListBuckets])),
+    query("prefix", Honoured(&[ListObjects, ListObjectsV2, ListObjectVersions, ListBuckets])),
     query("delimiter", Honoured(LISTS)),
     query("max-keys", Honoured(LISTS)),
     query("encoding-type", Honoured(LISTS)),
@@ -80,6 +83,9 @@ pub const TABLE: &[Row] = &[
     query("continuation-token", Honoured(&[ListObjectsV2, ListBuckets])),
     query("start-after", Honoured(V2)),
     query("fetch-owner", Honoured(V2)),
+    query("versions", Honoured(VERSIONS)),
+    query("key-marker", Honoured(VERSIONS)),
+    query("version-id-marker", Honoured(VERSIONS)),
     query("max-buckets", Honoured(&[ListBuckets])),
     query("bucket-region", Honoured(&[ListBuckets])),
     query("location", Honoured(&[GetBucketLocation])),
@@ -92,22 +98,33 @@ pub const TABLE: &[Row] = &[
     query("response-content-language", Honoured(READS)),
     query("response-content-type", Honoured(READS)),
     query("response-expires", Honoured(READS)),
+    // Configurations of a bucket that nothing configures yet.
+    query("acl", Unconfigured(Probe::Acl, "access control lists")),
+    query("policy", Unconfigured(Probe::Policy, "bucket policies")),
+    query("policyStatus", Unconfigured(Probe::PolicyStatus, "bucket policies")),
+    query("publicAccessBlock", Unconfigured(Probe::PublicAccessBlock, "public access blocks")),
+    query("ownershipControls", Unconfigured(Probe::OwnershipControls, "ownership controls")),
+    query("encryption", Unconfigured(Probe::Encryption, "bucket encryption")),
+    query("website", Unconfigured(Probe::Website, "bucket websites")),
+    query("logging", Unconfigured(Probe::Logging, "bucket logging")),
+    query("replication", Unconfigured(Probe::Replication, "bucket replication")),
+    query("notification", Unconfigured(Probe::Notification, "bucket notifications")),
+    query("accelerate", Unconfigured(Probe::Accelerate, "transfer acceleration")),
+    query("requestPayment", Unconfigured(Probe::RequestPayment, "requester pays")),
+    query("versioning", Unconfigured(Probe::Versioning, "bucket versioning")),
+    query("object-lock", Unconfigured(Probe::ObjectLock, "object lock")),
+    query("tagging", Unconfigured(Probe::Tagging, "tagging")),
+    query("cors", Unconfigured(Probe::Cors, "bucket CORS")),
+    query("lifecycle", Unconfigured(Probe::Lifecycle, "bucket lifecycle")),
     // Refused for now or for good.
     query("abac", Refused("bucket ABAC")),
-    query("accelerate", Refused("transfer acceleration")),
-    query("acl", Refused("access control lists")),
     query("allow-unordered", Refused("unordered listings")),
     query("analytics", Refused("analytics configurations")),
     query("append", Refused("appending to objects")),
     query("attributes", Refused("GetObjectAttributes")),
-    query("cors", Refused("bucket CORS")),
-    query("encryption", Refused("bucket encryption")),
     query("intelligent-tiering", Refused("intelligent tiering")),
     query("inventory", Refused("inventory configurations")),
-    query("key-marker", Refused("ListObjectVersions and ListMultipartUploads")),
     query("legal-hold", Refused("object lock")),
-    query("lifecycle", Refused("bucket lifecycle")),
-    query("logging", Refused("bucket logging")),
     query("max-parts", Refused("multipart uploads")),
     query("max-uploads", Refused("multipart uploads")),
     query("metadata", Refused("metadata in listings")),
@@ -116,31 +133,18 @@ pub const TABLE: &[Row] = &[
     query("metadataJournalTable", Refused("metadata tables")),
     query("metadataTable", Refused("metadata tables")),
     query("metrics", Refused("metrics configurations")),
-    query("notification", Refused("bucket notifications")),
-    query("object-lock", Refused("object lock")),
-    query("ownershipControls", Refused("ownership controls")),
     query("part-number-marker", Refused("multipart uploads")),
     query("partNumber", Refused("multipart uploads")),
-    query("policy", Refused("bucket policies")),
-    query("policyStatus", Refused("bucket policies")),
-    query("publicAccessBlock", Refused("public access blocks")),
     query("renameObject", Refused("RenameObject")),
-    query("replication", Refused("bucket replication")),
-    query("requestPayment", Refused("requester pays")),
     query("restore", Refused("RestoreObject")),
     query("retention", Refused("object lock")),
     query("select", Refused("SelectObjectContent")),
     query("select-type", Refused("SelectObjectContent")),
     query("session", Refused("CreateSession")),
-    query("tagging", Refused("tagging")),
     query("torrent", Refused("torrents")),
     query("upload-id-marker", Refused("multipart uploads")),
     query("uploadId", Refused("multipart uploads")),
     query("uploads", Refused("multipart uploads")),
-    query("version-id-marker", Refused("ListObjectVersions")),
-    query("versioning", Refused("bucket versioning")),
-    query("versions", Refused("ListObjectVersions")),
-    query("website", Refused("bucket websites")),
     // What SDKs add so that logs can tell operations apart; AWS ignores `x-` parameters.
     query("x-*", Noise),
     // Read by the verifier.

@@ -12,35 +12,40 @@ use actix_web::http::StatusCode;
 use actors::domain::iam::principal::Principal;
 use actors::domain::iam::scope;
 use actors::domain::listing::{ListPage, ListQuery};
+use actors::domain::names::BucketName;
 use std::borrow::Cow;
 
 /// Lists a page.
 pub(in crate::http::s3) async fn answer(call: &Call, list: &ListObjects) -> Result<HttpResponse, S3Error> {
+    let page = page(call, list, "s3:ListBucket").await?;
+    Ok(reply::xml(StatusCode::OK, document(list, &page, &owner(call, &list.bucket))))
+}
+
+/// What the caller may see of the page that it asks for.
+pub(super) async fn page(call: &Call, list: &ListObjects, action: &str) -> Result<ListPage, S3Error> {
     let name = list.bucket.as_str();
-    let visible = scope::list_scope(&call.view.state, call.principal(), "s3:ListBucket", name, &call.access)
+    let visible = scope::list_scope(&call.view.state, call.principal(), action, name, &call.access)
         .map_err(|_| S3Error::access_denied())?;
     let route = call.view.route(&list.bucket)?;
-    let page = if list.max_keys == 0 {
-        ListPage::default()
-    } else {
-        let query = ListQuery {
-            prefix: list.prefix.clone(),
-            delimiter: list.delimiter.clone(),
-            start_after: list.after.clone(),
-            max_keys: list.max_keys,
-        };
-        scan::page(&route.store, &route.bucket, query, &visible).await?
+    if list.max_keys == 0 {
+        return Ok(ListPage::default());
+    }
+    let query = ListQuery {
+        prefix: list.prefix.clone(),
+        delimiter: list.delimiter.clone(),
+        start_after: list.after.clone(),
+        max_keys: list.max_keys,
     };
-    Ok(reply::xml(StatusCode::OK, document(list, &page, &owner(call, list))))
+    Ok(scan::page(&route.store, &route.bucket, query, &visible).await?)
 }
 
 /// An owner's id and the name that is shown.
-type Owner = (String, String);
+pub(super) type Owner = (String, String);
 
 /// Objects belong to whoever made the bucket.
-fn owner(call: &Call, list: &ListObjects) -> Owner {
+pub(super) fn owner(call: &Call, bucket: &BucketName) -> Owner {
     let state = &call.view.state;
-    let id = state.buckets.get(&list.bucket).map_or_else(|| "$config".to_owned(), |bucket| bucket.owner.clone());
+    let id = state.buckets.get(bucket).map_or_else(|| "$config".to_owned(), |bucket| bucket.owner.clone());
     let name = Principal::User(id.clone()).display_name(state);
     let name = if id.starts_with('$') { id.clone() } else { name };
     (id, name)
@@ -51,7 +56,7 @@ fn document(list: &ListObjects, page: &ListPage, owner: &Owner) -> String {
     let mut document = Document::new("ListBucketResult");
     document.text("Name", list.bucket.as_str()).text("Prefix", &text(&list.prefix));
     match list.version {
-        ListVersion::V1 => {
+        ListVersion::V1 | ListVersion::Versions => {
             document.text("Marker", &text(&list.marker));
             if let (Some(next), false) = (&page.next, list.delimiter.is_empty()) {
                 document.text("NextMarker", &text(next));
@@ -85,7 +90,7 @@ fn document(list: &ListObjects, page: &ListPage, owner: &Owner) -> String {
 }
 
 /// With `encoding-type=url`, names are percent-encoded; `/` stays.
-fn encoded<'a>(list: &ListObjects, text: &'a str) -> Cow<'a, str> {
+pub(super) fn encoded<'a>(list: &ListObjects, text: &'a str) -> Cow<'a, str> {
     if !list.url_encoded {
         return text.into();
     }

@@ -5,7 +5,9 @@ pub(super) mod delete;
 pub(super) mod head;
 pub(super) mod list;
 pub(super) mod list_all;
+pub(super) mod list_versions;
 pub(super) mod location;
+pub(super) mod probe;
 mod scan;
 
 use super::call::Call;

@@ -30,6 +30,8 @@ pub enum ListVersion {
     V1,
     /// Tokens, `start-after`, `fetch-owner`.
     V2,
+    /// Versions, of which each object has one: `key-marker`, `version-id-marker`.
+    Versions,
 }
 
 /// A page of keys.
@@ -49,11 +51,11 @@ pub struct ListObjects {
     pub url_encoded: bool,
     /// Where the page begins, whether a marker, a token or `start-after` said so.
     pub after: String,
-    /// `marker`, as it was sent.
+    /// `marker` or `key-marker`, as it was sent.
     pub marker: String,
     /// `start-after`, as it was sent.
     pub start_after: Option<String>,
-    /// `continuation-token`, as it was sent.
+    /// `continuation-token` or `version-id-marker`, as it was sent.
     pub token: Option<String>,
     /// Owners are shown.
     pub owner: bool,
@@ -101,16 +103,18 @@ impl ListObjects {
             }
         };
         let owner = match (version, query.get("fetch-owner").map(String::as_str)) {
-            (ListVersion::V1, _) | (_, Some("true")) => true,
+            (ListVersion::V1 | ListVersion::Versions, _) | (_, Some("true")) => true,
             (_, None | Some("" | "false")) => false,
             (_, Some(other)) => {
                 return Err(S3Error::invalid_argument("fetch-owner", other, "fetch-owner must be true or false"));
             }
         };
-        let marker = text("marker").unwrap_or_default();
-        let (token, start_after) = (text("continuation-token"), text("start-after"));
+        let marker = text(if version == ListVersion::Versions { "key-marker" } else { "marker" }).unwrap_or_default();
+        check_version_marker(query)?;
+        let token = text(if version == ListVersion::Versions { "version-id-marker" } else { "continuation-token" });
+        let start_after = text("start-after");
         let after = match (version, &token) {
-            (ListVersion::V1, _) => marker.clone(),
+            (ListVersion::V1 | ListVersion::Versions, _) => marker.clone(),
             (ListVersion::V2, Some(token)) if !token.is_empty() => read_token(token)?,
             (ListVersion::V2, _) => start_after.clone().unwrap_or_default(),
         };
@@ -127,6 +131,22 @@ impl ListObjects {
             token,
             owner,
         })
+    }
+}
+
+/// The one version of a key is `null`, and what follows it is the next key.
+fn check_version_marker(query: &Names) -> Result<(), S3Error> {
+    let key = query.get("key-marker").filter(|key| !key.is_empty());
+    match (query.get("version-id-marker").map(String::as_str), key) {
+        (None, _) | (Some("null"), Some(_)) => Ok(()),
+        (Some(version), None) => Err(S3Error::invalid_argument(
+            "version-id-marker",
+            version,
+            "A version-id marker cannot be specified without a key marker.",
+        )),
+        (Some(version), Some(_)) => {
+            Err(S3Error::invalid_argument("version-id-marker", version, "Invalid version id specified"))
+        }
     }
 }
 

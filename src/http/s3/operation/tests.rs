@@ -34,6 +34,9 @@ fn each_request_is_one_operation() {
         ("DELETE /bkt", Verb::DeleteBucket, Some("bkt"), None),
         ("GET /bkt", Verb::ListObjects, Some("bkt"), None),
         ("GET /bkt?list-type=2&prefix=a%2Fb&delimiter=/", Verb::ListObjectsV2, Some("bkt"), None),
+        ("GET /bkt?acl", Verb::Probe(Probe::Acl), Some("bkt"), None),
+        ("GET /bkt/?object-lock=&x-id=GetObjectLockConfiguration", Verb::Probe(Probe::ObjectLock), Some("bkt"), None),
+        ("GET /bkt?versions&prefix=a&key-marker=b", Verb::ListObjectVersions, Some("bkt"), None),
         ("GET /bkt?location", Verb::GetBucketLocation, Some("bkt"), None),
         ("PUT /bkt/k?x-id=PutObject", Verb::PutObject, Some("bkt"), Some("k")),
         ("GET /bkt/a/b%20c+d", Verb::GetObject, Some("bkt"), Some("a/b c+d")),
@@ -57,7 +60,13 @@ fn each_request_is_one_operation() {
 fn what_is_not_honoured_is_refused() {
     type Row<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str);
     let rows: &[Row<'_>] = &[
-        ("GET /bkt?acl", &[], "NotImplemented"),
+        ("PUT /bkt?acl", &[], "NotImplemented"),
+        ("PUT /bkt?versioning", &[], "NotImplemented"),
+        ("DELETE /bkt?policy", &[], "NotImplemented"),
+        ("HEAD /bkt?encryption", &[], "NotImplemented"),
+        ("GET /bkt?acl&policy", &[], "NotImplemented"),
+        ("GET /bkt/k?acl", &[], "NotImplemented"),
+        ("GET /bkt?acl&prefix=a", &[], "InvalidArgument"),
         ("PUT /bkt/k?tagging", &[], "NotImplemented"),
         ("PUT /bkt/k?partNumber=1&uploadId=x", &[], "NotImplemented"),
         ("PUT /bkt?delete", &[], "InvalidArgument"),

@@ -32,6 +32,14 @@ impl Document {
         self
     }
 
+    /// Opens an element that says of which kind it is, such as the grantee of an access control list.
+    pub fn open_typed(&mut self, name: &'static str, kind: &'static str) -> &mut Self {
+        let namespace = "http://www.w3.org/2001/XMLSchema-instance";
+        self.out.push_str(&format!("<{name} xmlns:xsi=\"{namespace}\" xsi:type=\"{kind}\">"));
+        self.open.push(name);
+        self
+    }
+
     /// Closes the element that was opened last.
     pub fn close(&mut self) -> &mut Self {
         if let Some(name) = self.open.pop() {

@@ -1,0 +1,109 @@
+//! The configurations of a bucket that clients ask for and that no bucket here has yet.
+
+/// One of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Probe {
+    /// `GET /bucket?acl`.
+    Acl,
+    /// `GET /bucket?policy`.
+    Policy,
+    /// `GET /bucket?policyStatus`.
+    PolicyStatus,
+    /// `GET /bucket?publicAccessBlock`.
+    PublicAccessBlock,
+    /// `GET /bucket?ownershipControls`.
+    OwnershipControls,
+    /// `GET /bucket?encryption`.
+    Encryption,
+    /// `GET /bucket?website`.
+    Website,
+    /// `GET /bucket?logging`.
+    Logging,
+    /// `GET /bucket?replication`.
+    Replication,
+    /// `GET /bucket?notification`.
+    Notification,
+    /// `GET /bucket?accelerate`.
+    Accelerate,
+    /// `GET /bucket?requestPayment`.
+    RequestPayment,
+    /// `GET /bucket?versioning`.
+    Versioning,
+    /// `GET /bucket?object-lock`.
+    ObjectLock,
+    /// `GET /bucket?tagging`.
+    Tagging,
+    /// `GET /bucket?cors`.
+    Cors,
+    /// `GET /bucket?lifecycle`.
+    Lifecycle,
+}
+
+impl Probe {
+    /// All of them.
+    pub const ALL: [Self; 17] = [
+        Self::Acl,
+        Self::Policy,
+        Self::PolicyStatus,
+        Self::PublicAccessBlock,
+        Self::OwnershipControls,
+        Self::Encryption,
+        Self::Website,
+        Self::Logging,
+        Self::Replication,
+        Self::Notification,
+        Self::Accelerate,
+        Self::RequestPayment,
+        Self::Versioning,
+        Self::ObjectLock,
+        Self::Tagging,
+        Self::Cors,
+        Self::Lifecycle,
+    ];
+
+    /// The parameter that asks for it.
+    pub fn parameter(self) -> &'static str {
+        match self {
+            Self::Acl => "acl",
+            Self::Policy => "policy",
+            Self::PolicyStatus => "policyStatus",
+            Self::PublicAccessBlock => "publicAccessBlock",
+            Self::OwnershipControls => "ownershipControls",
+            Self::Encryption => "encryption",
+            Self::Website => "website",
+            Self::Logging => "logging",
+            Self::Replication => "replication",
+            Self::Notification => "notification",
+            Self::Accelerate => "accelerate",
+            Self::RequestPayment => "requestPayment",
+            Self::Versioning => "versioning",
+            Self::ObjectLock => "object-lock",
+            Self::Tagging => "tagging",
+            Self::Cors => "cors",
+            Self::Lifecycle => "lifecycle",
+        }
+    }
+
+    /// The operation, as AWS names it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Acl => "GetBucketAcl",
+            Self::Policy => "GetBucketPolicy",
+            Self::PolicyStatus => "GetBucketPolicyStatus",
+            Self::PublicAccessBlock => "GetPublicAccessBlock",
+            Self::OwnershipControls => "GetBucketOwnershipControls",
+            Self::Encryption => "GetBucketEncryption",
+            Self::Website => "GetBucketWebsite",
+            Self::Logging => "GetBucketLogging",
+            Self::Replication => "GetBucketReplication",
+            Self::Notification => "GetBucketNotificationConfiguration",
+            Self::Accelerate => "GetBucketAccelerateConfiguration",
+            Self::RequestPayment => "GetBucketRequestPayment",
+            Self::Versioning => "GetBucketVersioning",
+            Self::ObjectLock => "GetObjectLockConfiguration",
+            Self::Tagging => "GetBucketTagging",
+            Self::Cors => "GetBucketCors",
+            Self::Lifecycle => "GetBucketLifecycleConfiguration",
+        }
+    }
+}
