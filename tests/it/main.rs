@@ -5,7 +5,9 @@
 mod admin;
 mod archives;
 mod auth;
+mod chunked;
 mod conditional;
+mod copy_and_batch;
 mod crash;
 mod guardian;
 mod lifecycle;
