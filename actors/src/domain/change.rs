@@ -153,7 +153,11 @@ impl StateChange {
                 Ok(Changed::new("instance", from))
             }
             Self::Adopt { instance_id } => {
-                state.meta.instance_id.clone_from(&instance_id);
+                let wrote_last = std::mem::replace(&mut state.meta.instance_id, instance_id.clone());
+                if !wrote_last.is_empty() && wrote_last != instance_id {
+                    // A copied file is a clone: what acts on other systems stays paused until go-live.
+                    state.meta.quarantined_from = Some(wrote_last);
+                }
                 Ok(Changed::new("instance", instance_id))
             }
         }

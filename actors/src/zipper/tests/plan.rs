@@ -54,6 +54,7 @@ impl Setup {
             caller_token: Some("cafe".into()),
             files: &files,
             environment: &self.environment,
+            paths_from: None,
         };
         plan(Current { state: &self.state, config: &self.config }, &self.archive, &self.options, &host)
     }

@@ -23,6 +23,7 @@ use crate::domain::secret::Secret;
 use crate::domain::state::{Meta, State};
 use crate::{Error, ErrorKind, Result};
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 /// What is now.
 #[derive(Clone, Copy, Debug)]
@@ -50,6 +51,9 @@ pub struct Host<'a> {
     pub files: &'a BTreeMap<String, Secret>,
     /// The environment of the process.
     pub environment: &'a Environment,
+    /// Where this host has no config file yet and relative paths count from elsewhere than the file's directory to be: from there.
+    /// The file then names them absolutely, so that the first one that is written moves no data directory.
+    pub paths_from: Option<&'a Path>,
 }
 
 /// What a restore would do, and with what.
@@ -112,7 +116,8 @@ pub fn plan(current: Current<'_>, archive: &Archive, options: &Options, host: &H
 
     let keys = rules::keyring(current.state, archive, &mut next)?;
     rules::references(archive, host, &mut next, &mut warnings);
-    rules::revocations(current.state, archive.manifest.captured_at, &options.revive, &mut next, &mut warnings);
+    let captured_at = rules::captured_at(archive.manifest.captured_at, host.now, &mut warnings);
+    rules::revocations(current.state, captured_at, &options.revive, &mut next, &mut warnings);
     rules::authentication(&current.config.config, &mut config, &mut warnings);
     let kept = match options.prune_buckets {
         true => Vec::new(),
@@ -126,9 +131,16 @@ pub fn plan(current: Current<'_>, archive: &Archive, options: &Options, host: &H
     let hash = archive.secrets.bootstrap_password_hash.clone();
     next.meta = meta(current.state, archive, host, hash.is_some(), &mut warnings);
 
+    if let Some(base) = host.paths_from {
+        config = config.with_absolute_paths(base);
+    }
+    rules::pinned_hash(host, &mut config, &mut warnings);
+    for (name, secret) in canonical::literal_secrets(&config) {
+        next.secrets.insert(name.to_owned(), secret);
+    }
     let mut tree = canonical::to_tree(&config, &written, Literals::Store);
     if !options.host_settings_of_archive {
-        rules::host_settings(&current.config.tree, &mut tree);
+        rules::host_settings(&current.config.tree, &options.set, &mut tree);
     }
     let next_file = emit::emit(&tree);
     let next_config = load::load(&next_file, host.environment).map_err(unfit)?;

@@ -3,7 +3,7 @@
 use crate::domain::archive::Archive;
 use crate::domain::archive::plan::{Current, Host, Keys, Revive};
 use crate::domain::clock::Timestamp;
-use crate::domain::config::model::{Authentication, Config};
+use crate::domain::config::model::{Authentication, Config, SecretRef};
 use crate::domain::config::table;
 use crate::domain::config::tree::Node;
 use crate::domain::iam::model::{ApiToken, Revocation, User};
@@ -14,6 +14,10 @@ use crate::{Error, ErrorKind, Result};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How far the clock of an exporting host may be ahead.
+const CLOCK_SKEW: Duration = Duration::from_secs(900);
 
 /// Rule 4: keys only accumulate, and a generation newer than the archive's active one stays active.
 pub(super) fn keyring(current: &State, archive: &Archive, next: &mut State) -> Result<Keys> {
@@ -135,6 +139,39 @@ pub(super) fn revocations(
     }
 }
 
+/// When the archive was captured, as far as it can be believed: a capture in the future would make every revocation look older
+/// than it, so it counts as older than all of them.
+pub(super) fn captured_at(claimed: Timestamp, now: Timestamp, warnings: &mut Vec<String>) -> Timestamp {
+    if claimed <= now.after(CLOCK_SKEW) {
+        return claimed;
+    }
+    warnings.push(format!(
+        "the archive says that it was captured at {}, which lies in the future: everything that was ever revoked here stays revoked",
+        claimed.rfc3339()
+    ));
+    Timestamp::default()
+}
+
+/// Rule 3: a full restore brings the hash in the hash file. A pin by a reference that this host does not resolve would keep the next
+/// start from reading it, so it is dropped.
+pub(super) fn pinned_hash(host: &Host<'_>, config: &mut Config, warnings: &mut Vec<String>) {
+    let Some(reference) = &config.advanced.bootstrap_password_hash else { return };
+    let resolves = match reference {
+        SecretRef::Env(name) => host.environment.contains_key(name),
+        SecretRef::File(path) => host.files.contains_key(&format!("file:{}", path.as_str())),
+        SecretRef::Stored(_) => false,
+        SecretRef::Literal(_) => true,
+    };
+    if !resolves {
+        config.advanced.bootstrap_password_hash = None;
+        warnings.push(
+            "advanced.bootstrap_password_hash refers to what this host does not have: the hash comes back in the hash file, and \
+             is pinned no more"
+                .to_owned(),
+        );
+    }
+}
+
 /// What a revocation means in the captured state.
 struct Hit {
     /// What `revive` names.
@@ -225,8 +262,8 @@ pub(super) fn authentication(current: &Config, next: &mut Config, warnings: &mut
 }
 
 /// Rule 12: host settings stay with the host, as its own file has them; the environment is laid over them at start.
-pub(super) fn host_settings(own: &Node, next: &mut Node) {
-    for path in table::host_settings() {
+pub(super) fn host_settings(own: &Node, set: &[(String, String)], next: &mut Node) {
+    for path in table::host_settings().filter(|path| set.iter().all(|(name, _)| name != path)) {
         let parts: Vec<&str> = path.split('.').collect();
         let Some((name, section)) = parts.split_last() else { continue };
         match own.find(&parts) {
