@@ -3,8 +3,10 @@
 use crate::app::Edge;
 use crate::auth::session::{Caller, caller, check_origin};
 use crate::http::admin::error::{Problem, invalid, unauthenticated};
+use crate::http::admin::query::Query;
 use crate::http::context::Context;
 use crate::http::metrics;
+use actix_web::http::Method;
 use actix_web::http::header::{CONTENT_LENGTH, IF_MATCH};
 use actix_web::{HttpMessage, HttpRequest, web};
 use actors::audit::{Event, Outcome};
@@ -23,6 +25,15 @@ use std::time::Duration;
 
 /// A JSON body is at most this long.
 const JSON_LIMIT: u64 = 1 << 20;
+/// What a locked system still answers: sign-in, and the way out.
+const WHILE_LOCKED: [&str; 6] = [
+    "/_/api/admin/login",
+    "/_/api/admin/logout",
+    "/_/api/admin/session",
+    "/_/api/admin/backup",
+    "/_/api/admin/backup/verify",
+    "/_/api/whoami",
+];
 /// A peer that gives nothing for this long is given up.
 const IDLE: Duration = Duration::from_secs(30);
 
@@ -55,10 +66,17 @@ impl Call {
             .app_data::<web::Data<Edge>>()
             .cloned()
             .ok_or_else(|| Error::internal("admin api", "the handlers were mounted without their bundle"))?;
+        // Lists and backups have parameters of their own; everywhere else one would be a wish that nobody reads.
+        if request.method() != Method::GET && !request.path().starts_with("/_/api/admin/backup") {
+            Query::parse(request, &[])?;
+        }
         let context = Context::new(request, &edge.clock);
         request.extensions_mut().insert(RequestId(context.request_id.clone()));
         let view = edge.system.view();
         check_origin(request, view.config.advanced.public_url.as_deref())?;
+        if view.locked.is_some() && !WHILE_LOCKED.contains(&request.path()) {
+            view.unlocked()?;
+        }
         let caller = caller(request, &edge, &view).await?;
         let circumstances = RequestContext {
             source_ip: context.address,

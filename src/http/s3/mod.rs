@@ -100,7 +100,9 @@ async fn perform(call: &Call, request: &HttpRequest, payload: &mut web::Payload)
 fn refuse(head: &RequestHead, context: &Context, error: &S3Error) -> HttpResponse {
     let id = &context.request_id;
     match error.cause() {
-        Some(cause) if error.status().is_server_error() => log::error!("request {id}: {} {cause:?}", error.code()),
+        Some(cause) if error.status().is_server_error() && error.code() != "SlowDown" => {
+            log::error!("request {id}: {} {cause:?}", error.code())
+        }
         _ => log::debug!("request {id}: {} {}", error.code(), error.message()),
     }
     let raw = context::raw(head);

@@ -39,7 +39,7 @@ pub(in crate::http::s3) async fn answer(
 }
 
 /// What a request asks of an object, with `If-Range` taken apart.
-struct Asked {
+pub(super) struct Asked {
     conditions: Conditions,
     range: Option<RangeRequest>,
     /// The conditions under which the range counts.
@@ -47,7 +47,7 @@ struct Asked {
 }
 
 impl Asked {
-    fn new(request: &HttpRequest) -> Result<Self, S3Error> {
+    pub(super) fn new(request: &HttpRequest) -> Result<Self, S3Error> {
         let conditions = range::read_conditions(request.headers())?;
         let wanted = range::range(request.headers())?;
         let own = conditions.if_match.is_some() || conditions.if_unmodified_since.is_some();
@@ -61,11 +61,11 @@ impl Asked {
         })
     }
 
-    fn is_tentative(&self) -> bool {
+    pub(super) fn is_tentative(&self) -> bool {
         self.tentative.is_some()
     }
 
-    fn first(&self) -> (Conditions, Option<RangeRequest>) {
+    pub(super) fn first(&self) -> (Conditions, Option<RangeRequest>) {
         let mut conditions = self.conditions.clone();
         if let Some(tentative) = &self.tentative {
             conditions.if_match.clone_from(&tentative.if_match);
@@ -74,7 +74,7 @@ impl Asked {
         (conditions, self.range)
     }
 
-    fn whole(&self) -> (Conditions, Option<RangeRequest>) {
+    pub(super) fn whole(&self) -> (Conditions, Option<RangeRequest>) {
         (self.conditions.clone(), None)
     }
 }

@@ -1,7 +1,7 @@
 //! HeadObject: what GetObject would say, without the body.
 
+use super::get::Asked;
 use super::{get, headers};
-use crate::http::body::range;
 use crate::http::reply;
 use crate::http::s3::call::Call;
 use crate::http::s3::error::S3Error;
@@ -15,14 +15,17 @@ pub(in crate::http::s3) async fn answer(
     read: &ReadObject,
     request: &HttpRequest,
 ) -> Result<HttpResponse, S3Error> {
-    let conditions = range::read_conditions(request.headers())?;
-    let wanted = range::range(request.headers())?;
+    let asked = Asked::new(request)?;
     let route = call.view.route(&read.bucket)?;
     let meta = route
         .store
         .head(&route.bucket, &read.key)
         .await
         .map_err(|error| call.hide_missing(&read.bucket, &read.key, error))?;
+    let (mut conditions, mut wanted) = asked.first();
+    if asked.is_tentative() && conditions.check_read(&meta).is_err() {
+        (conditions, wanted) = asked.whole();
+    }
     if conditions.check_read(&meta)? == ReadVerdict::NotModified {
         return Ok(headers::not_modified(&meta));
     }
