@@ -16,6 +16,7 @@ use actors::config::state_dir::StateDir;
 use actors::domain::clock::Clock;
 use actors::domain::config::model::LogFormat;
 use actors::kernel::guardian::{Alarm, Guardian};
+use actors::state_db::StateDbHandle;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -49,6 +50,7 @@ fn exit_of(error: &BootError) -> Exit {
 struct Running {
     /// Held until the process ends: no other process may serve this state directory.
     _lock: StateDir,
+    state_db: StateDbHandle,
     edge: Edge,
     server: ServerHandle,
     task: actix_rt::task::JoinHandle<std::io::Result<()>>,
@@ -87,7 +89,7 @@ async fn start(settings: ServeSettings) -> Result<Running, BootError> {
     actix_rt::spawn(guardian.run());
     let (server, task) = listen_on(listen, workers, &edge).map_err(BootError::io)?;
     announce(&booted);
-    Ok(Running { _lock: booted.lock, edge, server, task })
+    Ok(Running { _lock: booted.lock, state_db: booted.state_db, edge, server, task })
 }
 
 /// Opens the port. The line with the address is what scripts and tests wait for.
@@ -119,12 +121,8 @@ fn listen_on(
     Ok((handle, task))
 }
 
-/// A generated password is printed once, after database and hash are durable.
+/// What the operator should know.
 fn announce(booted: &Booted) {
-    if let Some(password) = &booted.generated_password {
-        log::warn!("bootstrap password: {}", password.expose());
-        log::warn!("this password went through a log: change it at the first login");
-    }
     for notice in booted.system.view().notices.iter() {
         log::warn!("{notice}");
     }
@@ -140,7 +138,7 @@ impl Running {
             }
         };
         log::info!("{signal}: stopping");
-        shutdown::run(&self.server, &self.edge).await;
+        shutdown::run(&self.server, &self.edge, &self.state_db).await;
         if let Ok(Err(error)) = self.task.await {
             log::error!("the server ended with an error: {error}");
         }

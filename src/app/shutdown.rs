@@ -2,6 +2,7 @@
 
 use crate::app::Edge;
 use actix_web::dev::ServerHandle;
+use actors::state_db::StateDbHandle;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -20,7 +21,7 @@ pub(super) async fn requested() -> std::io::Result<&'static str> {
 }
 
 /// Ends requests, then drains the owners. Idle connections are closed at once: only requests under way are waited for.
-pub(super) async fn run(server: &ServerHandle, edge: &Edge) {
+pub(super) async fn run(server: &ServerHandle, edge: &Edge, state_db: &StateDbHandle) {
     server.pause().await;
     let deadline = tokio::time::Instant::now() + REQUESTS;
     while edge.metrics.in_flight() > 0 && tokio::time::Instant::now() < deadline {
@@ -34,5 +35,9 @@ pub(super) async fn run(server: &ServerHandle, edge: &Edge) {
         if tokio::time::timeout(OWNERS, store.drain()).await.is_err() {
             log::warn!("backend {} did not drain in time", store.name());
         }
+    }
+    let checkpoint = state_db.run(|connection| actors::db::runtime::checkpoint(connection));
+    if !matches!(tokio::time::timeout(OWNERS, checkpoint).await, Ok(Ok(()))) {
+        log::warn!("the state database keeps its write-ahead log; the next start takes it in");
     }
 }

@@ -50,6 +50,7 @@ pub const SHARED: &[(&str, &str)] = &[
     ("config::state_dir", "where state lies, and its lock: taken at start"),
     ("iam::messages::Applied", "the answer that a handle gives"),
     ("system::messages::NextSystem", "what a handle takes to swap all state"),
+    ("system::staging", "what was staged, handed over with the message that swaps"),
     ("system::stores", "a restore proves that the stores can be built"),
     ("system::swap", "a restore is staged in the form that the swap moves"),
     ("system::view", "the view that everybody reads"),

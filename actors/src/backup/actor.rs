@@ -53,14 +53,17 @@ impl Handler<Restore> for BackupActor {
     fn handle(&mut self, message: Restore, _: &mut Self::Context) -> Self::Result {
         fault::point("backup.restore");
         let request = message.0;
-        if let Some(outcome) = self.state.remembered(request.idempotency_key.as_deref()) {
-            return Box::pin(wrap_future(async move { Ok(outcome) }));
+        let key = request.idempotency_key.clone().map(|key| (key, request.fingerprint()));
+        match self.state.remembered(key.as_ref()) {
+            Ok(None) => {}
+            Ok(Some(outcome)) => return Box::pin(wrap_future(async move { Ok(outcome) })),
+            Err(refusal) => return Box::pin(wrap_future(async move { Err(refusal) })),
         }
         let restore_id = uuid::Uuid::new_v4().to_string();
         if let Err(refusal) = self.state.begin(&restore_id) {
             return Box::pin(wrap_future(async move { Err(refusal) }));
         }
-        let (tools, key) = (self.tools.clone(), request.idempotency_key.clone());
+        let tools = self.tools.clone();
         Box::pin(wrap_future(async move { restore::run(&tools, &restore_id, request).await }).map(
             move |outcome: Result<Value>, actor: &mut Self, _| {
                 actor.state.end(key, outcome.as_ref().ok());

@@ -5,6 +5,8 @@ use crate::domain::secret::Secret;
 use actix::Message;
 use bytes::Bytes;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
+use std::fmt;
 
 /// Makes a Full Backup of the published view.
 #[derive(Debug, Message)]
@@ -12,7 +14,7 @@ use serde_json::Value;
 pub struct Export;
 
 /// A finished archive.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Archive {
     /// The zip.
     pub bytes: Bytes,
@@ -23,7 +25,7 @@ pub struct Archive {
 }
 
 /// Reads and checks an archive; changes nothing.
-#[derive(Debug, Message)]
+#[derive(Message)]
 #[rtype(result = "Result<Value>")]
 pub struct Verify(pub Bytes);
 
@@ -38,7 +40,7 @@ pub struct Restore(pub RestoreRequest);
 pub struct Restores;
 
 /// What a restore is asked to do.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct RestoreRequest {
     /// The archive.
     pub bytes: Bytes,
@@ -64,4 +66,35 @@ pub struct RestoreRequest {
     pub who: String,
     /// A repeat of this key gets the first outcome.
     pub idempotency_key: Option<String>,
+}
+
+impl RestoreRequest {
+    /// What tells one request from another: SHA-256 over everything that is asked, and by whom.
+    pub fn fingerprint(&self) -> String {
+        let Self { bytes, mode, strategy, dry_run, revive, host_settings, prune_buckets, sets, who, .. } = self;
+        let asked = format!("{:?}", (mode, strategy, dry_run, revive, host_settings, prune_buckets, sets, who));
+        let mut hash = Sha256::new();
+        hash.update(asked.as_bytes());
+        hash.update(bytes);
+        hex::encode(hash.finalize())
+    }
+}
+
+/// An archive is a keystore: no debug output shows its bytes.
+impl fmt::Debug for Archive {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Archive({}, {} bytes)", self.filename, self.bytes.len())
+    }
+}
+
+impl fmt::Debug for Verify {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Verify({} bytes)", self.0.len())
+    }
+}
+
+impl fmt::Debug for RestoreRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RestoreRequest({} bytes, mode {}, strategy {})", self.bytes.len(), self.mode, self.strategy)
+    }
 }

@@ -2,14 +2,16 @@
 
 use crate::backup::handle::Tools;
 use crate::backup::messages::{Archive, RestoreRequest};
-use crate::backup::stage::{self, Staging};
+use crate::backup::stage;
+use crate::boot::mac_key;
 use crate::db::password::PasswordHash;
 use crate::domain::archive;
 use crate::domain::archive::plan::{Current, Host, Mode, Options, Plan, Revive, Strategy, plan};
+use crate::domain::change::StateChange;
 use crate::domain::config::model::BackendKind;
 use crate::domain::names::BucketName;
 use crate::domain::secret::Secret;
-use crate::domain::state::ConfigRevision;
+use crate::domain::state::{ConfigRevision, KeyPurpose};
 use crate::system::view::SystemView;
 use crate::zipper;
 use crate::{Error, ErrorKind, Result, fault};
@@ -22,13 +24,13 @@ use std::sync::Arc;
 pub(super) async fn export(tools: &Tools) -> Result<Archive> {
     let view = tools.system.view();
     view.unlocked()?;
-    let loaded = tools.config.current().await?;
     let (host, now) = (tools.host.clone(), tools.clock.now());
     let exported = blocking(move || {
-        let resolved = host.resolve_references(&loaded, &view.state);
+        let loaded = &view.loaded;
+        let resolved = host.resolve_references(loaded, &view.state);
         let hash = view.bootstrap_hash.as_ref().map(|hash| Secret::new(hash.expose()));
         zipper::export(&zipper::ExportInput {
-            config: &loaded,
+            config: loaded,
             state: &view.state,
             instance_id: &host.instance.instance_id,
             server_version: host.server_version,
@@ -65,9 +67,11 @@ pub(super) async fn run(tools: &Tools, restore_id: &str, request: RestoreRequest
     }
     let archive = read(tools, request.bytes.clone()).await?;
     fault::point("backup.verified");
+    // The owner's word; a swap between the view and this would show at the fence, as another generation.
     let loaded = tools.config.current().await?;
     let with_data = buckets_with_data(&view).await;
     let files = tools.host.files_of(&archive.secrets, &loaded.config);
+    let paths_from = tools.host.paths_from();
     let mut planned = plan(
         Current { state: &view.state, config: &loaded },
         &archive,
@@ -80,8 +84,13 @@ pub(super) async fn run(tools: &Tools, restore_id: &str, request: RestoreRequest
             caller_token: request.caller_token_sha256.clone(),
             files: &files,
             environment: &tools.host.environment,
+            paths_from: paths_from.as_deref(),
         },
     )?;
+    if !planned.next.keyring.values().any(|key| key.active && key.purpose == KeyPurpose::MetadataMac) {
+        let key = mac_key(tools.clock.now())?;
+        planned.next.keyring.insert(key.id.clone(), Arc::new(key));
+    }
     let hash = hash_to_be(tools, &view, &planned, &request)?;
     stage::fits(tools, &planned)?;
     let warnings = backend_warnings(tools, &view, &planned);
@@ -100,16 +109,17 @@ pub(super) async fn run(tools: &Tools, restore_id: &str, request: RestoreRequest
     record(tools, &mut planned, restore_id, &request.who, &answer);
 
     let version = view.version();
-    let text = planned.next_file.clone();
-    let staging = Staging::begin(tools.clone(), restore_id, view.locked.is_some());
-    let (staging, next) = stage::stage(staging, planned, hash, &view).await?;
+    let next = stage::stage(tools, restore_id, planned, hash, &view, options.prune_buckets).await?;
     fault::point("backup.staged");
     let fence = Fenced::raise(tools, restore_id, &version).await?;
     fault::point("backup.fenced");
-    tools.system.swap_all(next).await?;
-    staging.committed();
-    tools.host.note_config(&text);
+    let new_ids = tools.system.swap_all(next).await?;
     fence.done();
+    for (name, id) in new_ids {
+        if let Err(error) = tools.system.mutate(StateChange::RegisterBackend { name, id }).await {
+            log::warn!("the id of a backend is registered at the next start: {error:?}");
+        }
+    }
     log::info!("restore {restore_id} is in force: {}", tools.system.view().version());
     Ok(answer)
 }

@@ -4,56 +4,18 @@ use crate::backup::handle::Tools;
 use crate::backup::restore::blocking;
 use crate::db;
 use crate::db::password::PasswordHash;
-use crate::disk::atomic;
+use crate::disk::{Disk, atomic};
 use crate::domain::archive::plan::Plan;
 use crate::domain::config::routing;
 use crate::domain::state::State;
 use crate::system::messages::NextSystem;
+use crate::system::staging::Staging;
 use crate::system::stores::Opener;
 use crate::system::swap::{self, Journal, Move, SwapKind};
 use crate::system::view::SystemView;
 use crate::{Error, ErrorKind, Result, fault};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-/// The files of a restore that has not been committed: dropped, they are removed.
-pub(super) struct Staging {
-    tools: Tools,
-    id: String,
-    locked: bool,
-    beside: Option<PathBuf>,
-    set_aside: Option<PathBuf>,
-    committed: bool,
-}
-
-impl Staging {
-    pub(super) fn begin(tools: Tools, id: &str, locked: bool) -> Self {
-        Self { tools, id: id.to_owned(), locked, beside: None, set_aside: None, committed: false }
-    }
-
-    /// The swap has used the files up.
-    pub(super) fn committed(mut self) {
-        self.committed = true;
-    }
-}
-
-impl Drop for Staging {
-    fn drop(&mut self) {
-        // A journal means that the swap began: its files are the next start's.
-        if self.committed || self.tools.host.state_dir.join(swap::JOURNAL).exists() {
-            return;
-        }
-        let disk = self.tools.disk.as_ref();
-        swap::discard_stage(disk, &self.tools.host.state_dir, &self.id);
-        for left in [self.beside.take(), self.set_aside.take()].into_iter().flatten() {
-            atomic::discard(disk, &left);
-        }
-        let undo = swap::undo_dir(&self.tools.host.state_dir, &self.id);
-        if let Err(error) = swap::remove_tree(disk, &undo) {
-            log::warn!("{} could not be removed: {error}", undo.display());
-        }
-    }
-}
 
 /// Where the replaced files are kept.
 pub(super) fn undo_path(tools: &Tools, restore_id: &str) -> String {
@@ -70,27 +32,31 @@ pub(super) fn fits(tools: &Tools, plan: &Plan) -> Result<()> {
             .with_hint("give one of them another backend or alias with ?set=storage.buckets.<name>.alias=<name>"));
     }
     tools.host.check_roots(&plan.next_config)?;
-    tools.host.config_writable()
+    tools.host.can_restart_on(&plan.next_config, &plan.next)?;
+    tools.host.config_writable(&plan.next_file)
 }
 
 /// Stages the files, proves that the next start will open them, and puts together what the swap publishes.
 pub(super) async fn stage(
-    mut staging: Staging,
+    tools: &Tools,
+    restore_id: &str,
     plan: Plan,
     hash: PasswordHash,
     view: &SystemView,
-) -> Result<(Staging, NextSystem)> {
-    let (old_generation, notices) = (view.state.meta.generation, view.notices.clone());
+    prune_buckets: bool,
+) -> Result<NextSystem> {
+    let (old_generation, locked) = (view.state.meta.generation, view.locked.is_some());
+    let tools = tools.clone();
+    let mut staging = Staging::begin(tools.disk.clone(), tools.host.state_dir.clone(), restore_id);
     blocking(move || {
         let (state, loaded) = (plan.next, plan.next_config);
-        let journal = write_files(&mut staging, &state, &hash, &plan.next_file, old_generation)?;
+        let journal = write_files(&tools, &mut staging, &state, &hash, &plan.next_file, old_generation, locked)?;
         fault::point("backup.written");
-        prove(&staging, &state, &hash)?;
-        let tools = &staging.tools;
+        prove(&tools, restore_dir(&tools, &staging), &state, &hash)?;
         let state = Arc::new(state);
         let config_key = tools.host.config_key(&loaded.config, &tools.host.restored_base(), &state)?;
-        let mut view = SystemView::compose(&loaded, state, Some(hash.clone()), config_key);
-        view.notices = notices;
+        let loaded = Arc::new(loaded);
+        let view = SystemView::compose(loaded.clone(), state, Some(hash.clone()), config_key);
         let opener = Opener {
             instance_id: tools.host.instance.instance_id.clone(),
             base: tools.host.restored_base(),
@@ -100,20 +66,23 @@ pub(super) async fn stage(
             adopt_empty: view.state.meta.quarantined_from.is_some(),
         };
         swap::seal(tools.disk.as_ref(), &tools.host.state_dir, &journal)?;
-        Ok((staging, NextSystem { journal, view, config: Arc::new(loaded), hash, opener }))
+        let (host, text) = (tools.host.clone(), plan.next_file);
+        let settled = Box::new(move || host.note_config(&text));
+        Ok(NextSystem { journal, view, config: loaded, hash, opener, staging, prune_buckets, settled })
     })
     .await
 }
 
 /// Writes the new files, keeps the old ones, and says what goes where.
 fn write_files(
+    tools: &Tools,
     staging: &mut Staging,
     state: &State,
     hash: &PasswordHash,
     config: &str,
     old_generation: u64,
+    locked: bool,
 ) -> Result<Journal> {
-    let tools = staging.tools.clone();
     let (disk, dir, id) = (tools.disk.as_ref(), &tools.host.state_dir, staging.id.clone());
     let io = |error| Error::io("stage restore", error);
     let stage = swap::create_stage(disk, dir, &id)?;
@@ -139,13 +108,14 @@ fn write_files(
     };
     atomic::write_file(disk, &staged_config, config.as_bytes(), 0o600).map_err(io)?;
 
+    keep_hand_written(disk, &config_target, state)?;
     let mut moves = Vec::new();
     for (from, to) in [(staged_db, files.config_db.clone()), (staged_hash, files.hash), (staged_config, config_target)]
     {
         swap::keep_old(disk, &to, &undo)?;
         moves.push(Move::of(dir, &from, &to)?);
     }
-    if staging.locked && files.config_db.exists() {
+    if locked && files.config_db.exists() {
         // The file that nothing opens is set aside under a name of its own, beside the restored one.
         let mut name = files.config_db.clone().into_os_string();
         name.push(format!(".locked-{}", tools.clock.now().compact()));
@@ -165,11 +135,21 @@ fn write_files(
     })
 }
 
+/// Keeps a config file that somebody wrote by hand as `<name>.orig`, once: its comments do not survive the rewrite.
+fn keep_hand_written(disk: &dyn Disk, config: &Path, state: &State) -> Result<()> {
+    let Ok(text) = std::fs::read_to_string(config) else { return Ok(()) };
+    let mut name = config.as_os_str().to_owned();
+    name.push(".orig");
+    let original = PathBuf::from(name);
+    if original.exists() || state.config_history.values().any(|revision| revision.yaml == text) {
+        return Ok(());
+    }
+    atomic::link_or_copy(disk, config, &original).map_err(|error| Error::io("stage restore", error))
+}
+
 /// The staged database opens with the hash that the next start will read, is sound, and holds exactly the planned state.
-fn prove(staging: &Staging, state: &State, hash: &PasswordHash) -> Result<()> {
-    let host = &staging.tools.host;
-    let stage = swap::stage_dir(&host.state_dir, &staging.id);
-    let files = host.files();
+fn prove(tools: &Tools, stage: PathBuf, state: &State, hash: &PasswordHash) -> Result<()> {
+    let files = tools.host.files();
     let failed = |what: &str| {
         Error::new(
             ErrorKind::Internal,
@@ -194,6 +174,10 @@ fn prove(staging: &Staging, state: &State, hash: &PasswordHash) -> Result<()> {
         return Err(failed("database"));
     }
     Ok(())
+}
+
+fn restore_dir(tools: &Tools, staging: &Staging) -> PathBuf {
+    swap::stage_dir(&tools.host.state_dir, &staging.id)
 }
 
 fn file_name(path: &Path) -> &std::ffi::OsStr {

@@ -11,7 +11,7 @@ const REMEMBERED: usize = 64;
 #[derive(Debug, Default)]
 pub(super) struct BackupState {
     running: Option<String>,
-    outcomes: VecDeque<(String, Value)>,
+    outcomes: VecDeque<(String, String, Value)>,
 }
 
 impl BackupState {
@@ -30,21 +30,31 @@ impl BackupState {
         Ok(())
     }
 
-    /// The restore has ended; a success is kept under its idempotency key.
-    pub(super) fn end(&mut self, key: Option<String>, outcome: Option<&Value>) {
+    /// The restore has ended; a success is kept under its idempotency key, together with what was asked.
+    pub(super) fn end(&mut self, key: Option<(String, String)>, outcome: Option<&Value>) {
         self.running = None;
-        if let (Some(key), Some(outcome)) = (key, outcome) {
-            self.outcomes.push_back((key, outcome.clone()));
+        if let (Some((key, asked)), Some(outcome)) = (key, outcome) {
+            self.outcomes.push_back((key, asked, outcome.clone()));
             if self.outcomes.len() > REMEMBERED {
                 self.outcomes.pop_front();
             }
         }
     }
 
-    /// The first outcome under this key.
-    pub(super) fn remembered(&self, key: Option<&str>) -> Option<Value> {
-        let key = key?;
-        self.outcomes.iter().find(|(k, _)| k == key).map(|(_, outcome)| outcome.clone())
+    /// The first outcome under this key. A key that was used for something else is refused.
+    pub(super) fn remembered(&self, key: Option<&(String, String)>) -> Result<Option<Value>> {
+        let Some((key, asked)) = key else { return Ok(None) };
+        match self.outcomes.iter().find(|(known, ..)| known == key) {
+            Some((_, first, outcome)) if first == asked => Ok(Some(outcome.clone())),
+            Some(_) => Err(Error::new(
+                ErrorKind::Conflict,
+                "restore",
+                "this Idempotency-Key was used for another request; nothing was changed",
+            )
+            .with_code("idempotency_key_reused")
+            .with_hint("send another key")),
+            None => Ok(None),
+        }
     }
 }
 
@@ -57,9 +67,12 @@ mod tests {
         let mut state = BackupState::default();
         state.begin("r1").unwrap();
         assert_eq!(state.begin("r2").unwrap_err().code(), Some("restore_in_progress"));
-        state.end(Some("key".into()), Some(&Value::from(1)));
-        assert_eq!(state.remembered(Some("key")), Some(Value::from(1)));
-        assert_eq!(state.remembered(Some("other")), None);
+        let asked = |key: &str, what: &str| Some((key.to_owned(), what.to_owned()));
+        state.end(asked("key", "this"), Some(&Value::from(1)));
+        assert_eq!(state.remembered(asked("key", "this").as_ref()).unwrap(), Some(Value::from(1)));
+        assert_eq!(state.remembered(asked("other", "this").as_ref()).unwrap(), None);
+        let reused = state.remembered(asked("key", "that").as_ref()).unwrap_err();
+        assert_eq!(reused.code(), Some("idempotency_key_reused"));
         state.begin("r2").unwrap();
     }
 }

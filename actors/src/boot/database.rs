@@ -4,6 +4,7 @@ use crate::boot::force::Database;
 use crate::db::open::{TryOpen, open_with_password, try_open};
 use crate::db::password::{OWN_PARAMETERS, PasswordHash};
 use crate::db::state;
+use crate::disk::atomic;
 use crate::domain::secret::Secret;
 use crate::domain::state::State;
 use crate::{Error, Result};
@@ -20,14 +21,15 @@ impl Published {
         let mut name = self.0.clone().into_os_string();
         name.push(format!(".{}.probe", uuid::Uuid::new_v4()));
         let copy = Copy(PathBuf::from(name));
-        std::fs::copy(&self.0, &copy.0).map_err(|e| Error::io("open database", e))?;
+        atomic::copy_private(&self.0, &copy.0).map_err(|e| Error::io("open database", e))?;
         Ok(copy)
     }
 }
 
 impl Database for Published {
     fn exists(&self) -> bool {
-        self.0.exists()
+        // A dangling link or an unreadable directory is no absence: nothing may be made in its place.
+        !matches!(self.0.symlink_metadata(), Err(error) if error.kind() == std::io::ErrorKind::NotFound)
     }
 
     fn open(&self, hash: &PasswordHash) -> Result<Option<State>> {

@@ -27,7 +27,7 @@ impl fmt::Display for BootError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Io(error) | Self::State(error) | Self::Config(error) => {
-                write!(f, "{error}")?;
+                write!(f, "{error:?}")?;
                 error.hint().map_or(Ok(()), |hint| write!(f, " ({hint})"))
             }
             Self::Journal(why) => f.write_str(why),

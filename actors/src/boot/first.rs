@@ -29,15 +29,20 @@ pub(super) fn state(instance_id: &str, now: Timestamp, password_logged: bool) ->
         },
         ..State::default()
     };
-    let key = StoredKey {
+    let key = mac_key(now)?;
+    state.keyring.insert(key.id.clone(), Arc::new(key));
+    Ok(state)
+}
+
+/// A new key that authenticates metadata.
+pub fn mac_key(now: Timestamp) -> Result<StoredKey> {
+    Ok(StoredKey {
         id: format!("mac-{}", uuid::Uuid::new_v4()),
         purpose: KeyPurpose::MetadataMac,
         key: Secret::new(hex::encode(random::<32>()?)),
         created_at: now,
         active: true,
-    };
-    state.keyring.insert(key.id.clone(), Arc::new(key));
-    Ok(state)
+    })
 }
 
 /// A password that nobody chose.

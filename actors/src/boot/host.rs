@@ -2,13 +2,14 @@
 
 use crate::config::file::ConfigFile;
 use crate::config::instance::Instance;
+use crate::config::locate::replaceable;
 use crate::config::resolve::Resolver;
 use crate::config::roots;
 use crate::config::state_dir::{BOOTSTRAP_HASH, CONFIG_DB, STATE_DB};
 use crate::db::password::PasswordHash;
 use crate::domain::archive::parts::SecretsPart;
 use crate::domain::config::Loaded;
-use crate::domain::config::model::{Config, SecretRef, WrittenPath};
+use crate::domain::config::model::{BackendKind, Config, SecretRef, WrittenPath};
 use crate::domain::config::problem::Problems;
 use crate::domain::config::scalar::Environment;
 use crate::domain::secret::Secret;
@@ -16,11 +17,11 @@ use crate::domain::state::State;
 use crate::{Error, ErrorKind, Result};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 /// What belongs to this host and to no archive.
-#[derive(Debug)]
 pub struct Host {
     /// Where the state files are.
     pub state_dir: PathBuf,
@@ -32,6 +33,8 @@ pub struct Host {
     pub config_file: ConfigFile,
     /// SHA-256 of the config file that is in force, where there is one.
     pub(super) config_sha256: Mutex<Option<String>>,
+    /// Where this process listens: what it holds itself it could bind again.
+    pub listens_on: SocketAddr,
     /// The bootstrap hash that environment or config pins.
     pub pinned: Option<PasswordHash>,
     /// This program's version.
@@ -69,6 +72,12 @@ impl Host {
             true => self.restored_base(),
             false => self.config_file.base.clone(),
         }
+    }
+
+    /// Where relative paths count from, if that is not the directory of the config file that a restore would write.
+    pub fn paths_from(&self) -> Option<PathBuf> {
+        let base = self.config_base();
+        (base != self.restored_base()).then_some(base)
     }
 
     /// What relative paths count from once a restore has written the config file.
@@ -145,17 +154,46 @@ impl Host {
             .with_hint("override the path with ?set=<path>=<value>"))
     }
 
-    /// Refuses where the config file cannot be replaced, or was changed behind our back.
-    pub fn config_writable(&self) -> Result<()> {
+    /// Refuses what the next start could not start on: an address that cannot be bound, a root that is no directory, a secret
+    /// that nothing gives.
+    pub fn can_restart_on(&self, loaded: &Loaded, state: &State) -> Result<()> {
+        let refuse = |message: String| {
+            Err(Error::new(ErrorKind::Conflict, "restore", format!("{message}; nothing was changed"))
+                .with_code("config_unfit")
+                .with_hint("override the value with ?set=<path>=<value>"))
+        };
+        let address = loaded.config.advanced.listen_addr;
+        let ours = address.port() == 0 || address == self.listens_on;
+        let bound = if ours { Ok(()) } else { std::net::TcpListener::bind(address).map(drop) };
+        if let Err(error) = bound {
+            return refuse(format!("this host could not listen on {address}: {error}"));
+        }
+        for (name, backend) in &loaded.config.storage.backends {
+            let BackendKind::Filesystem { path } = &backend.kind;
+            let root = path.resolve(&self.restored_base());
+            let existing = root.ancestors().find(|ancestor| ancestor.exists());
+            if !existing.is_some_and(Path::is_dir) {
+                return refuse(format!("{} of backend `{name}` cannot be a directory", root.display()));
+            }
+        }
+        self.config_key(&loaded.config, &self.restored_base(), state).map(|_| ())
+    }
+
+    /// Refuses where the config file has to be replaced and cannot be, or was changed behind our back.
+    pub fn config_writable(&self, next: &str) -> Result<()> {
         let conflict = |message: String| Error::new(ErrorKind::Conflict, "config", message);
         let path = self.config_file.path.display();
-        if let Err(reason) = &self.config_file.writable {
+        let present = std::fs::read(&self.config_file.path).ok();
+        if present.as_deref() == Some(next.as_bytes()) {
+            return Ok(());
+        }
+        if let Err(reason) = &replaceable(&self.config_file.path) {
             return Err(conflict(format!("the config file {path} cannot be replaced: {reason}; nothing was changed"))
                 .with_code("config_read_only")
                 .with_hint("make the file and its directory writable, or restore onto a host whose config is"));
         }
         let known = self.config_sha256.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let found = std::fs::read(&self.config_file.path).ok().map(|bytes| hex::encode(Sha256::digest(bytes)));
+        let found = present.map(|bytes| hex::encode(Sha256::digest(bytes)));
         if known != found {
             return Err(conflict(format!("{path} was changed on disk since it was loaded; nothing was changed"))
                 .with_code("config_changed_on_disk")
@@ -168,6 +206,16 @@ impl Host {
     pub fn note_config(&self, text: &str) {
         let sha256 = hex::encode(Sha256::digest(text.as_bytes()));
         *self.config_sha256.lock().unwrap_or_else(PoisonError::into_inner) = Some(sha256);
+    }
+}
+
+/// The environment may hold secrets, so it is not shown.
+impl std::fmt::Debug for Host {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Host")
+            .field("state_dir", &self.state_dir)
+            .field("instance", &self.instance)
+            .finish_non_exhaustive()
     }
 }
 

@@ -9,6 +9,7 @@ mod prepare;
 mod start;
 
 pub use error::BootError;
+pub use first::mac_key;
 pub use host::{Files, Host};
 pub use prepare::{Input, Prepared, prepare};
 pub use start::{Booted, start};

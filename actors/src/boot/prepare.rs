@@ -20,7 +20,6 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 /// What was typed and what the process was given.
-#[derive(Debug)]
 pub struct Input {
     /// `--config`.
     pub config: Option<PathBuf>,
@@ -34,6 +33,16 @@ pub struct Input {
     pub clock: Clock,
     /// This program's version.
     pub server_version: &'static str,
+}
+
+/// The environment may hold secrets, so it is not shown.
+impl std::fmt::Debug for Input {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Input")
+            .field("config", &self.config)
+            .field("state_dir", &self.state_dir)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What the rest of a start builds on.
@@ -79,6 +88,7 @@ pub fn prepare(input: Input) -> Result<Prepared, BootError> {
         config_file,
         instance,
         environment,
+        listens_on: loaded.config.advanced.listen_addr,
         pinned: None,
         state_dir,
         server_version: input.server_version,

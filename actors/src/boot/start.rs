@@ -1,6 +1,6 @@
 //! The state in force and the owners on top of it, from the lowest upward.
 
-use crate::audit::AuditHandle;
+use crate::audit::{AuditHandle, Event, Outcome};
 use crate::backup::BackupHandle;
 use crate::backup::handle::Tools;
 use crate::boot::Host;
@@ -16,7 +16,6 @@ use crate::db::password::PasswordHash;
 use crate::db::runtime::AuditKey;
 use crate::disk::atomic;
 use crate::domain::change::StateChange;
-use crate::domain::secret::Secret;
 use crate::domain::state::State;
 use crate::iam::IamHandle;
 use crate::iam_db::IamDbHandle;
@@ -28,6 +27,7 @@ use crate::system::swap::SwapKind;
 use crate::system::view::SystemView;
 use crate::system::{Owners, SystemHandle};
 use crate::{Error, Result};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The running owners.
@@ -41,8 +41,8 @@ pub struct Booted {
     pub audit: AuditHandle,
     /// Backup and restore.
     pub backup: BackupHandle,
-    /// To be printed once: nobody else knows it.
-    pub generated_password: Option<Secret>,
+    /// The state DB: to be checkpointed at the end.
+    pub state_db: StateDbHandle,
     /// Keeps the state directory locked for as long as the process runs.
     pub lock: crate::config::state_dir::StateDir,
 }
@@ -52,7 +52,6 @@ struct InForce {
     state: State,
     hash: Option<PasswordHash>,
     locked: Option<String>,
-    generated: Option<Secret>,
     notices: Vec<String>,
 }
 
@@ -80,7 +79,7 @@ pub async fn start(prepared: Prepared, guardian: &Guardian) -> Result<Booted, Bo
         guardian,
     )
     .await?;
-    let iam = IamHandle::start(iam_db.clone(), clock.clone(), guardian).await?;
+    let iam = IamHandle::start(iam_db.clone(), force.locked.is_some(), clock.clone(), guardian).await?;
     let config = ConfigHandle::start(loaded.clone(), guardian).await?;
     let opened = match force.locked {
         Some(_) => Default::default(),
@@ -92,8 +91,12 @@ pub async fn start(prepared: Prepared, guardian: &Guardian) -> Result<Booted, Bo
     if force.locked.is_none() && force.state.meta.instance_id != host.instance.instance_id {
         changes.push(StateChange::Adopt { instance_id: host.instance.instance_id.clone() });
     }
-    let config_key = host.config_key(&loaded.config, &host.config_base(), &force.state)?;
-    let mut view = SystemView::compose(&loaded, Arc::new(force.state), force.hash, config_key);
+    // A locked system serves no S3, and what a reference needs may lie in the database that does not open.
+    let config_key = match force.locked {
+        Some(_) => None,
+        None => host.config_key(&loaded.config, &host.config_base(), &force.state)?,
+    };
+    let mut view = SystemView::compose(loaded.clone(), Arc::new(force.state), force.hash, config_key);
     view.stores = Arc::new(opened.stores);
     view.locked = force.locked.map(Into::into);
     view.notices = Arc::new(force.notices);
@@ -105,14 +108,49 @@ pub async fn start(prepared: Prepared, guardian: &Guardian) -> Result<Booted, Bo
     }
 
     let (state_db_file, state_key) = (files.state_db, *host.instance.state_key());
+    set_aside_if_foreign(&state_db_file, &state_key);
     let state_db =
         StateDbHandle::start(move || db::runtime::open(&state_db_file, &DbKey::of_state_db(&state_key)), guardian)
             .await?;
     let session = SessionHandle::start(state_db.clone(), clock.clone(), guardian).await?;
-    let audit = AuditHandle::start(state_db, AuditKey::of_instance(&state_key), clock.clone(), guardian).await?;
+    let audit =
+        AuditHandle::start(state_db.clone(), AuditKey::of_instance(&state_key), clock.clone(), guardian).await?;
     let tools = Tools { system: system.clone(), config, host, disk, clock, guardian: guardian.clone() };
     let backup = BackupHandle::start(tools).await?;
-    Ok(Booted { system, session, audit, backup, generated_password: force.generated, lock })
+    if restored {
+        let view = system.view();
+        let latest = view.state.restores.values().max_by_key(|record| record.at);
+        let event = Event {
+            actor: latest.map(|record| record.actor.clone()).unwrap_or_default(),
+            action: "backup.restore",
+            target: latest.map(|record| record.restore_id.clone()).unwrap_or_default(),
+            outcome: Outcome::Success,
+            ip: String::new(),
+            request_id: String::new(),
+            detail: serde_json::json!({"finished_by": "recovery at start"}),
+        };
+        audit.record(event).await?;
+    }
+    Ok(Booted { system, session, audit, backup, state_db, lock })
+}
+
+/// A state DB that this instance's key does not open (its `.deltaglider_instance` was lost) is set aside: only sessions and history
+/// are in it, and nothing of that may keep a host from starting.
+fn set_aside_if_foreign(file: &Path, state_key: &[u8; 32]) {
+    let Err(error) = db::runtime::open(file, &DbKey::of_state_db(state_key)) else { return };
+    if error.code() != Some("state_db_key_mismatch") {
+        return;
+    }
+    log::error!("{error:?}: it is set aside; sessions and history begin anew");
+    let suffix = format!(".foreign-{}", uuid::Uuid::new_v4());
+    for side in ["", "-wal", "-shm"] {
+        let name = |end: &str| {
+            let mut name = file.as_os_str().to_owned();
+            name.push(end);
+            PathBuf::from(name)
+        };
+        let _ = std::fs::rename(name(side), name(&format!("{suffix}{side}")));
+    }
 }
 
 /// Decides on the hash and does what follows from it; files change only through the swap.
@@ -123,7 +161,7 @@ fn in_force(
     now: crate::domain::clock::Timestamp,
 ) -> Result<InForce> {
     let files = host.files();
-    let plain = |state, hash| InForce { state, hash: Some(hash), locked: None, generated: None, notices: Vec::new() };
+    let plain = |state, hash| InForce { state, hash: Some(hash), locked: None, notices: Vec::new() };
     Ok(match decide(evidence, &Published(files.config_db.clone()))? {
         Force::Open { hash, state, write_file } => {
             if write_file {
@@ -148,15 +186,14 @@ fn in_force(
             let hash = PasswordHash::make(password.expose())?;
             let state = first::state(&host.instance.instance_id, now, true)?;
             first::install(disk, &host.state_dir, SwapKind::Initialise, &state, &hash)?;
-            InForce { generated: Some(password), ..plain(state, hash) }
+            // Now and not later: a start that fails from here on must not have made a password that nobody ever saw.
+            log::warn!("bootstrap password: {}", password.expose());
+            log::warn!("this password went through a log: change it at the first login");
+            plain(state, hash)
         }
-        Force::Locked { hash } => InForce {
-            state: State::default(),
-            hash,
-            locked: Some(LOCKED.to_owned()),
-            generated: None,
-            notices: vec![LOCKED.to_owned()],
-        },
+        Force::Locked { hash } => {
+            InForce { state: State::default(), hash, locked: Some(LOCKED.to_owned()), notices: vec![LOCKED.to_owned()] }
+        }
     })
 }
 

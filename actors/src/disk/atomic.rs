@@ -3,6 +3,7 @@
 use super::Disk;
 use std::fs::{self, File};
 use std::io::{self, Read};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
@@ -50,6 +51,13 @@ pub fn copy_file(disk: &dyn Disk, from: &Path, to: &Path, mode: u32) -> io::Resu
         discard(disk, to);
     }
     copied
+}
+
+/// A scratch copy that only this process reads (0600, whatever the original's mode), replacing one that was left behind. Not durable.
+pub fn copy_private(from: &Path, to: &Path) -> io::Result<()> {
+    let _ = std::fs::remove_file(to);
+    let mut target = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(to)?;
+    io::copy(&mut std::fs::File::open(from)?, &mut target).map(|_| ())
 }
 
 /// Gives `from` a second name that outlives its replacement: a hard link, or a synced copy where the file system has none.

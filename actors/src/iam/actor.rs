@@ -8,7 +8,7 @@ use crate::iam::messages::{Applied, Apply, Current, Replace};
 use crate::iam::state::run;
 use crate::iam_db::handle::IamDbHandle;
 use actix::fut::{ActorFutureExt, wrap_future};
-use actix::{Actor, AtomicResponse, Context, Handler};
+use actix::{Actor, ActorContext, AtomicResponse, Context, Handler};
 use std::sync::Arc;
 
 /// The owner of IAM.
@@ -47,19 +47,23 @@ impl Handler<Apply> for IamActor {
                 Err(error) => (Err((error, db.load().await)), batch.answers),
             }
         };
-        AtomicResponse::new(Box::pin(wrap_future(work).map(|(outcome, answers), actor: &mut Self, _| match outcome {
-            Ok(state) => {
-                fault::point("iam.applied");
-                actor.current = state.clone();
-                Ok(Applied { answers, state })
-            }
-            Err((error, reloaded)) => {
-                if let Ok(state) = reloaded {
-                    actor.current = state;
+        AtomicResponse::new(Box::pin(wrap_future(work).map(
+            |(outcome, answers), actor: &mut Self, context| match outcome {
+                Ok(state) => {
+                    fault::point("iam.applied");
+                    actor.current = state.clone();
+                    Ok(Applied { answers, state })
                 }
-                Err(error)
-            }
-        })))
+                Err((error, reloaded)) => {
+                    match reloaded {
+                        Ok(state) => actor.current = state,
+                        // Nobody knows what the file holds: the guardian rebuilds this owner from it, or gives up.
+                        Err(_) => context.stop(),
+                    }
+                    Err(error)
+                }
+            },
+        )))
     }
 }
 

@@ -20,7 +20,9 @@ pub struct IamHandle {
 
 impl IamHandle {
     /// Starts the owner; it reads its state from the published file, now and whenever it is rebuilt.
-    pub async fn start(db: IamDbHandle, clock: Clock, guardian: &Guardian) -> Result<Self> {
+    ///
+    /// A locked system has no state: only then is a database that does not open taken for an empty one.
+    pub async fn start(db: IamDbHandle, locked: bool, clock: Clock, guardian: &Guardian) -> Result<Self> {
         let owner = OwnerRef::new("iam", 16, guardian.alarm());
         let arbiter = actix::Arbiter::new();
         guardian
@@ -28,7 +30,7 @@ impl IamHandle {
                 let (db, clock, arbiter) = (db.clone(), clock.clone(), arbiter.handle());
                 Box::pin(async move {
                     let current = match db.load().await {
-                        Err(error) if error.kind() == ErrorKind::Locked => Arc::default(),
+                        Err(error) if locked && error.kind() == ErrorKind::Locked => Arc::default(),
                         other => other?,
                     };
                     Ok(IamActor::start_in_arbiter(&arbiter, move |_| IamActor::new(current, db, clock)))

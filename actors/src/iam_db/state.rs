@@ -3,7 +3,7 @@
 use crate::db::open::try_open;
 use crate::db::password::PasswordHash;
 use crate::db::{publish, state};
-use crate::disk::SharedDisk;
+use crate::disk::{SharedDisk, atomic};
 use crate::domain::state::State;
 use crate::{Error, ErrorKind, Result};
 use rusqlite::Connection;
@@ -94,7 +94,7 @@ impl WorkCopy {
                     .with_code("db_key_mismatch")
             })?;
             let work = self.work_path();
-            std::fs::copy(&self.published, &work).map_err(|e| Error::io("iam_db", e))?;
+            atomic::copy_private(&self.published, &work).map_err(|e| Error::io("iam_db", e))?;
             self.connection = Some(try_open(&work, hash)?.into_result()?);
         }
         self.connection.as_mut().ok_or_else(|| Error::new(ErrorKind::Internal, "iam_db", "no work copy"))

@@ -17,6 +17,10 @@ use actix::Actor;
 use futures_util::StreamExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a commit may take.
+const COMMIT: Duration = Duration::from_secs(600);
 
 /// A backend, reachable or not. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -179,7 +183,8 @@ impl StoreHandle {
 
     /// Publishes a staged object. Callers outside `system` go through its handle, which checks the route.
     pub async fn commit(&self, commit: CommitRequest) -> Result<ObjectMeta> {
-        self.open()?.1.ask(Intent::Change, Commit(commit)).await
+        // A commit syncs the whole body; a slow disk may take its time over 5 GiB.
+        self.open()?.1.ask_within(COMMIT, Intent::Change, Commit(commit)).await
     }
 
     /// Removes an object. Callers outside `system` go through its handle, which checks the route.

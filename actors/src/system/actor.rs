@@ -9,7 +9,7 @@ use crate::iam::messages::Applied;
 use crate::iam_db::IamDbHandle;
 use crate::system::cell::Cell;
 use crate::system::commit_point::swap_all;
-use crate::system::messages::{Fence, LiftFence, Mutate, SwapAll};
+use crate::system::messages::{Fence, FenceSettled, LiftFence, Mutate, NewIds, SwapAll};
 use crate::system::view::SystemView;
 use crate::{Error, ErrorKind, Result};
 use actix::fut::{ActorFutureExt, wrap_future};
@@ -116,19 +116,38 @@ impl Handler<Mutate> for SystemActor {
 impl Handler<Fence> for SystemActor {
     type Result = ResponseFuture<Result<()>>;
 
+    /// The fence goes up at once, so that no mutation starts any more; it holds when the one in progress has ended.
     fn handle(&mut self, message: Fence, context: &mut Self::Context) -> Self::Result {
         fault::point("system.fence");
-        if self.running {
-            // The mutation in progress ends first; those that wait behind it meet the fence.
-            let me = context.address();
-            return Box::pin(async move {
-                tokio::time::sleep(Duration::from_millis(2)).await;
-                me.send(message).await.unwrap_or_else(|_| Err(unknown()))
-            });
+        if let Err(refusal) = self.cell.raise_fence(&message.restore_id) {
+            return Box::pin(async move { Err(refusal) });
         }
-        let outcome =
-            check_version(&self.cell, &message.version).and_then(|()| self.cell.raise_fence(&message.restore_id));
-        Box::pin(async move { outcome })
+        let me = context.address();
+        Box::pin(async move {
+            loop {
+                match me.send(FenceSettled(message.clone())).await {
+                    Ok(Some(outcome)) => return outcome,
+                    Ok(None) => tokio::time::sleep(Duration::from_millis(2)).await,
+                    Err(_) => return Err(unknown()),
+                }
+            }
+        })
+    }
+}
+
+impl Handler<FenceSettled> for SystemActor {
+    type Result = Option<Result<()>>;
+
+    fn handle(&mut self, message: FenceSettled, _: &mut Self::Context) -> Self::Result {
+        if self.running {
+            return None;
+        }
+        let Fence { restore_id, version } = message.0;
+        let outcome = self.cell.hold_fence(&restore_id).and_then(|()| check_version(&self.cell, &version));
+        if outcome.is_err() {
+            self.cell.lift_fence(&restore_id);
+        }
+        Some(outcome)
     }
 }
 
@@ -143,7 +162,7 @@ impl Handler<LiftFence> for SystemActor {
 
 impl Handler<SwapAll> for SystemActor {
     // Nothing else may happen here while all state is swapped.
-    type Result = AtomicResponse<Self, Result<()>>;
+    type Result = AtomicResponse<Self, Result<NewIds>>;
 
     fn handle(&mut self, message: SwapAll, _: &mut Self::Context) -> Self::Result {
         fault::point("system.swap_all");

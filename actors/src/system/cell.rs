@@ -68,6 +68,21 @@ impl Cell {
         }
     }
 
+    /// Refuses unless this restore holds the fence.
+    pub(super) fn hold_fence(&self, restore_id: &str) -> Result<()> {
+        let held = self.alive(self.fence.lock().unwrap_or_else(PoisonError::into_inner).as_ref());
+        if held.is_some_and(|held| held.restore_id == restore_id) {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::Conflict,
+            "system",
+            "the restore does not hold the fence any more; nothing was changed",
+        )
+        .with_code("fence_lost")
+        .with_hint("try again"))
+    }
+
     /// Refuses while a fence is up that is not `restore_id`'s.
     pub(super) fn check_fence(&self, restore_id: Option<&str>) -> Result<()> {
         match self.alive(self.fence.lock().unwrap_or_else(PoisonError::into_inner).as_ref()) {

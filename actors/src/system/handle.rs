@@ -16,7 +16,7 @@ use crate::kernel::owner::{Intent, OwnerRef};
 use crate::storage::CommitRequest;
 use crate::system::actor::{Below, SystemActor};
 use crate::system::cell::Cell;
-use crate::system::messages::{Fence, LiftFence, Mutate, NextSystem, SwapAll};
+use crate::system::messages::{Fence, LiftFence, Mutate, NewIds, NextSystem, SwapAll};
 use crate::system::view::{Route, SystemView};
 use crate::{Error, ErrorKind, Result};
 use actix::Actor;
@@ -26,6 +26,8 @@ use std::time::Duration;
 
 /// How long an S3 request that mutates state waits for a restore to end.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// A swap opens backends, and opening a large root takes its time.
+const SWAP: Duration = Duration::from_secs(600);
 
 /// The one path of every mutation, and the published view.
 #[derive(Clone)]
@@ -154,9 +156,10 @@ impl SystemHandle {
     }
 
     /// Swaps all state for what was staged.
-    pub async fn swap_all(&self, next: NextSystem) -> Result<()> {
+    pub async fn swap_all(&self, next: NextSystem) -> Result<NewIds> {
         let commits = self.cell.commits.clone().write_owned().await;
-        self.owner.ask(Intent::Change, SwapAll { next: Box::new(next), commits }).await
+        let swap = SwapAll { next: Box::new(next), commits };
+        self.owner.ask_within(SWAP, Intent::Change, swap).await
     }
 
     /// Whether the owner answers.

@@ -4,10 +4,13 @@ use crate::Result;
 use crate::db::password::PasswordHash;
 use crate::domain::change::{Asked, Changed};
 use crate::domain::config::Loaded;
+use crate::domain::names::BackendName;
+use crate::system::staging::Staging;
 use crate::system::stores::Opener;
 use crate::system::swap::Journal;
 use crate::system::view::SystemView;
 use actix::Message;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::OwnedRwLockWriteGuard;
 
@@ -17,7 +20,7 @@ use tokio::sync::OwnedRwLockWriteGuard;
 pub struct Mutate(pub Asked);
 
 /// Holds back every mutation until [`SwapAll`] or [`LiftFence`]; answers when the one in progress has ended.
-#[derive(Debug, Message)]
+#[derive(Clone, Debug, Message)]
 #[rtype(result = "Result<()>")]
 pub struct Fence {
     /// The restore that asks.
@@ -25,6 +28,11 @@ pub struct Fence {
     /// The `epoch.generation` that its plan was made on; another one refuses.
     pub version: String,
 }
+
+/// Whether the mutation that was in progress when the fence went up has ended: `None` while it has not.
+#[derive(Debug, Message)]
+#[rtype(result = "Option<Result<()>>")]
+pub(super) struct FenceSettled(pub(super) Fence);
 
 /// Lifts the fence of a restore that ended before its commit point.
 #[derive(Debug, Message)]
@@ -35,8 +43,8 @@ pub struct LiftFence {
 }
 
 /// Swaps all state for what was staged. From its commit point on it ends in the new state or ends the process.
-#[derive(Debug, Message)]
-#[rtype(result = "Result<()>")]
+#[derive(Message)]
+#[rtype(result = "Result<NewIds>")]
 pub struct SwapAll {
     /// What is to be in force.
     pub next: Box<NextSystem>,
@@ -45,8 +53,10 @@ pub struct SwapAll {
     pub commits: OwnedRwLockWriteGuard<()>,
 }
 
+/// The ids of backends that the swapped state does not know yet: to be registered.
+pub type NewIds = BTreeMap<BackendName, String>;
+
 /// Everything that is to be in force after a swap; all of it was built and proven while staging.
-#[derive(Debug)]
 pub struct NextSystem {
     /// The files and where they go.
     pub journal: Journal,
@@ -56,6 +66,12 @@ pub struct NextSystem {
     pub config: Arc<Loaded>,
     /// The hash that opens the staged database.
     pub hash: PasswordHash,
+    /// The staged files, until the journal is begun.
+    pub staging: Staging,
+    /// Registry entries go although their backend holds objects.
+    pub prune_buckets: bool,
+    /// Called when the files are in place, before anybody may change them again.
+    pub settled: Box<dyn FnOnce() + Send>,
     /// Opens the backends; one that cannot be opened is in the view and says why.
     pub opener: Opener,
 }

@@ -5,6 +5,7 @@ mod cell;
 pub mod commit_point;
 pub mod handle;
 pub mod messages;
+pub mod staging;
 pub mod stores;
 pub mod swap;
 pub mod view;

@@ -1,18 +1,17 @@
 //! The backends of a configuration, opened: those that are open already stay as they are.
 
+use crate::Result;
 use crate::disk::SharedDisk;
 use crate::domain::clock::Clock;
 use crate::domain::config::model::{BackendKind, Config};
-use crate::domain::config::routing::{Route, routes};
-use crate::domain::names::{BackendName, BucketName};
+use crate::domain::config::routing::routes;
+use crate::domain::names::BackendName;
 use crate::domain::state::State;
 use crate::kernel::guardian::Guardian;
-use crate::storage::ObjectStore;
 use crate::storage::fs::{FsOptions, FsStore};
 use crate::storage::mackeys::MacKeys;
 use crate::store::StoreHandle;
 use crate::system::view::SystemView;
-use crate::{ErrorKind, Result};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -62,7 +61,7 @@ impl Opener {
                 .filter(|store| store.root() == Some(root.as_path()) && known.is_some() && store.backend_id() == known);
             let handle = match kept {
                 Some(handle) => handle.clone(),
-                None => match self.open_one(name, &root, known.clone(), keys.clone(), config, &routes).await {
+                None => match self.open_one(name, &root, known.clone(), keys.clone(), config).await {
                     Ok(handle) => handle,
                     Err(error) => {
                         log::error!("backend {name} cannot be opened: {error:?}");
@@ -71,6 +70,17 @@ impl Opener {
                     }
                 },
             };
+            // The registry is the truth: a bucket whose place is missing (a restored host without its data, a bucket that was
+            // deleted after the capture) is empty, and takes writes.
+            for route in routes.values().filter(|route| route.backend == *name && handle.down_reason().is_none()) {
+                if let Err(error) = handle.create_bucket(&route.real_name).await {
+                    opened.warnings.push(format!(
+                        "bucket `{}` of backend `{name}`: {}",
+                        route.real_name,
+                        error.message()
+                    ));
+                }
+            }
             if let (None, Some(id)) = (&known, handle.backend_id()) {
                 opened.new_ids.insert(name.clone(), id);
             }
@@ -86,7 +96,6 @@ impl Opener {
         known: Option<String>,
         mac: MacKeys,
         config: &Config,
-        routes: &BTreeMap<BucketName, Route>,
     ) -> Result<StoreHandle> {
         let options = FsOptions {
             root: root.to_owned(),
@@ -102,13 +111,6 @@ impl Opener {
         let (store, found) = opened.map_err(|e| crate::Error::internal("open backend", e))??;
         if found.initialised {
             log::info!("backend {name} was initialised in {} as {}", root.display(), found.backend_id);
-        }
-        // The registry is the truth: a bucket whose place is missing (a restored host without its data) is empty, and takes writes.
-        for route in routes.values().filter(|route| route.backend == *name) {
-            match store.create_bucket(&route.real_name).await {
-                Err(error) if error.kind() != ErrorKind::BucketExists => return Err(error),
-                _ => {}
-            }
         }
         StoreHandle::start(
             name.clone(),

@@ -19,6 +19,8 @@ use std::sync::Arc;
 pub struct SystemView {
     /// The configuration in force.
     pub config: Arc<Config>,
+    /// The same with its origins: what an export writes, so that it is of one generation with the state.
+    pub loaded: Arc<Loaded>,
     /// IAM, the bucket registry and all else that the config DB holds.
     pub state: Arc<State>,
     /// Access keys and tokens by what requests name.
@@ -53,13 +55,14 @@ pub struct Route {
 impl SystemView {
     /// A view of a config and a state. Backends, lock and notices are put in by the caller.
     pub fn compose(
-        loaded: &Loaded,
+        loaded: Arc<Loaded>,
         state: Arc<State>,
         bootstrap_hash: Option<PasswordHash>,
         config_key: Option<(String, Secret)>,
     ) -> Self {
         Self {
             config: Arc::new(loaded.config.clone()),
+            loaded,
             index: Arc::new(AccessIndex::new(&state)),
             state,
             config_key,
@@ -112,5 +115,6 @@ impl Route {
     /// Whether a write begun under `self` may still be committed under `now`.
     pub fn same_place(&self, now: &Self) -> bool {
         (&self.backend, &self.bucket, self.created_at) == (&now.backend, &now.bucket, now.created_at)
+            && (self.store.root(), self.store.backend_id()) == (now.store.root(), now.store.backend_id())
     }
 }

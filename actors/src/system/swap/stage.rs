@@ -118,7 +118,10 @@ pub fn remove_tree(disk: &dyn Disk, dir: &Path) -> io::Result<bool> {
 ///
 /// Nothing is synced: what a power cut brings back is swept again.
 pub(super) fn sweep(disk: &dyn Disk, state_dir: &Path) -> io::Result<bool> {
-    let mut swept = remove_tree(disk, &state_dir.join(STAGING))?;
+    // The empty directory that a finished swap leaves is nothing that an unfinished one had staged.
+    let staging = state_dir.join(STAGING);
+    let empty = fs::read_dir(&staging).is_ok_and(|mut entries| entries.next().is_none());
+    let mut swept = remove_tree(disk, &staging)? && !empty;
     for entry in fs::read_dir(state_dir)? {
         let entry = entry?;
         if entry.file_name().to_str().is_some_and(is_temp_name) && entry.file_type()?.is_file() {
