@@ -11,6 +11,7 @@ mod copy_and_batch;
 mod crash;
 mod guardian;
 mod lifecycle;
+mod regressions;
 mod restore;
 mod rights;
 mod support;
