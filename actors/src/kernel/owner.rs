@@ -106,19 +106,6 @@ impl<A: Actor> OwnerRef<A> {
         }
     }
 
-    /// Tells without waiting for an answer.
-    pub fn tell<M>(&self, message: M)
-    where
-        A: Handler<M>,
-        A::Context: ToEnvelope<A, M>,
-        M: Message + Send + 'static,
-        M::Result: Send,
-    {
-        if let Some(address) = self.inner.address.load_full() {
-            address.do_send(message);
-        }
-    }
-
     fn gone(&self, intent: Intent) -> Error {
         match intent {
             Intent::Read => {

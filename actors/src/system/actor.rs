@@ -9,7 +9,7 @@ use crate::iam::messages::Applied;
 use crate::iam_db::IamDbHandle;
 use crate::system::cell::Cell;
 use crate::system::commit_point::swap_all;
-use crate::system::messages::{Fence, FenceSettled, LiftFence, Mutate, NewIds, SwapAll};
+use crate::system::messages::{Fence, FenceSettled, Mutate, NewIds, SwapAll};
 use crate::system::view::SystemView;
 use crate::{Error, ErrorKind, Result};
 use actix::fut::{ActorFutureExt, wrap_future};
@@ -148,15 +148,6 @@ impl Handler<FenceSettled> for SystemActor {
             self.cell.lift_fence(&restore_id);
         }
         Some(outcome)
-    }
-}
-
-impl Handler<LiftFence> for SystemActor {
-    type Result = ();
-
-    fn handle(&mut self, message: LiftFence, _: &mut Self::Context) {
-        fault::point("system.lift_fence");
-        self.cell.lift_fence(&message.restore_id);
     }
 }
 

@@ -16,7 +16,7 @@ use crate::kernel::owner::{Intent, OwnerRef};
 use crate::storage::CommitRequest;
 use crate::system::actor::{Below, SystemActor};
 use crate::system::cell::Cell;
-use crate::system::messages::{Fence, LiftFence, Mutate, NewIds, NextSystem, SwapAll};
+use crate::system::messages::{Fence, Mutate, NewIds, NextSystem, SwapAll};
 use crate::system::view::{Route, SystemView};
 use crate::{Error, ErrorKind, Result};
 use actix::Actor;
@@ -150,9 +150,9 @@ impl SystemHandle {
         self.owner.ask(Intent::Read, message).await
     }
 
-    /// Lifts the fence of a restore that ended before its commit point.
+    /// Lifts the fence of a restore that ended before its commit point: in the cell, since the owner itself may be what broke it off.
     pub fn lift_fence(&self, restore_id: &str) {
-        self.owner.tell(LiftFence { restore_id: restore_id.to_owned() });
+        self.cell.lift_fence(restore_id);
     }
 
     /// Swaps all state for what was staged.

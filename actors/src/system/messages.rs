@@ -19,7 +19,7 @@ use tokio::sync::OwnedRwLockWriteGuard;
 #[rtype(result = "Result<Changed>")]
 pub struct Mutate(pub Asked);
 
-/// Holds back every mutation until [`SwapAll`] or [`LiftFence`]; answers when the one in progress has ended.
+/// Holds back every mutation until [`SwapAll`] or until it is lifted; answers when the one in progress has ended.
 #[derive(Clone, Debug, Message)]
 #[rtype(result = "Result<()>")]
 pub struct Fence {
@@ -33,14 +33,6 @@ pub struct Fence {
 #[derive(Debug, Message)]
 #[rtype(result = "Option<Result<()>>")]
 pub(super) struct FenceSettled(pub(super) Fence);
-
-/// Lifts the fence of a restore that ended before its commit point.
-#[derive(Debug, Message)]
-#[rtype(result = "()")]
-pub struct LiftFence {
-    /// The restore that asked for it.
-    pub restore_id: String,
-}
 
 /// Swaps all state for what was staged. From its commit point on it ends in the new state or ends the process.
 #[derive(Message)]
