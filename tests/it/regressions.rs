@@ -182,3 +182,19 @@ fn head_takes_if_range_as_get_does() {
         s3.send(request).expect(200);
     }
 }
+
+#[test]
+fn a_restore_that_failed_is_on_record_and_a_bucket_that_moves_is_counted() {
+    let host = Host::start();
+    let s3: S3 = host.admin_user("ci");
+    s3.make_bucket("photos");
+    s3.put("photos", "a", "1").expect(200);
+    let mut archive = host.backup();
+    let target = "/_/api/admin/backup?dry_run=true&set=storage.filesystem=./elsewhere";
+    let plan = host.admin(Request::new("POST", target).body(archive.clone())).expect(200).json();
+    assert!(plan["warnings"].to_string().contains("bucket `photos` moves: 1 objects stay"), "{plan}");
+    archive.truncate(archive.len() / 2);
+    host.admin(restore_request(&archive)).expect(400);
+    let records = host.admin(Request::new("GET", "/_/api/admin/backup/restores")).expect(200).json();
+    assert_eq!(records[0]["restored"], false, "{records}");
+}

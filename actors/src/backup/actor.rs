@@ -74,13 +74,11 @@ impl Handler<Restore> for BackupActor {
 }
 
 impl Handler<Restores> for BackupActor {
-    type Result = Result<Vec<Value>>;
+    type Result = ResponseFuture<Result<Vec<Value>>>;
 
     fn handle(&mut self, _: Restores, _: &mut Self::Context) -> Self::Result {
         fault::point("backup.restores");
-        let view = self.tools.system.view();
-        let mut records: Vec<_> = view.state.restores.values().collect();
-        records.sort_by_key(|record| std::cmp::Reverse(record.at));
-        Ok(records.into_iter().map(|record| record.outcome.clone()).collect())
+        let tools = self.tools.clone();
+        Box::pin(async move { restore::restores(&tools).await })
     }
 }

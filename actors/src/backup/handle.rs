@@ -9,6 +9,7 @@ use crate::disk::SharedDisk;
 use crate::domain::clock::Clock;
 use crate::kernel::guardian::Guardian;
 use crate::kernel::owner::{Intent, OwnerRef};
+use crate::state_db::StateDbHandle;
 use crate::system::SystemHandle;
 use actix::Actor;
 use bytes::Bytes;
@@ -28,6 +29,8 @@ pub struct Tools {
     pub config: ConfigHandle,
     /// This host: its state directory, instance keys, environment.
     pub host: Arc<Host>,
+    /// Where failures are kept.
+    pub state_db: StateDbHandle,
     /// Every durable file operation.
     pub disk: SharedDisk,
     /// What time it is.

@@ -5,13 +5,16 @@ use crate::backup::messages::{Archive, RestoreRequest};
 use crate::backup::stage;
 use crate::boot::mac_key;
 use crate::db::password::PasswordHash;
+use crate::db::runtime::{list_failed_restores, put_failed_restore};
 use crate::domain::archive;
 use crate::domain::archive::plan::{Current, Host, Mode, Options, Plan, Revive, Strategy, plan};
 use crate::domain::change::StateChange;
 use crate::domain::config::model::BackendKind;
+use crate::domain::config::routing;
+use crate::domain::listing::ListQuery;
 use crate::domain::names::BucketName;
 use crate::domain::secret::Secret;
-use crate::domain::state::{ConfigRevision, KeyPurpose};
+use crate::domain::state::{ConfigRevision, KeyPurpose, RestoreRecord};
 use crate::system::view::SystemView;
 use crate::zipper;
 use crate::{Error, ErrorKind, Result, fault};
@@ -19,6 +22,11 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::Arc;
+
+/// Failed restores that a list shows.
+const FAILED_SHOWN: usize = 100;
+/// Objects of a bucket that are counted before a plan says "at least".
+const COUNTED: usize = 10_000;
 
 /// Makes a Full Backup of one published view.
 pub(super) async fn export(tools: &Tools) -> Result<Archive> {
@@ -58,8 +66,44 @@ async fn read(tools: &Tools, bytes: Bytes) -> Result<archive::Archive> {
     blocking(move || zipper::verify(&bytes, &limits)).await
 }
 
-/// Restores. An error means that nothing has changed.
+/// Restores. An error means that nothing has changed; it is kept for a client that lost its connection.
 pub(super) async fn run(tools: &Tools, restore_id: &str, request: RestoreRequest) -> Result<Value> {
+    let (who, dry_run) = (request.who.clone(), request.dry_run);
+    let outcome = carry_out(tools, restore_id, request).await;
+    if let (Err(error), false) = (&outcome, dry_run) {
+        note_failure(tools, restore_id, who, error).await;
+    }
+    outcome
+}
+
+async fn note_failure(tools: &Tools, restore_id: &str, actor: String, error: &Error) {
+    let record = RestoreRecord {
+        restore_id: restore_id.to_owned(),
+        at: tools.clock.now(),
+        actor,
+        outcome: json!({
+            "restored": false,
+            "restore_id": restore_id,
+            "error": { "code": error.code(), "stage": error.operation(), "detail": error.message(), "hint": error.hint() },
+        }),
+    };
+    let noted = tools.state_db.run(move |connection| put_failed_restore(connection, &record)).await;
+    if let Err(error) = noted {
+        log::warn!("the failure of restore {restore_id} is not on record: {error:?}");
+    }
+}
+
+/// The record of restores, those that failed on this host among them; the latest first.
+pub(super) async fn restores(tools: &Tools) -> Result<Vec<Value>> {
+    let failed = tools.state_db.run(|connection| list_failed_restores(connection, FAILED_SHOWN)).await?;
+    let view = tools.system.view();
+    let mut records: Vec<RestoreRecord> = view.state.restores.values().map(|record| (**record).clone()).collect();
+    records.extend(failed);
+    records.sort_by_key(|record| std::cmp::Reverse(record.at));
+    Ok(records.into_iter().map(|record| record.outcome).collect())
+}
+
+async fn carry_out(tools: &Tools, restore_id: &str, request: RestoreRequest) -> Result<Value> {
     let options = options(&request)?;
     let view = tools.system.view();
     if view.locked.is_some() && (options.mode != Mode::Full || options.strategy != Strategy::Replace) {
@@ -93,7 +137,8 @@ pub(super) async fn run(tools: &Tools, restore_id: &str, request: RestoreRequest
     }
     let hash = hash_to_be(tools, &view, &planned, &request)?;
     stage::fits(tools, &planned)?;
-    let warnings = backend_warnings(tools, &view, &planned);
+    let mut warnings = backend_warnings(tools, &view, &planned);
+    warnings.extend(moved_buckets(tools, &view, &planned, &with_data).await);
     planned.warnings.extend(warnings);
     fault::point("backup.planned");
 
@@ -218,6 +263,35 @@ async fn buckets_with_data(view: &SystemView) -> BTreeSet<BucketName> {
         }
     }
     found
+}
+
+/// Rule 15: buckets with objects whose place the plan moves; moving a route never moves data.
+async fn moved_buckets(tools: &Tools, view: &SystemView, plan: &Plan, with_data: &BTreeSet<BucketName>) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let next = routing::routes(&plan.next_config.config.storage, &plan.next.buckets);
+    for name in with_data {
+        let Ok(now) = view.route(name) else { continue };
+        let to = next.get(name).and_then(|route| {
+            let BackendKind::Filesystem { path } = &plan.next_config.config.storage.backends.get(&route.backend)?.kind;
+            Some(path.resolve(&tools.host.restored_base()).join(route.real_name.as_str()))
+        });
+        let from = now.store.root().map(|root| root.join(now.bucket.as_str()));
+        if from.is_none() || to == from {
+            continue;
+        }
+        let query = ListQuery { max_keys: COUNTED, ..ListQuery::default() };
+        let count = match now.store.list(&now.bucket, query).await {
+            Ok(page) if page.next.is_some() => format!("at least {COUNTED}"),
+            Ok(page) => page.objects.len().to_string(),
+            Err(_) => "an unknown number of".to_owned(),
+        };
+        let from = from.unwrap_or_default();
+        warnings.push(format!(
+            "bucket `{name}` moves: {count} objects stay in {} and are out of sight there (a route moves no data)",
+            from.display()
+        ));
+    }
+    warnings
 }
 
 /// What the operator should know of the backends that the restored config names.

@@ -115,7 +115,15 @@ pub async fn start(prepared: Prepared, guardian: &Guardian) -> Result<Booted, Bo
     let session = SessionHandle::start(state_db.clone(), clock.clone(), guardian).await?;
     let audit =
         AuditHandle::start(state_db.clone(), AuditKey::of_instance(&state_key), clock.clone(), guardian).await?;
-    let tools = Tools { system: system.clone(), config, host, disk, clock, guardian: guardian.clone() };
+    let tools = Tools {
+        system: system.clone(),
+        config,
+        state_db: state_db.clone(),
+        host,
+        disk,
+        clock,
+        guardian: guardian.clone(),
+    };
     let backup = BackupHandle::start(tools).await?;
     if restored {
         let view = system.view();
