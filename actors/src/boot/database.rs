@@ -18,9 +18,8 @@ struct Copy(PathBuf);
 
 impl Published {
     fn copy(&self) -> Result<Copy> {
-        let mut name = self.0.clone().into_os_string();
-        name.push(format!(".{}.probe", uuid::Uuid::new_v4()));
-        let copy = Copy(PathBuf::from(name));
+        // A name that the sweep of the next start knows, should this process be killed.
+        let copy = Copy(atomic::temp_beside(&self.0).map_err(|e| Error::io("open database", e))?);
         atomic::copy_private(&self.0, &copy.0).map_err(|e| Error::io("open database", e))?;
         Ok(copy)
     }

@@ -16,6 +16,7 @@ use crate::db::password::PasswordHash;
 use crate::db::runtime::AuditKey;
 use crate::disk::atomic;
 use crate::domain::change::StateChange;
+use crate::domain::clock::Timestamp;
 use crate::domain::state::State;
 use crate::iam::IamHandle;
 use crate::iam_db::IamDbHandle;
@@ -23,12 +24,17 @@ use crate::kernel::guardian::Guardian;
 use crate::session::SessionHandle;
 use crate::state_db::StateDbHandle;
 use crate::system::stores::Opener;
-use crate::system::swap::SwapKind;
+use crate::system::swap::{self, SwapKind};
 use crate::system::view::SystemView;
 use crate::system::{Owners, SystemHandle};
 use crate::{Error, Result};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
+
+/// Undo copies younger than this are kept, however many there are.
+const UNDO_KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// The running owners.
 #[derive(Debug)]
@@ -106,6 +112,12 @@ pub async fn start(prepared: Prepared, guardian: &Guardian) -> Result<Booted, Bo
     for change in changes {
         system.mutate(change).await?;
     }
+    if system.view().locked.is_none() {
+        let keep = undo_kept(&system.view().state, clock.now());
+        if let Err(error) = swap::prune_undo(disk.as_ref(), &host.state_dir, &keep) {
+            log::warn!("old undo copies stay: {error}");
+        }
+    }
 
     let (state_db_file, state_key) = (files.state_db, *host.instance.state_key());
     set_aside_if_foreign(&state_db_file, &state_key);
@@ -142,6 +154,14 @@ pub async fn start(prepared: Prepared, guardian: &Guardian) -> Result<Booted, Bo
     Ok(Booted { system, session, audit, backup, state_db, lock })
 }
 
+/// The restores whose replaced files are kept: the last five, and all of the last 30 days.
+fn undo_kept(state: &State, now: Timestamp) -> BTreeSet<String> {
+    let mut records: Vec<_> = state.restores.values().collect();
+    records.sort_by_key(|record| std::cmp::Reverse(record.at));
+    let kept = records.iter().enumerate().filter(|(place, record)| *place < 5 || now.since(record.at) < UNDO_KEPT);
+    kept.map(|(_, record)| record.restore_id.clone()).collect()
+}
+
 /// A state DB that this instance's key does not open (its `.deltaglider_instance` was lost) is set aside: only sessions and history
 /// are in it, and nothing of that may keep a host from starting.
 fn set_aside_if_foreign(file: &Path, state_key: &[u8; 32]) {
@@ -162,12 +182,7 @@ fn set_aside_if_foreign(file: &Path, state_key: &[u8; 32]) {
 }
 
 /// Decides on the hash and does what follows from it; files change only through the swap.
-fn in_force(
-    host: &Host,
-    evidence: Evidence,
-    disk: &dyn crate::disk::Disk,
-    now: crate::domain::clock::Timestamp,
-) -> Result<InForce> {
+fn in_force(host: &Host, evidence: Evidence, disk: &dyn crate::disk::Disk, now: Timestamp) -> Result<InForce> {
     let files = host.files();
     let plain = |state, hash| InForce { state, hash: Some(hash), locked: None, notices: Vec::new() };
     Ok(match decide(evidence, &Published(files.config_db.clone()))? {

@@ -11,8 +11,8 @@ mod tests;
 
 pub use self::recover::{RecoverError, Recovery, read_journal, recover};
 pub use self::stage::{
-    create_stage, create_undo, discard_stage, keep_old, remove_tree, seal, stage_beside, stage_dir, sweep_beside,
-    undo_dir,
+    create_stage, create_undo, discard_stage, keep_old, prune_undo, remove_tree, seal, stage_beside, stage_dir,
+    sweep_beside, undo_dir,
 };
 
 use crate::disk::Disk;

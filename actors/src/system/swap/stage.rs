@@ -132,6 +132,21 @@ pub(super) fn sweep(disk: &dyn Disk, state_dir: &Path) -> io::Result<bool> {
     Ok(swept)
 }
 
+/// Removes the kept files of swaps that are not in `keep`: of old ones, and of those that never came to their commit point.
+pub fn prune_undo(disk: &dyn Disk, state_dir: &Path, keep: &BTreeSet<String>) -> io::Result<()> {
+    let entries = match fs::read_dir(state_dir.join(UNDO)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries?,
+    };
+    for entry in entries {
+        let entry = entry?;
+        if !keep.contains(entry.file_name().to_string_lossy().as_ref()) {
+            remove_tree(disk, &entry.path())?;
+        }
+    }
+    Ok(())
+}
+
 fn create_private(disk: &dyn Disk, state_dir: &Path, folder: &str, id: &str) -> Result<PathBuf> {
     let folder = state_dir.join(folder);
     match disk.create_dir(&folder, PRIVATE) {
