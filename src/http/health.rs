@@ -22,7 +22,10 @@ pub(super) async fn health(request: HttpRequest, edge: web::Data<Edge>) -> HttpR
         notices.push("authentication is switched off: everybody may read and write everything".to_owned());
     }
     if view.state.meta.password_logged {
-        notices.push("the bootstrap password went through a log; change it".to_owned());
+        notices.push(
+            "the bootstrap password went through a log; pin a hash of your own with DGP_BOOTSTRAP_PASSWORD_HASH"
+                .to_owned(),
+        );
     }
     HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(json!({
         "status": "healthy",

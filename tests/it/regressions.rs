@@ -198,3 +198,18 @@ fn a_restore_that_failed_is_on_record_and_a_bucket_that_moves_is_counted() {
     let records = host.admin(Request::new("GET", "/_/api/admin/backup/restores")).expect(200).json();
     assert_eq!(records[0]["restored"], false, "{records}");
 }
+
+#[test]
+fn another_pinned_hash_takes_the_database_over_and_ends_older_sessions() {
+    let mut host = Host::start();
+    host.user("ann", json!([]));
+    let cookie = host.login(PASSWORD).expect(200).header("set-cookie").expect("a cookie").to_owned();
+    let cookie = cookie.split(';').next().expect("a pair").to_owned();
+    host.stop();
+    host.set_env("DGP_BOOTSTRAP_PASSWORD_HASH", &hash_of(OTHER));
+    host.up();
+    Request::new("GET", "/_/api/admin/users").header("Cookie", &cookie).send(host.addr()).expect(401);
+    host.login(PASSWORD).expect(401);
+    host.set_password(OTHER);
+    assert_eq!(host.user_names(), ["ann"]);
+}

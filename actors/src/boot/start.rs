@@ -194,7 +194,10 @@ fn in_force(host: &Host, evidence: Evidence, disk: &dyn crate::disk::Disk, now: 
             }
             plain(*state, hash)
         }
-        Force::Rekey { to, state } => {
+        Force::Rekey { to, mut state } => {
+            // Another hash is another password: older sessions end, and one that went through a log is out of use.
+            StateChange::PasswordChanged { exception: None }.apply(&mut state, now)?;
+            state.meta.generation += 1;
             first::install(disk, &host.state_dir, SwapKind::Rekey, &state, &to)?;
             let notice = "the pinned bootstrap hash changed: the database was re-keyed to it".to_owned();
             InForce { notices: vec![notice], ..plain(*state, to) }
@@ -211,7 +214,10 @@ fn in_force(host: &Host, evidence: Evidence, disk: &dyn crate::disk::Disk, now: 
             first::install(disk, &host.state_dir, SwapKind::Initialise, &state, &hash)?;
             // Now and not later: a start that fails from here on must not have made a password that nobody ever saw.
             log::warn!("bootstrap password: {}", password.expose());
-            log::warn!("this password went through a log: change it at the first login");
+            log::warn!(
+                "this password went through a log: make a hash of your own with `deltaglider_proxy hash-password`, set \
+                 DGP_BOOTSTRAP_PASSWORD_HASH to it and restart"
+            );
             plain(state, hash)
         }
         Force::Locked { hash } => {
