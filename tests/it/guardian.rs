@@ -11,12 +11,16 @@ const CLIENTS: usize = 32;
 
 /// Panics an owner at a point while 32 clients work, then compares what was acknowledged with what is there.
 fn panic_at(point: &str) {
+    panic_with(point, &format!("{point}=panic@3"));
+}
+
+fn panic_with(point: &str, faults: &str) {
     let mut host = Host::prepare();
     host.up();
     let s3 = host.admin_user("worker");
     s3.make_bucket("work");
     host.stop();
-    host.set_env("DGP_FAULT", &format!("{point}=panic@3"));
+    host.set_env("DGP_FAULT", faults);
     host.up();
     let s3 = S3 { addr: host.addr(), ..s3 };
     let acknowledged = Mutex::new((BTreeSet::new(), BTreeSet::new()));
@@ -198,6 +202,13 @@ fn the_owner_of_identities_panics() {
     for point in ["iam.apply", "iam.applied"] {
         panic_at(point);
     }
+}
+
+#[test]
+fn an_owner_panics_again_while_it_is_rebuilt() {
+    // The first visit of each second point is the start's own.
+    panic_with("iam_db.load", "iam.apply=panic@3,iam_db.load=panic@2");
+    panic_with("iam.current", "iam.apply=panic@3,iam.current=panic@2");
 }
 
 #[test]
