@@ -1,5 +1,6 @@
 //! From settings to a running server: recovery first, then config, state, owners, and the port last.
 
+use crate::app::shutdown::Signals;
 use crate::app::{Edge, shutdown, telemetry};
 use crate::auth::password_pool::PasswordPool;
 use crate::auth::throttle::Throttle;
@@ -51,6 +52,7 @@ struct Running {
     /// Held until the process ends: no other process may serve this state directory.
     _lock: StateDir,
     state_db: StateDbHandle,
+    signals: Signals,
     edge: Edge,
     server: ServerHandle,
     task: actix_rt::task::JoinHandle<std::io::Result<()>>,
@@ -87,9 +89,10 @@ async fn start(settings: ServeSettings) -> Result<Running, BootError> {
         guardian: guardian.clone(),
     };
     actix_rt::spawn(guardian.run());
+    let signals = Signals::receive().map_err(BootError::io)?;
     let (server, task) = listen_on(listen, workers, &edge).map_err(BootError::io)?;
     announce(&booted);
-    Ok(Running { _lock: booted.lock, state_db: booted.state_db, edge, server, task })
+    Ok(Running { _lock: booted.lock, state_db: booted.state_db, signals, edge, server, task })
 }
 
 /// Opens the port. The line with the address is what scripts and tests wait for.
@@ -129,14 +132,8 @@ fn announce(booted: &Booted) {
 }
 
 impl Running {
-    async fn until_stopped(self) -> Exit {
-        let signal = match shutdown::requested().await {
-            Ok(signal) => signal,
-            Err(error) => {
-                log::error!("signals cannot be received: {error}");
-                return Exit::Io;
-            }
-        };
+    async fn until_stopped(mut self) -> Exit {
+        let signal = self.signals.requested().await;
         log::info!("{signal}: stopping");
         shutdown::run(&self.server, &self.edge, &self.state_db).await;
         if let Ok(Err(error)) = self.task.await {

@@ -4,20 +4,33 @@ use crate::app::Edge;
 use actix_web::dev::ServerHandle;
 use actors::state_db::StateDbHandle;
 use std::time::Duration;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Requests under way get this long; with the owners' deadline it stays below the 30 s that operators are promised.
 const REQUESTS: Duration = Duration::from_secs(20);
 const OWNERS: Duration = Duration::from_secs(5);
 const ROUND: Duration = Duration::from_millis(20);
 
-/// Waits for SIGTERM or SIGINT.
-pub(super) async fn requested() -> std::io::Result<&'static str> {
-    let (mut term, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    Ok(tokio::select! {
-        _ = term.recv() => "SIGTERM",
-        _ = interrupt.recv() => "SIGINT",
-    })
+/// SIGTERM and SIGINT, received from the moment this is made: before the port is announced, so that whoever reads the announcement
+/// may end the process in order.
+pub(super) struct Signals {
+    term: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    /// Receives them from now on.
+    pub(super) fn receive() -> std::io::Result<Self> {
+        Ok(Self { term: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    /// Waits for one of them.
+    pub(super) async fn requested(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.term.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
+    }
 }
 
 /// Ends requests, then drains the owners. Idle connections are closed at once: only requests under way are waited for.
