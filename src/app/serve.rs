@@ -25,8 +25,8 @@ use std::time::Duration;
 
 /// Serves until a signal ends it.
 pub fn serve(settings: ServeSettings) -> ExitCode {
-    let exit = actix_rt::System::new().block_on(async move {
-        match start(settings).await {
+    actix_rt::System::new().block_on(async move {
+        let exit = match start(settings).await {
             Ok(running) => running.until_stopped().await,
             Err(error) => {
                 // Before the config is read there is no log filter; a start that fails must say why all the same.
@@ -34,9 +34,11 @@ pub fn serve(settings: ServeSettings) -> ExitCode {
                 log::error!("the server did not start: {error}");
                 exit_of(&error)
             }
-        }
-    });
-    exit.into()
+        };
+        // Everything is durable and drained. Leaving from here, with the database threads at rest, keeps their connections from
+        // being torn down at the same time as OpenSSL cleans itself up at exit.
+        std::process::exit(exit as i32)
+    })
 }
 
 fn exit_of(error: &BootError) -> Exit {
