@@ -1,8 +1,8 @@
 //! Each error's S3 answer: code, status, message, extra elements. The one map from error kinds to S3 codes.
 
+mod proof;
+
 use super::xml::write::Document;
-use crate::auth::sigv4::Refusal;
-use crate::auth::sigv4::chunked::Broken;
 use actix_web::http::StatusCode;
 use actors::{Error, ErrorKind};
 
@@ -196,90 +196,9 @@ impl From<Error> for S3Error {
     }
 }
 
-/// The codes that AWS gives when credentials do not hold.
-impl From<Refusal> for S3Error {
-    fn from(refusal: Refusal) -> Self {
-        let bad = StatusCode::BAD_REQUEST;
-        let (code, status) = match &refusal {
-            Refusal::Missing | Refusal::Unsigned(_) | Refusal::Expired { .. } => {
-                ("AccessDenied", StatusCode::FORBIDDEN)
-            }
-            Refusal::Ambiguous(_) | Refusal::WrongScheme(_) | Refusal::MissingHeader(_) => ("InvalidRequest", bad),
-            Refusal::Duplicate(_) | Refusal::BadPayloadHash => ("InvalidArgument", bad),
-            Refusal::Malformed(_) | Refusal::WrongRegion { .. } => ("AuthorizationHeaderMalformed", bad),
-            Refusal::MalformedQuery(_) => ("AuthorizationQueryParametersError", bad),
-            Refusal::UnknownKey(_) => ("InvalidAccessKeyId", StatusCode::FORBIDDEN),
-            Refusal::AbsentSigned(_) | Refusal::WrongSignature { .. } => {
-                ("SignatureDoesNotMatch", StatusCode::FORBIDDEN)
-            }
-            Refusal::Skewed { .. } => ("RequestTimeTooSkewed", StatusCode::FORBIDDEN),
-            Refusal::PayloadForm(_) => ("NotImplemented", StatusCode::NOT_IMPLEMENTED),
-            Refusal::SessionToken => ("InvalidToken", bad),
-            Refusal::BadUri(_) => ("InvalidURI", bad),
-        };
-        let answer = Self::new(code, status, refusal.to_string());
-        match refusal {
-            Refusal::Unsigned(names) => answer.with_detail("HeadersNotSigned", names.join(", ")),
-            Refusal::WrongRegion { expected, .. } => answer.with_detail("Region", expected),
-            Refusal::UnknownKey(key) => answer.with_detail("AWSAccessKeyId", key),
-            Refusal::WrongSignature { access_key_id, string_to_sign } => {
-                answer.with_detail("AWSAccessKeyId", access_key_id).with_detail("StringToSign", string_to_sign)
-            }
-            Refusal::Skewed { requested, now, allowed } => answer
-                .with_detail("RequestTime", requested.compact())
-                .with_detail("ServerTime", now.rfc3339_seconds())
-                .with_detail("MaxAllowedSkewMilliseconds", allowed.as_millis().to_string()),
-            Refusal::Expired { expired, now } => answer
-                .with_detail("Expires", expired.rfc3339_seconds())
-                .with_detail("ServerTime", now.rfc3339_seconds()),
-            _ => answer,
-        }
-    }
-}
-
-/// The codes that AWS gives when a body in chunks does not hold.
-impl From<Broken> for S3Error {
-    fn from(broken: Broken) -> Self {
-        let bad = StatusCode::BAD_REQUEST;
-        match broken {
-            Broken::Framing => {
-                Self::new("IncompleteBody", bad, "The chunks of the request body are malformed or end early")
-            }
-            Broken::Length => Self::new(
-                "IncompleteBody",
-                bad,
-                "You did not provide the number of bytes specified by the x-amz-decoded-content-length HTTP header",
-            ),
-            Broken::Signature => Self::new(
-                "SignatureDoesNotMatch",
-                StatusCode::FORBIDDEN,
-                "The signature we calculated for a chunk does not match the signature you provided.",
-            ),
-            Broken::Trailer => Self::new(
-                "MalformedTrailerError",
-                bad,
-                "The request contained trailing data that was not well-formed or did not conform to our published schema.",
-            ),
-        }
-    }
-}
-
-/// `2026-11-22T09:00:00Z`, as AWS writes times in error documents.
-trait Seconds {
-    fn rfc3339_seconds(self) -> String;
-}
-
-impl Seconds for actors::domain::clock::Timestamp {
-    fn rfc3339_seconds(self) -> String {
-        Self::from_secs(self.secs()).rfc3339()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use actors::domain::clock::Timestamp;
-    use std::time::Duration;
 
     const SUBJECT: Subject<'static> = Subject {
         resource: "/b/k%26",
@@ -307,18 +226,5 @@ mod tests {
         assert_eq!((busy.code(), busy.status().as_u16(), busy.headers().len()), ("SlowDown", 503, 1));
         let full = S3Error::from(Error::new(ErrorKind::DiskFull, "put", "full"));
         assert_eq!((full.code(), full.status().as_u16(), full.headers().len()), ("InsufficientStorage", 507, 0));
-    }
-
-    #[test]
-    fn a_skewed_clock_is_told_the_time() {
-        let refusal = Refusal::Skewed {
-            requested: Timestamp::from_secs(0),
-            now: Timestamp::from_millis(1_795_338_000_123),
-            allowed: Duration::from_secs(900),
-        };
-        let document = S3Error::from(refusal).document(&SUBJECT);
-        assert!(document.contains("<Code>RequestTimeTooSkewed</Code>"), "{document}");
-        assert!(document.contains("<ServerTime>2026-11-22T09:00:00Z</ServerTime>"), "{document}");
-        assert!(document.contains("<MaxAllowedSkewMilliseconds>900000</MaxAllowedSkewMilliseconds>"), "{document}");
     }
 }

@@ -1,6 +1,7 @@
 //! What the signed part of an object's request says.
 
-use super::{Names, S3Error, SignedBody, check_acl};
+use super::parse::check_acl;
+use super::{Names, S3Error, SignedBody};
 use actix_web::http::StatusCode;
 use actors::domain::names::{BucketName, ObjectKey};
 use std::collections::BTreeMap;

@@ -1,0 +1,165 @@
+//! From a verified request to its operation: method, path and parameters say which, and the registry says what may come along.
+
+use super::{
+    CopyObject, DeleteObjects, ListBuckets, ListObjects, ListVersion, Names, Operation, Probe, PutObject, ReadObject,
+    SignedBody, Verb, object,
+};
+use crate::http::s3::error::S3Error;
+use crate::http::s3::registry::{self, Place, Standing};
+use actors::domain::names::{BucketName, ObjectKey};
+
+/// Reads the operation from the decoded path, the parameters and the `x-amz-*` headers.
+pub fn parse(method: &str, path: &[u8], query: &Names, headers: &Names) -> Result<Operation, S3Error> {
+    let path = std::str::from_utf8(path)
+        .map_err(|_| S3Error::invalid_uri("Couldn't parse the specified URI: it is not UTF-8."))?;
+    let path = path.strip_prefix('/').ok_or_else(|| S3Error::invalid_uri("Couldn't parse the specified URI."))?;
+    let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
+    refuse_what_is_refused(query, headers)?;
+    if path.is_empty() {
+        return service(method, query, headers);
+    }
+    let bucket = BucketName::new(bucket)?;
+    if key.is_empty() {
+        return in_bucket(method, bucket, query, headers);
+    }
+    let key = ObjectKey::new(key)?;
+    match method {
+        "GET" => read(Verb::GetObject, bucket, key, query, headers).map(Operation::GetObject),
+        "HEAD" => read(Verb::HeadObject, bucket, key, query, headers).map(Operation::HeadObject),
+        "PUT" => match headers.get("x-amz-copy-source") {
+            None => {
+                check_names(Verb::PutObject, query, headers)?;
+                PutObject::parse(bucket, key, headers).map(Operation::PutObject)
+            }
+            Some(source) => {
+                check_names(Verb::CopyObject, query, headers)?;
+                let to = PutObject::parse(bucket, key, headers)?;
+                CopyObject::parse(to, source, headers).map(Operation::CopyObject)
+            }
+        },
+        "DELETE" => {
+            check_names(Verb::DeleteObject, query, headers)?;
+            object::check_version(query)?;
+            Ok(Operation::DeleteObject(bucket, key))
+        }
+        _ => Err(S3Error::method_not_allowed(method)),
+    }
+}
+
+fn service(method: &str, query: &Names, headers: &Names) -> Result<Operation, S3Error> {
+    match method {
+        "HEAD" => {
+            check_names(Verb::HeadService, query, headers)?;
+            Ok(Operation::HeadService)
+        }
+        "GET" => {
+            check_names(Verb::ListBuckets, query, headers)?;
+            ListBuckets::parse(query).map(Operation::ListBuckets)
+        }
+        _ => Err(S3Error::method_not_allowed(method)),
+    }
+}
+
+fn in_bucket(method: &str, bucket: BucketName, query: &Names, headers: &Names) -> Result<Operation, S3Error> {
+    let verb = match method {
+        "PUT" => Verb::CreateBucket,
+        "HEAD" => Verb::HeadBucket,
+        "DELETE" => Verb::DeleteBucket,
+        "POST" if query.contains_key("delete") => Verb::DeleteObjects,
+        "GET" if query.contains_key("location") => Verb::GetBucketLocation,
+        "GET" if query.contains_key("versions") => Verb::ListObjectVersions,
+        "GET" => get_in_bucket(query)?,
+        _ => return Err(S3Error::method_not_allowed(method)),
+    };
+    check_names(verb, query, headers)?;
+    Ok(match verb {
+        Verb::CreateBucket => {
+            create_bucket_headers(headers)?;
+            Operation::CreateBucket(bucket)
+        }
+        Verb::DeleteObjects => Operation::DeleteObjects(DeleteObjects { body: SignedBody::parse(headers)?, bucket }),
+        Verb::HeadBucket => Operation::HeadBucket(bucket),
+        Verb::DeleteBucket => Operation::DeleteBucket(bucket),
+        Verb::GetBucketLocation => Operation::GetBucketLocation(bucket),
+        Verb::Probe(probe) => Operation::ProbeBucket(bucket, probe),
+        Verb::ListObjects => Operation::ListObjects(ListObjects::parse(bucket, ListVersion::V1, query)?),
+        Verb::ListObjectVersions => Operation::ListObjects(ListObjects::parse(bucket, ListVersion::Versions, query)?),
+        _ => Operation::ListObjects(ListObjects::parse(bucket, ListVersion::V2, query)?),
+    })
+}
+
+/// A probe, or a listing.
+fn get_in_bucket(query: &Names) -> Result<Verb, S3Error> {
+    if let Some(probe) = Probe::ALL.into_iter().find(|probe| query.contains_key(probe.parameter())) {
+        return Ok(Verb::Probe(probe));
+    }
+    match query.get("list-type").map(String::as_str) {
+        None => Ok(Verb::ListObjects),
+        Some("2") => Ok(Verb::ListObjectsV2),
+        Some(other) => Err(S3Error::invalid_argument("list-type", other, "Invalid List Type specified in Request")),
+    }
+}
+
+fn read(verb: Verb, bucket: BucketName, key: ObjectKey, query: &Names, headers: &Names) -> Result<ReadObject, S3Error> {
+    check_names(verb, query, headers)?;
+    ReadObject::parse(bucket, key, query, headers)
+}
+
+/// What the registry refuses is refused whatever the operation.
+fn refuse_what_is_refused(query: &Names, headers: &Names) -> Result<(), S3Error> {
+    for (place, name) in names(query, headers) {
+        match registry::standing(place, name) {
+            Some(Standing::Refused(what)) => return Err(S3Error::not_implemented(&format!("{what} ({name})"))),
+            None => {
+                return Err(S3Error::invalid_argument(name, "", format!("'{name}' is not a parameter of S3")));
+            }
+            Some(Standing::Honoured(_) | Standing::Echoed(_) | Standing::Unconfigured(..) | Standing::Noise) => {}
+        }
+    }
+    Ok(())
+}
+
+/// What the registry honours for other operations only is an error here.
+fn check_names(verb: Verb, query: &Names, headers: &Names) -> Result<(), S3Error> {
+    for (place, name) in names(query, headers) {
+        match registry::standing(place, name) {
+            Some(Standing::Honoured(verbs) | Standing::Echoed(verbs)) if !verbs.contains(&verb) => {
+                let message = format!("'{name}' is not a parameter of this operation");
+                return Err(S3Error::invalid_argument(name, "", message));
+            }
+            Some(Standing::Unconfigured(probe, what)) if verb != Verb::Probe(probe) => {
+                return Err(S3Error::not_implemented(&format!("{what} ({name})")));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn names<'a>(query: &'a Names, headers: &'a Names) -> impl Iterator<Item = (Place, &'a String)> {
+    query.keys().map(|name| (Place::Query, name)).chain(headers.keys().map(|name| (Place::Header, name)))
+}
+
+/// Values that say what holds anyway pass; others ask for something that is not there.
+fn create_bucket_headers(headers: &Names) -> Result<(), S3Error> {
+    check_acl(headers, &["private"])?;
+    match headers.get("x-amz-object-ownership").map(String::as_str) {
+        None | Some("BucketOwnerEnforced") => {}
+        Some(_) => return Err(S3Error::not_implemented("object ownership other than BucketOwnerEnforced")),
+    }
+    match headers.get("x-amz-bucket-object-lock-enabled").map(|value| value.eq_ignore_ascii_case("true")) {
+        Some(true) => Err(S3Error::not_implemented("object lock")),
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn check_acl(headers: &Names, accepted: &[&str]) -> Result<(), S3Error> {
+    match headers.get("x-amz-acl") {
+        Some(acl) if !accepted.contains(&acl.as_str()) => Err(S3Error::new(
+            "AccessControlListNotSupported",
+            actix_web::http::StatusCode::BAD_REQUEST,
+            "The bucket does not allow ACLs",
+        )),
+        _ => Ok(()),
+    }
+}

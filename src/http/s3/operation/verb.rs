@@ -1,0 +1,64 @@
+//! The names of the operations.
+
+use super::Probe;
+
+/// The operations, as the registry names them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verb {
+    /// `HEAD /`: a probe that some clients send.
+    HeadService,
+    /// `GET /`.
+    ListBuckets,
+    /// `PUT /bucket`.
+    CreateBucket,
+    /// `HEAD /bucket`.
+    HeadBucket,
+    /// `DELETE /bucket`.
+    DeleteBucket,
+    /// `GET /bucket?location`.
+    GetBucketLocation,
+    /// `GET /bucket`.
+    ListObjects,
+    /// `GET /bucket?list-type=2`.
+    ListObjectsV2,
+    /// `GET /bucket?versions`.
+    ListObjectVersions,
+    /// `GET` of a configuration that no bucket has.
+    Probe(Probe),
+    /// `PUT /bucket/key`.
+    PutObject,
+    /// `PUT /bucket/key` with `x-amz-copy-source`.
+    CopyObject,
+    /// `GET /bucket/key`.
+    GetObject,
+    /// `HEAD /bucket/key`.
+    HeadObject,
+    /// `DELETE /bucket/key`.
+    DeleteObject,
+    /// `POST /bucket?delete`.
+    DeleteObjects,
+}
+
+impl Verb {
+    /// Its name, as AWS has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::HeadService => "HeadService",
+            Self::ListBuckets => "ListBuckets",
+            Self::CreateBucket => "CreateBucket",
+            Self::HeadBucket => "HeadBucket",
+            Self::DeleteBucket => "DeleteBucket",
+            Self::GetBucketLocation => "GetBucketLocation",
+            Self::ListObjects => "ListObjects",
+            Self::ListObjectsV2 => "ListObjectsV2",
+            Self::ListObjectVersions => "ListObjectVersions",
+            Self::Probe(probe) => probe.name(),
+            Self::PutObject => "PutObject",
+            Self::CopyObject => "CopyObject",
+            Self::GetObject => "GetObject",
+            Self::HeadObject => "HeadObject",
+            Self::DeleteObject => "DeleteObject",
+            Self::DeleteObjects => "DeleteObjects",
+        }
+    }
+}
