@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 use std::sync::LazyLock;
 
-const PAGE: &str = include_str!("../../web/index.html");
+const PAGE: &str = include_str!("../../web/without-console.html");
 
 /// Nothing runs in the page but what is in it: its style is named by its hash.
 static POLICY: LazyLock<String> = LazyLock::new(|| {
