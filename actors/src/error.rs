@@ -45,6 +45,16 @@ pub enum ErrorKind {
     NotImplemented,
     /// No such bucket.
     NoSuchBucket,
+    /// No multipart upload of that name is open.
+    NoSuchUpload,
+    /// A part that is listed is not there, or is not the one that is meant.
+    InvalidPart,
+    /// The parts are not listed in ascending order.
+    InvalidPartOrder,
+    /// A part that is not the last has less than 5 MiB.
+    EntityTooSmall,
+    /// What the request says does not fit together, or does not fit to what it is about.
+    InvalidRequest,
     /// No such key.
     NoSuchKey,
     /// The bucket exists already and is ours.

@@ -3,6 +3,7 @@
 pub mod archive;
 pub mod bucket;
 pub mod change;
+pub mod checksum;
 pub mod clock;
 pub mod condition;
 pub mod config;

@@ -3,6 +3,7 @@
 pub mod fs;
 pub mod keylocks;
 pub mod mackeys;
+pub mod multipart;
 #[cfg(any(test, feature = "faults"))]
 pub mod testkit;
 
@@ -11,6 +12,10 @@ use crate::domain::condition::{ByteRange, Conditions, RangeRequest};
 use crate::domain::listing::{ListPage, ListQuery};
 use crate::domain::names::{BucketName, ObjectKey};
 use crate::domain::object::{BodySums, ObjectAttributes, ObjectMeta};
+use crate::storage::multipart::{
+    CompleteRequest, NewUpload, PartCommit, PartInfo, PartNumber, PartPage, UploadInfo, UploadPage, UploadQuery,
+    UploadRef,
+};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
@@ -43,6 +48,40 @@ pub trait ObjectStore: Debug + Send + Sync + 'static {
     async fn list(&self, bucket: &BucketName, query: ListQuery) -> Result<ListPage>;
     /// True where the bucket holds at least one object.
     async fn holds_objects(&self, bucket: &BucketName) -> Result<bool>;
+    /// Begins a multipart upload; durable when answered. `NoSuchBucket`, `InvalidRequest` for a checksum that no object can have.
+    async fn create_upload(&self, _upload: NewUpload) -> Result<UploadInfo> {
+        Err(multipart::unsupported())
+    }
+    /// What is known of an open upload; `NoSuchUpload`.
+    async fn upload(&self, _upload: &UploadRef) -> Result<UploadInfo> {
+        Err(multipart::unsupported())
+    }
+    /// Begins to write a part; nothing is kept before [`ObjectStore::commit_part`]. `NoSuchUpload`.
+    async fn begin_part(&self, _upload: &UploadRef, _number: PartNumber) -> Result<Box<dyn ObjectWriter>> {
+        Err(multipart::unsupported())
+    }
+    /// Keeps a part, durably, in the place of one of the same number. `NoSuchUpload`, `InvalidRequest` where the upload's digest lacks.
+    async fn commit_part(&self, _commit: PartCommit) -> Result<PartInfo> {
+        Err(multipart::unsupported())
+    }
+    /// At most `max` parts after the one of number `after` (0 for the first page). `NoSuchUpload`.
+    async fn list_parts(&self, _upload: &UploadRef, _after: u16, _max: usize) -> Result<PartPage> {
+        Err(multipart::unsupported())
+    }
+    /// The open uploads of a bucket; `NoSuchBucket`.
+    async fn list_uploads(&self, _bucket: &BucketName, _query: UploadQuery) -> Result<UploadPage> {
+        Err(multipart::unsupported())
+    }
+    /// Turns an upload into an object, if the conditions hold. Asked again with the same parts it answers the same for 24 hours.
+    ///
+    /// `NoSuchUpload`, `InvalidPart`, `InvalidPartOrder`, `EntityTooSmall`, `EntityTooLarge`, `BadDigest`, `InvalidRequest`.
+    async fn complete_upload(&self, _request: CompleteRequest) -> Result<ObjectMeta> {
+        Err(multipart::unsupported())
+    }
+    /// Gives an upload up, durably, with all its parts. `NoSuchUpload`, also for one that is complete.
+    async fn abort_upload(&self, _upload: &UploadRef) -> Result<()> {
+        Err(multipart::unsupported())
+    }
     /// The id in the backend's `backend.json`.
     fn backend_id(&self) -> String;
     /// A cheap sign of life (the root is there and is ours); `write` also writes and removes a probe file.

@@ -2,6 +2,8 @@
 //!
 //! The work itself is a future that outlives this actor: it holds only the store and the key's lock, both outside.
 
+mod uploads;
+
 use crate::domain::clock::Clock;
 use crate::fault;
 use crate::storage::{ObjectStore, ObjectWriter};

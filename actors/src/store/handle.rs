@@ -1,5 +1,7 @@
 //! How the rest of the system reaches one backend: reads go straight to the published store, changes to its owner.
 
+mod uploads;
+
 use crate::domain::clock::Clock;
 use crate::domain::condition::Conditions;
 use crate::domain::listing::{ListPage, ListQuery};

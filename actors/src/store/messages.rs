@@ -4,6 +4,7 @@ use crate::Result;
 use crate::domain::condition::Conditions;
 use crate::domain::names::{BucketName, ObjectKey};
 use crate::domain::object::ObjectMeta;
+use crate::storage::multipart::{CompleteRequest, NewUpload, PartCommit, PartInfo, PartNumber, UploadInfo, UploadRef};
 use crate::storage::{CommitRequest, ObjectWriter};
 use crate::store::state::Health;
 use actix::Message;
@@ -44,6 +45,36 @@ pub struct CreateBucket(pub BucketName);
 #[derive(Debug, Message)]
 #[rtype(result = "Result<()>")]
 pub struct DeleteBucket(pub BucketName);
+
+/// Begins a multipart upload.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<UploadInfo>")]
+pub struct CreateUpload(pub NewUpload);
+
+/// Begins to write a part.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<Box<dyn ObjectWriter>>")]
+pub struct BeginPart {
+    /// The upload.
+    pub upload: UploadRef,
+    /// The part's place.
+    pub number: PartNumber,
+}
+
+/// Keeps a part.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<PartInfo>")]
+pub struct CommitPart(pub PartCommit);
+
+/// Turns an upload into an object.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<ObjectMeta>")]
+pub struct CompleteUpload(pub CompleteRequest);
+
+/// Gives an upload up.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<()>")]
+pub struct AbortUpload(pub UploadRef);
 
 /// Looks whether the backend answers; at most once a minute with a write.
 #[derive(Debug, Message)]

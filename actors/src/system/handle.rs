@@ -14,6 +14,7 @@ use crate::iam_db::IamDbHandle;
 use crate::kernel::guardian::Guardian;
 use crate::kernel::owner::{Intent, OwnerRef};
 use crate::storage::CommitRequest;
+use crate::storage::multipart::{CompleteRequest, NewUpload, PartCommit, PartInfo, UploadInfo, UploadRef};
 use crate::system::actor::{Below, SystemActor};
 use crate::system::cell::Cell;
 use crate::system::messages::{Fence, Mutate, NewIds, NextSystem, SwapAll};
@@ -101,6 +102,34 @@ impl SystemHandle {
         let _shared = self.cell.commits.read().await;
         self.same_place(route)?;
         route.store.delete(&route.bucket, key, conditions).await
+    }
+
+    /// Begins a multipart upload, if its bucket's route is still the one the request began under.
+    pub async fn create_upload(&self, route: &Route, upload: NewUpload) -> Result<UploadInfo> {
+        let _shared = self.cell.commits.read().await;
+        self.same_place(route)?;
+        route.store.create_upload(upload).await
+    }
+
+    /// Keeps a part, if its bucket's route is still the one it began under.
+    pub async fn commit_part(&self, route: &Route, commit: PartCommit) -> Result<PartInfo> {
+        let _shared = self.cell.commits.read().await;
+        self.same_place(route)?;
+        route.store.commit_part(commit).await
+    }
+
+    /// Turns an upload into an object, for `holder`, if its bucket's route is still the one the request began under.
+    pub async fn complete_upload(&self, route: &Route, holder: &str, request: CompleteRequest) -> Result<ObjectMeta> {
+        let _shared = self.cell.commits.read().await;
+        self.same_place(route)?;
+        route.store.complete_upload(holder, request).await
+    }
+
+    /// Gives an upload up, if its bucket's route is still the one the request began under.
+    pub async fn abort_upload(&self, route: &Route, upload: UploadRef) -> Result<()> {
+        let _shared = self.cell.commits.read().await;
+        self.same_place(route)?;
+        route.store.abort_upload(upload).await
     }
 
     /// Makes a bucket on a backend, the default one where none is named.

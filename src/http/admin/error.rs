@@ -76,6 +76,11 @@ fn row(kind: ErrorKind) -> (StatusCode, &'static str, &'static str) {
         }
         ErrorKind::ConditionalConflict => (StatusCode::CONFLICT, "conditional_conflict", "Conflicting write"),
         ErrorKind::InvalidRange => (StatusCode::RANGE_NOT_SATISFIABLE, "invalid_range", "Invalid range"),
+        ErrorKind::NoSuchUpload => (StatusCode::NOT_FOUND, "no_such_upload", "No such upload"),
+        ErrorKind::InvalidPart => (StatusCode::BAD_REQUEST, "invalid_part", "Invalid part"),
+        ErrorKind::InvalidPartOrder => (StatusCode::BAD_REQUEST, "invalid_part_order", "Parts out of order"),
+        ErrorKind::EntityTooSmall => (StatusCode::BAD_REQUEST, "entity_too_small", "The part is too small"),
+        ErrorKind::InvalidRequest => (StatusCode::BAD_REQUEST, "contradiction", "The request contradicts itself"),
         ErrorKind::BadDigest => (StatusCode::BAD_REQUEST, "bad_digest", "The digest does not match"),
         ErrorKind::IncompleteBody => (StatusCode::BAD_REQUEST, "incomplete_body", "The body is incomplete"),
         ErrorKind::EntityTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "entity_too_large", "The object is too large"),
