@@ -10,6 +10,7 @@ use crate::auth::password_pool::PasswordPool;
 use crate::auth::throttle::Throttle;
 use crate::http::metrics::Metrics;
 use crate::http::s3::Memory;
+use crate::http::server::tls::Certificates;
 use actors::audit::AuditHandle;
 use actors::backup::BackupHandle;
 use actors::domain::clock::Clock;
@@ -41,4 +42,6 @@ pub struct Edge {
     pub metrics: Arc<Metrics>,
     /// Knows which owners live.
     pub guardian: Guardian,
+    /// The pair that https is served with; `None` for http.
+    pub certificates: Option<Arc<Certificates>>,
 }

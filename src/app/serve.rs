@@ -6,11 +6,10 @@ use crate::auth::password_pool::PasswordPool;
 use crate::auth::throttle::Throttle;
 use crate::cli::settings::ServeSettings;
 use crate::exit::Exit;
-use crate::http;
 use crate::http::metrics::Metrics;
+use crate::http::server;
+use crate::http::server::tls::Certificates;
 use actix_web::dev::ServerHandle;
-use actix_web::middleware::from_fn;
-use actix_web::{App, HttpServer, web};
 use actors::Result;
 use actors::boot::{self, BootError, Booted};
 use actors::config::state_dir::StateDir;
@@ -21,7 +20,6 @@ use actors::state_db::StateDbHandle;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// Serves until a signal ends it.
 pub fn serve(settings: ServeSettings) -> ExitCode {
@@ -75,6 +73,10 @@ async fn start(settings: ServeSettings) -> Result<Running, BootError> {
     telemetry::start(&advanced.log_level, advanced.log_format);
     log::info!("recovery: {}", prepared.recovery);
     let listen = advanced.listen_addr;
+    let certificates = match advanced.tls.pair() {
+        Some(pair) => Some(Arc::new(Certificates::load(pair, &prepared.host.config_base()).map_err(BootError::Io)?)),
+        None => None,
+    };
     let workers = std::thread::available_parallelism().map_or(2, usize::from);
     let guardian = Guardian::new(Alarm::default());
     let booted = boot::start(prepared, &guardian).await?;
@@ -89,11 +91,12 @@ async fn start(settings: ServeSettings) -> Result<Running, BootError> {
         clock: Clock::system(),
         metrics: Arc::new(Metrics::default()),
         guardian: guardian.clone(),
+        certificates,
     };
     actix_rt::spawn(guardian.run());
     let signals = Signals::receive().map_err(BootError::io)?;
     let (server, task) = listen_on(listen, workers, &edge).map_err(BootError::io)?;
-    announce(&booted);
+    announce(&booted, &edge);
     Ok(Running { _lock: booted.lock, state_db: booted.state_db, signals, edge, server, task })
 }
 
@@ -103,32 +106,24 @@ fn listen_on(
     workers: usize,
     edge: &Edge,
 ) -> std::io::Result<(ServerHandle, actix_rt::task::JoinHandle<std::io::Result<()>>)> {
-    let shared = web::Data::new(edge.clone());
-    let app = move || {
-        let app = App::new().app_data(shared.clone());
-        app.wrap(from_fn(http::metrics::observe)).configure(http::routes)
-    };
-    let server = HttpServer::new(app)
-        .on_connect(http::body::connection::remember)
-        .workers(workers)
-        .disable_signals()
-        .keep_alive(Duration::from_secs(75))
-        .client_request_timeout(Duration::from_secs(30))
-        .shutdown_timeout(5)
-        .bind(address)?;
-    let bound = server.addrs();
-    let server = server.run();
+    let certificates = edge.certificates.clone();
+    let scheme = if certificates.is_some() { "https" } else { "http" };
+    let (bound, server) = server::listen(address, workers, edge, certificates.clone())?;
     let handle = server.handle();
     let task = actix_rt::spawn(server);
-    for address in bound {
-        log::info!("listening on http://{address}");
+    if let Some(certificates) = certificates {
+        actix_rt::spawn(certificates.watch());
     }
+    log::info!("listening on {scheme}://{bound}");
     Ok((handle, task))
 }
 
 /// What the operator should know.
-fn announce(booted: &Booted) {
+fn announce(booted: &Booted, edge: &Edge) {
     for notice in booted.system.view().notices.iter() {
+        log::warn!("{notice}");
+    }
+    for notice in edge.certificates.iter().flat_map(|certificates| certificates.notices()) {
         log::warn!("{notice}");
     }
 }

@@ -1,6 +1,7 @@
 //! The circumstances of one request: its id, its time, where it came from.
 
 use crate::auth::sigv4::RawRequest;
+use crate::http::server::Line;
 use actix_web::HttpRequest;
 use actix_web::dev::RequestHead;
 use actors::domain::clock::{Clock, Timestamp};
@@ -31,7 +32,7 @@ pub struct Context {
 impl Context {
     /// Of a request that has just come.
     pub fn new(request: &HttpRequest, clock: &Clock) -> Self {
-        Self::of_head(request.head(), request.app_config().secure(), clock)
+        Self::of_head(request.head(), request.conn_data::<Line>().is_some_and(Line::is_secure), clock)
     }
 
     /// The same before there is a whole request: for what decides on `100-continue`.

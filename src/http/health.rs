@@ -27,6 +27,7 @@ pub(super) async fn health(request: HttpRequest, edge: web::Data<Edge>) -> HttpR
                 .to_owned(),
         );
     }
+    notices.extend(edge.certificates.iter().flat_map(|certificates| certificates.notices()));
     HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(json!({
         "status": "healthy",
         "version": env!("CARGO_PKG_VERSION"),

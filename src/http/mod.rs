@@ -8,8 +8,10 @@ pub mod metrics;
 pub mod percent;
 pub mod reply;
 pub mod s3;
+pub mod server;
 mod ui;
 
+use actix_web::dev::RequestHead;
 use actix_web::web;
 
 /// Mounts the admin API, the probes and the console below `/_/`, and S3 on all the rest: `_` is no bucket name. S3 reads the raw
@@ -26,4 +28,10 @@ pub fn routes(config: &mut web::ServiceConfig) {
             .default_service(web::route().to(ui::page)),
     );
     config.default_service(web::route().to(s3::handle));
+}
+
+/// True for what lies below `/_/`.
+pub fn is_console(head: &RequestHead) -> bool {
+    let path = head.uri.path();
+    path == "/_" || path.starts_with("/_/")
 }

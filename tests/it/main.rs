@@ -15,3 +15,4 @@ mod regressions;
 mod restore;
 mod rights;
 mod support;
+mod tls;

@@ -9,7 +9,7 @@ use crate::config::state_dir::{BOOTSTRAP_HASH, CONFIG_DB, STATE_DB};
 use crate::db::password::PasswordHash;
 use crate::domain::archive::parts::SecretsPart;
 use crate::domain::config::Loaded;
-use crate::domain::config::model::{BackendKind, Config, SecretRef, WrittenPath};
+use crate::domain::config::model::{BackendKind, Config, SecretRef, TlsPair, WrittenPath};
 use crate::domain::config::problem::Problems;
 use crate::domain::config::scalar::Environment;
 use crate::domain::secret::Secret;
@@ -167,6 +167,13 @@ impl Host {
         let bound = if ours { Ok(()) } else { std::net::TcpListener::bind(address).map(drop) };
         if let Err(error) = bound {
             return refuse(format!("this host could not listen on {address}: {error}"));
+        }
+        if let Some(TlsPair::Files(cert, key)) = loaded.config.advanced.tls.pair() {
+            for path in [cert, key].map(|path| path.resolve(&self.restored_base())) {
+                if let Err(error) = std::fs::File::open(&path) {
+                    return refuse(format!("{} of advanced.tls cannot be read: {error}", path.display()));
+                }
+            }
         }
         for (name, backend) in &loaded.config.storage.backends {
             let BackendKind::Filesystem { path } = &backend.kind;

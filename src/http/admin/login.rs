@@ -3,6 +3,7 @@
 use crate::auth::session::set_cookie;
 use crate::http::admin::call::Call;
 use crate::http::admin::error::Problem;
+use crate::http::server::Line;
 use actix_web::http::header::SET_COOKIE;
 use actix_web::{HttpRequest, HttpResponse, web};
 use actors::audit::Outcome;
@@ -65,7 +66,7 @@ pub(super) async fn logout(request: HttpRequest) -> Result<HttpResponse, Problem
         call.edge.session.revoke(session.id()).await?;
         call.recorder().record("logout", session.id(), Outcome::Success, Value::Null).await?;
     }
-    let gone = set_cookie("", Duration::ZERO, request.app_config().secure());
+    let gone = set_cookie("", Duration::ZERO, request.conn_data::<Line>().is_some_and(Line::is_secure));
     Ok(HttpResponse::Ok().insert_header((SET_COOKIE, gone)).json(json!({"ok": true})))
 }
 

@@ -1,7 +1,6 @@
 //! Bodies, in and out: they stream, they are summed, and a peer that stalls is cut off.
 
 pub mod checksum;
-pub mod connection;
 pub mod declared;
 pub mod inbound;
 mod incoming;

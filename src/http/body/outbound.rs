@@ -1,7 +1,7 @@
 //! An object's bytes out to a client: they pass through unbuffered, and a client that takes none is cut off and gives its permit back.
 
-use super::connection::Connection;
 use super::pace::Pace;
+use crate::http::server::Line;
 use actix_web::body::SizedStream;
 use actors::Error;
 use actors::storage::ByteStream;
@@ -18,7 +18,7 @@ const ROUND: Duration = Duration::from_secs(1);
 
 /// A body of known length. The store's permit is inside `bytes` and goes back when they are dropped: with the last byte, when the
 /// client goes, or when it stalls.
-pub fn stream(length: u64, bytes: ByteStream, idle: Duration, connection: Option<Connection>) -> SizedStream<Watched> {
+pub fn stream(length: u64, bytes: ByteStream, idle: Duration, line: Option<Line>) -> SizedStream<Watched> {
     let transfer = Arc::new(Mutex::new(Transfer { bytes: Some(bytes), ended: false, pace: Pace::new(idle) }));
     let begun = Instant::now();
     let watched = transfer.clone();
@@ -33,8 +33,8 @@ pub fn stream(length: u64, bytes: ByteStream, idle: Duration, connection: Option
             if transfer.pace.too_slow(begun.elapsed()) {
                 transfer.bytes = None;
                 drop(transfer);
-                if let Some(connection) = &connection {
-                    connection.cut();
+                if let Some(line) = &line {
+                    line.cut();
                 }
                 log::info!("a client took its answer too slowly and was cut off");
                 return;

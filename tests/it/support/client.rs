@@ -1,8 +1,8 @@
 //! A client that sends exactly the bytes it is given: one connection a request, nothing encoded, nothing corrected.
 
+use super::tls::Connection;
 use std::io::{self, BufRead, BufReader, Write};
-use std::net::{SocketAddr, TcpStream};
-use std::time::Duration;
+use std::net::SocketAddr;
 
 /// A request as it goes over the wire.
 #[derive(Clone, Debug)]
@@ -118,25 +118,24 @@ impl Reply {
 
 /// Sends raw bytes and reads one answer: for requests that no client would make.
 pub fn exchange(to: SocketAddr, bytes: &[u8], bodyless: bool) -> io::Result<Reply> {
-    let mut stream = TcpStream::connect(to)?;
-    stream.set_read_timeout(Some(Duration::from_secs(60)))?;
-    stream.set_write_timeout(Some(Duration::from_secs(60)))?;
+    let mut stream = Connection::open(to)?;
     // A server that refuses early may close before it read everything: its answer counts, not our broken pipe.
     let sent = stream.write_all(bytes);
-    match read_reply(BufReader::new(&stream), bodyless) {
+    match read_reply(&mut BufReader::new(stream), bodyless) {
         Ok(reply) => Ok(reply),
         Err(error) => Err(sent.err().unwrap_or(error)),
     }
 }
 
-fn read_reply(mut from: impl BufRead, bodyless: bool) -> io::Result<Reply> {
+/// Reads one answer; interim ones are passed over.
+pub fn read_reply(from: &mut impl BufRead, bodyless: bool) -> io::Result<Reply> {
     loop {
-        let status_line = line(&mut from)?;
+        let status_line = line(from)?;
         let status = status_line.split(' ').nth(1).and_then(|s| s.parse::<u16>().ok());
         let status = status.ok_or_else(|| bad(format!("no status line: {status_line:?}")))?;
         let mut headers = Vec::new();
         loop {
-            let line = line(&mut from)?;
+            let line = line(from)?;
             if line.is_empty() {
                 break;
             }
@@ -146,8 +145,7 @@ fn read_reply(mut from: impl BufRead, bodyless: bool) -> io::Result<Reply> {
         if status == 100 {
             continue;
         }
-        let body =
-            if bodyless || status == 204 || status == 304 { Vec::new() } else { read_body(&mut from, &headers)? };
+        let body = if bodyless || status == 204 || status == 304 { Vec::new() } else { read_body(from, &headers)? };
         return Ok(Reply { status, headers, body });
     }
 }

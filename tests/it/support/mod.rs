@@ -4,6 +4,7 @@ pub mod archive;
 pub mod client;
 pub mod server;
 pub mod signer;
+pub mod tls;
 
 use std::time::{Duration, Instant};
 

@@ -3,6 +3,7 @@
 use super::archive::Archive;
 use super::client::{Reply, Request};
 use super::signer::{Signer, encode};
+use super::tls::{Pair, trust};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
@@ -21,6 +22,7 @@ pub struct Host {
     dir: TempDir,
     env: Vec<(String, String)>,
     password: String,
+    tls: Option<Pair>,
     process: Option<Process>,
 }
 
@@ -51,7 +53,7 @@ impl Host {
     /// A directory, and nothing running yet.
     pub fn prepare() -> Self {
         let dir = tempfile::tempdir().expect("a temporary directory can be made");
-        Self { dir, env: Vec::new(), password: PASSWORD.to_owned(), process: None }
+        Self { dir, env: Vec::new(), password: PASSWORD.to_owned(), tls: None, process: None }
             .env("DGP_BOOTSTRAP_PASSWORD", PASSWORD)
     }
 
@@ -81,6 +83,15 @@ impl Host {
         if let Some(process) = &self.process {
             *process.session.lock().expect("no test thread died") = None;
         }
+    }
+
+    /// Serves https with a certificate for these names, which every client of this test then insists on.
+    pub fn tls(mut self, names: &[&str]) -> Self {
+        let pair = Pair::new(names);
+        pair.write(self.dir.path());
+        let (cert, key) = (self.path("tls.crt"), self.path("tls.key"));
+        self.tls = Some(pair);
+        self.env("DGP_TLS_CERT", &cert.to_string_lossy()).env("DGP_TLS_KEY", &key.to_string_lossy())
     }
 
     /// A config file.
@@ -123,6 +134,9 @@ impl Host {
         loop {
             let addr = listening(&log.lock().expect("no test thread died"));
             if let Some(addr) = addr {
+                if let Some(pair) = &self.tls {
+                    trust(addr, &pair.certificate);
+                }
                 self.process = Some(Process { child, addr, log, session: Mutex::new(None) });
                 return Ok(());
             }
@@ -302,7 +316,8 @@ impl Drop for Host {
 }
 
 fn listening(log: &str) -> Option<SocketAddr> {
-    let after = log.split_once("listening on http://")?.1;
+    let after = log.split_once("listening on http")?.1;
+    let after = after.strip_prefix("s://").or_else(|| after.strip_prefix("://"))?;
     let (addr, _) = after.split_once(|c: char| c.is_whitespace())?;
     addr.trim_end_matches('/').parse().ok()
 }

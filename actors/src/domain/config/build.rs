@@ -2,7 +2,7 @@
 
 use super::check::{Checker, Form, Found, Part, Section, Typed, typed};
 use super::model::{
-    Access, Advanced, ArchiveLimits, Authentication, Backup, Config, LogFormat, SecretRef, WrittenPath,
+    Access, Advanced, ArchiveLimits, Authentication, Backup, Config, LogFormat, SecretRef, Tls, WrittenPath,
 };
 use super::problem::Complaint;
 use super::table;
@@ -96,6 +96,17 @@ impl<'a> Values<'a> {
         }
     }
 
+    fn flag(&mut self, path: &'static str) -> Option<bool> {
+        match self.value(path)? {
+            Typed::Flag(flag) => Some(flag),
+            _ => None,
+        }
+    }
+
+    fn path(&mut self, path: &'static str) -> Option<WrittenPath> {
+        self.text(path).map(WrittenPath::new)
+    }
+
     fn secret(&mut self, path: &'static str) -> Option<SecretRef> {
         match self.value(path)? {
             Typed::Secret(secret) => Some(secret),
@@ -112,7 +123,7 @@ pub(super) fn config(
     warnings: &mut Vec<String>,
 ) -> Config {
     let access = access(values, checker, warnings);
-    let advanced = advanced(values);
+    let advanced = advanced(values, checker);
     let backup = backup(values, checker);
     Config { access, storage, advanced, backup }
 }
@@ -150,12 +161,13 @@ fn access(values: &mut Values<'_>, checker: &mut Checker<'_>, warnings: &mut Vec
     }
 }
 
-fn advanced(values: &mut Values<'_>) -> Advanced {
+fn advanced(values: &mut Values<'_>, checker: &mut Checker<'_>) -> Advanced {
     Advanced {
         listen_addr: match values.value("advanced.listen_addr") {
             Some(Typed::Address(address)) => address,
             _ => SocketAddr::from(([127, 0, 0, 1], 9000)),
         },
+        tls: tls(values, checker),
         log_level: values.text("advanced.log_level").unwrap_or_default(),
         log_format: match values.text("advanced.log_format").as_deref() {
             Some("json") => LogFormat::Json,
@@ -170,6 +182,20 @@ fn advanced(values: &mut Values<'_>) -> Advanced {
         max_requests: values.size("advanced.max_requests"),
         idle_timeout: values.duration("advanced.idle_timeout"),
     }
+}
+
+fn tls(values: &mut Values<'_>, checker: &mut Checker<'_>) -> Tls {
+    const CERT: &str = "advanced.tls.cert_path";
+    const KEY: &str = "advanced.tls.key_path";
+    for (one, other) in [(CERT, KEY), (KEY, CERT)] {
+        if let (Some(found), None) = (values.found(one), values.found(other))
+            && !checker.problems.iter().any(|problem| problem.path == other)
+        {
+            let complaint = Complaint::new("one half of a pair").suggest(format!("set {other}, too"));
+            checker.problem(one, &found.origin, complaint);
+        }
+    }
+    Tls { enabled: values.flag("advanced.tls.enabled"), cert_path: values.path(CERT), key_path: values.path(KEY) }
 }
 
 fn backup(values: &mut Values<'_>, checker: &mut Checker<'_>) -> Backup {

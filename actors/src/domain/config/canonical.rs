@@ -37,6 +37,11 @@ pub fn to_tree(config: &Config, written: &BTreeMap<String, String>, literals: Li
     out.storage(config);
     let advanced = &config.advanced;
     out.text("advanced.listen_addr", &advanced.listen_addr.to_string());
+    if let Some(enabled) = advanced.tls.enabled {
+        out.plain("advanced.tls.enabled", enabled.to_string());
+    }
+    out.optional("advanced.tls.cert_path", advanced.tls.cert_path.as_ref().map(WrittenPath::as_str));
+    out.optional("advanced.tls.key_path", advanced.tls.key_path.as_ref().map(WrittenPath::as_str));
     out.text("advanced.log_level", &advanced.log_level);
     out.text(
         "advanced.log_format",

@@ -22,6 +22,8 @@ pub enum Typed {
     Address(SocketAddr),
     /// A number, or a size in bytes.
     Count(u64),
+    /// A yes or no.
+    Flag(bool),
     /// A duration.
     Duration(Duration),
     /// A secret or a reference to one.
@@ -289,6 +291,11 @@ pub fn typed(kind: Kind, text: &str) -> Result<Typed, Complaint> {
             Ok(Typed::Texts(texts))
         }
         Kind::Address => address(text).map(Typed::Address),
+        Kind::Flag => match text {
+            "true" => Ok(Typed::Flag(true)),
+            "false" => Ok(Typed::Flag(false)),
+            _ => Err(Complaint::new(format!("`{text}` is neither true nor false")).suggest("use true or false")),
+        },
         Kind::Count(from, to) => {
             let number = text.parse().map_err(|_| Complaint::new(format!("`{text}` is no whole number")))?;
             between(number, from, to, &|n| n.to_string())?;

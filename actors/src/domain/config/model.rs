@@ -88,6 +88,8 @@ pub struct BucketPin {
 pub struct Advanced {
     /// Where the one port listens (a host setting).
     pub listen_addr: SocketAddr,
+    /// Whether and with what https is served (host settings).
+    pub tls: Tls,
     /// `env_logger` filter (a host setting).
     pub log_level: String,
     /// `text` or `json` (a host setting).
@@ -108,6 +110,38 @@ pub struct Advanced {
     pub max_requests: usize,
     /// A peer that neither gives nor takes a byte for this long is cut off.
     pub idle_timeout: Duration,
+}
+
+/// `advanced.tls`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tls {
+    /// What was written.
+    pub enabled: Option<bool>,
+    /// The certificate and its chain.
+    pub cert_path: Option<WrittenPath>,
+    /// Its key; there exactly when the certificate is.
+    pub key_path: Option<WrittenPath>,
+}
+
+/// Where the pair for https comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TlsPair<'a> {
+    /// From these files: certificate, key.
+    Files(&'a WrittenPath, &'a WrittenPath),
+    /// It is made anew at each start, and nobody knows it.
+    SelfMade,
+}
+
+impl Tls {
+    /// The pair to serve https with; `None` for http.
+    pub fn pair(&self) -> Option<TlsPair<'_>> {
+        match (self.enabled, &self.cert_path, &self.key_path) {
+            (Some(false), _, _) => None,
+            (_, Some(cert), Some(key)) => Some(TlsPair::Files(cert, key)),
+            (Some(true), _, _) => Some(TlsPair::SelfMade),
+            (None, _, _) => None,
+        }
+    }
 }
 
 /// How log lines look.
@@ -183,7 +217,9 @@ impl Config {
             let BackendKind::Filesystem { path } = &mut backend.kind;
             absolute(path);
         }
-        self.advanced.data_roots.iter_mut().chain(&mut self.advanced.secret_roots).for_each(absolute);
+        let Advanced { data_roots, secret_roots, tls, .. } = &mut self.advanced;
+        let tls = tls.cert_path.iter_mut().chain(&mut tls.key_path);
+        data_roots.iter_mut().chain(secret_roots).chain(tls).for_each(absolute);
         for secret in [&mut self.access.secret_access_key, &mut self.advanced.bootstrap_password_hash] {
             if let Some(SecretRef::File(path)) = secret {
                 absolute(path);

@@ -65,6 +65,7 @@ fn typed(key: &Key) -> Value {
         Kind::Choice(words) => json!({ "anyOf": [{ "enum": words }, interpolated] }),
         Kind::Text(rule) => text(rule.pattern()),
         Kind::Texts(rule) => json!({ "type": "array", "items": text(rule.pattern()) }),
+        Kind::Flag => json!({ "anyOf": [{ "type": "boolean" }, interpolated] }),
         Kind::Address => text(Some(r"^.+:[0-9]{1,5}$|\$\{env:")),
         Kind::Count(from, to) => {
             json!({ "anyOf": [{ "type": "integer", "minimum": from, "maximum": to }, interpolated] })

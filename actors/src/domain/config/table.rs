@@ -43,6 +43,8 @@ pub enum Kind {
     Texts(Rule),
     /// `IP:port`.
     Address,
+    /// `true` or `false`.
+    Flag,
     /// A whole number, from and to.
     Count(u64, u64),
     /// A duration, from and to, in seconds.
@@ -211,6 +213,27 @@ pub const KEYS: &[Key] = &[
         .restart()
         .host()
         .flat("listen_addr"),
+    Key::new("advanced.tls", Kind::Section, "Serve https instead of http on the one port.").flat("tls"),
+    Key::new(
+        "advanced.tls.enabled",
+        Kind::Flag,
+        "Whether https is served: without it, where both paths are set; `true` without paths makes a pair of its own at each start.",
+    )
+    .env(&["DGP_TLS_ENABLED"])
+    .restart()
+    .host(),
+    Key::new(
+        "advanced.tls.cert_path",
+        Kind::Text(Rule::Path),
+        "The certificate and its chain (PEM); a changed file is taken in while the server runs.",
+    )
+    .env(&["DGP_TLS_CERT"])
+    .restart()
+    .host(),
+    Key::new("advanced.tls.key_path", Kind::Text(Rule::Path), "The private key of the certificate (PEM).")
+        .env(&["DGP_TLS_KEY"])
+        .restart()
+        .host(),
     Key::new("advanced.log_level", Kind::Text(Rule::LogFilter), "What is logged: a level, or `level,module=level,…`.")
         .default("info")
         .env(&["DGP_LOG_LEVEL"])

@@ -1,0 +1,69 @@
+//! The one port: connections in, plain or over TLS, and HTTP/1.1 spoken on each by our own application.
+//!
+//! The server is built from the parts of actix-web: `HttpServer` answers `Expect: 100-continue` before anybody was asked who they
+//! are, and takes its certificate once. HTTP/2 is not offered: no S3 client asks for it, and it would hide who is slow.
+
+mod expect;
+mod peer;
+pub mod tls;
+
+pub use peer::Line;
+
+use crate::app::Edge;
+use crate::http;
+use actix_http::{HttpServiceBuilder, Response};
+use actix_service::{IntoServiceFactory, ServiceFactoryExt, fn_service, map_config};
+use actix_web::dev::{AppConfig, Server};
+use actix_web::middleware::from_fn;
+use actix_web::{App, web};
+use peer::Peer;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+use tls::Certificates;
+
+/// A connection without a request is closed after this long.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// The head of a first request must have come after this long.
+const HEAD: Duration = Duration::from_secs(30);
+/// A connection that is being closed is read from for this long, so that the last answer is not lost with what was not read.
+const LINGER: Duration = Duration::from_secs(2);
+/// What remains when the server stops gets this long.
+const SHUTDOWN_SECONDS: u64 = 5;
+
+/// Opens the port. Serving begins with the first poll of the server that is given back.
+pub fn listen(
+    address: SocketAddr,
+    workers: usize,
+    edge: &Edge,
+    certificates: Option<Arc<Certificates>>,
+) -> io::Result<(SocketAddr, Server)> {
+    let listener = TcpListener::bind(address)?;
+    let bound = listener.local_addr()?;
+    let edge = web::Data::new(edge.clone());
+    let factory = move || {
+        let app = App::new().app_data(edge.clone());
+        let app = app.wrap(from_fn(http::metrics::observe)).configure(http::routes);
+        let app = app.into_factory().map_err(|error: actix_web::Error| Response::from(error.error_response()));
+        let http = HttpServiceBuilder::default()
+            .keep_alive(KEEP_ALIVE)
+            .client_request_timeout(HEAD)
+            .client_disconnect_timeout(LINGER)
+            .on_connect_ext(|peer: &Peer, data| {
+                data.insert(peer.line().clone());
+            })
+            // The builder's hook for `Expect`; it cannot fail.
+            .expect(expect::decide(edge.clone()))
+            .h1(map_config(app, |()| AppConfig::default()));
+        let certificates = certificates.clone();
+        fn_service(move |stream| Peer::accept(stream, certificates.clone())).and_then(http)
+    };
+    let server = Server::build()
+        .workers(workers)
+        .disable_signals()
+        .shutdown_timeout(SHUTDOWN_SECONDS)
+        .listen("http", listener, factory)?
+        .run();
+    Ok((bound, server))
+}
