@@ -12,6 +12,9 @@ mod list;
 #[path = "../../it/support/signer.rs"]
 #[allow(dead_code)]
 mod signer;
+#[path = "../../it/support/tls.rs"]
+#[allow(dead_code)]
+mod tls;
 mod wire;
 
 use client::Request;
