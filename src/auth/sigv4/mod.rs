@@ -224,7 +224,11 @@ impl Decoded {
             headers.insert((*name).to_owned(), value);
         }
         let mut query = BTreeMap::new();
-        for (name, value) in self.query.iter().filter(|(name, _)| !presigned::is_credential(name)) {
+        let hollow = presigned::sums_nothing(&self.query);
+        let is_read = |(name, value): &&Pair| {
+            !(presigned::is_credential(name) || hollow && presigned::belongs_to_sum_of_nothing(name, value))
+        };
+        for (name, value) in self.query.iter().filter(is_read) {
             let text = |bytes: &Vec<u8>| {
                 String::from_utf8(bytes.clone()).map_err(|_| Refusal::BadUri("the query is not UTF-8"))
             };
