@@ -57,8 +57,8 @@ impl Context {
     }
 }
 
-/// The bytes of a request that a signature covers.
-pub fn raw(head: &RequestHead) -> RawRequest<'_> {
+/// The bytes of a request that a signature covers; `bucket` is what the host names.
+pub fn raw<'a>(head: &'a RequestHead, bucket: Option<&'a str>) -> RawRequest<'a> {
     let mut headers: Vec<(&str, &[u8])> =
         head.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
     // HTTP/2 sends the host as `:authority`, which is part of the URI here.
@@ -68,6 +68,7 @@ pub fn raw(head: &RequestHead) -> RawRequest<'_> {
         headers.push(("host", authority.as_str().as_bytes()));
     }
     RawRequest {
+        bucket,
         method: head.method.as_str(),
         path: head.uri.path(),
         query: head.uri.query().unwrap_or_default(),

@@ -1,6 +1,7 @@
 //! What every S3 answer carries, and the answers themselves: XML, errors, a head without a body.
 
 use super::context::Context;
+use super::host::Place;
 use super::s3::error::{S3Error, Subject};
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::http::StatusCode;
@@ -27,14 +28,19 @@ pub fn error(error: &S3Error, head: bool, subject: &Subject<'_>) -> HttpResponse
     if head { builder.body(Headless(Some(document.len() as u64))) } else { builder.body(document) }
 }
 
-/// Adds what every answer carries (`operations.md` §2: object bytes never run in the console's origin).
-pub fn stamp(response: &mut HttpResponse, context: &Context) {
+/// Adds what every answer carries. Object bytes never run in the console's origin (`operations.md` §2): on the hosts that serve
+/// the console no browser guesses a type, and what it could run it takes for a page of nobody.
+pub fn stamp(response: &mut HttpResponse, context: &Context, place: &Place) {
+    let whole = matches!(response.status(), StatusCode::OK | StatusCode::PARTIAL_CONTENT);
     let headers = response.headers_mut();
     insert(headers, "x-amz-request-id", &context.request_id);
     insert(headers, "x-amz-id-2", &context.host_id);
+    if !place.has_console() {
+        return;
+    }
     insert(headers, "x-content-type-options", "nosniff");
     let kind = headers.get(header::CONTENT_TYPE).map(|value| value.to_str().unwrap_or_default());
-    if kind.is_some_and(|kind| !is_inert(kind)) {
+    if kind.map_or(whole, |kind| !is_inert(kind)) {
         insert(headers, "content-security-policy", "sandbox");
     }
 }

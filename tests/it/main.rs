@@ -2,6 +2,7 @@
 
 #![allow(unreachable_pub, reason = "a test binary has no outside that could reach anything")]
 
+mod addressing;
 mod admin;
 mod archives;
 mod auth;

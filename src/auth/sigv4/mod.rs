@@ -208,7 +208,11 @@ impl Decoded {
         payload: PayloadHash,
     ) -> Result<Verified, Denied> {
         let (query, amz_headers) = self.names(raw)?;
-        match operation::parse(raw.method, &self.path, &query, &amz_headers) {
+        let path = match raw.bucket {
+            None => self.path,
+            Some(bucket) => [b"/", bucket.as_bytes(), &self.path].concat(),
+        };
+        match operation::parse(raw.method, &path, &query, &amz_headers) {
             Ok(operation) => Ok(Verified { principal, access_key_id, operation, query, amz_headers, payload }),
             Err(error) => Err(Denied::Request(principal, error)),
         }

@@ -6,6 +6,8 @@ use crate::http::percent;
 /// A request before anything was decoded.
 #[derive(Clone, Debug)]
 pub struct RawRequest<'a> {
+    /// The bucket that the host names; the whole path is the key then.
+    pub bucket: Option<&'a str>,
     /// The method, in upper case.
     pub method: &'a str,
     /// The path as it was sent; empty counts as `/`.

@@ -28,7 +28,7 @@ impl Owned {
 
     pub(super) fn raw(&self) -> RawRequest<'_> {
         let headers = self.headers.iter().map(|(name, value)| (name.as_str(), value.as_slice())).collect();
-        RawRequest { method: &self.method, path: &self.path, query: &self.query, headers }
+        RawRequest { bucket: None, method: &self.method, path: &self.path, query: &self.query, headers }
     }
 
     fn with(mut self, name: &str, value: &str) -> Self {

@@ -6,6 +6,7 @@ use super::permission::{self, Needed};
 use crate::app::Edge;
 use crate::auth::sigv4::{Denied, Rules, Verified};
 use crate::http::context::{self, Context};
+use crate::http::host::Place;
 use actix_web::dev::RequestHead;
 use actix_web::http::StatusCode;
 use actors::audit::{Event, Outcome};
@@ -41,10 +42,13 @@ pub(super) struct Call {
 
 impl Call {
     /// Verifies a request and decides whether it may be.
-    pub(super) fn admit(edge: &Edge, head: &RequestHead, context: Context) -> Result<Self, S3Error> {
+    pub(super) fn admit(edge: &Edge, head: &RequestHead, place: &Place, context: Context) -> Result<Self, S3Error> {
         let view = edge.system.view();
         view.unlocked()?;
-        let raw = context::raw(head);
+        if matches!(place, Place::Unnamed | Place::Garbage) {
+            return Err(no_host());
+        }
+        let raw = context::raw(head, place.bucket());
         let advanced = &view.config.advanced;
         let verified = if view.authentication_required() {
             let rules = Rules { now: context.now, skew: advanced.clock_skew, region: advanced.region.as_deref() };
@@ -134,6 +138,11 @@ impl Call {
         }
         error.into()
     }
+}
+
+fn no_host() -> S3Error {
+    let message = "The request names no host, or more than one, or what it names is none.";
+    S3Error::new("InvalidHostHeader", StatusCode::BAD_REQUEST, message)
 }
 
 /// Credentials that do not hold leave a row in the audit log; a request that is wrong in itself does not.

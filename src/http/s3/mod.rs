@@ -12,7 +12,8 @@ pub mod xml;
 
 use crate::app::Edge;
 use crate::auth::sigv4::Verifier;
-use crate::http::context::{self, Context};
+use crate::http::context::Context;
+use crate::http::host::Place;
 use crate::http::metrics;
 use crate::http::percent;
 use crate::http::reply;
@@ -42,7 +43,8 @@ pub struct Memory {
 /// Answers an S3 request: the default service, on the raw URI.
 pub async fn handle(edge: web::Data<Edge>, request: HttpRequest, mut payload: web::Payload) -> HttpResponse {
     let context = Context::new(&request, &edge.clock);
-    let outcome = match Call::admit(&edge, request.head(), context.clone()) {
+    let place = Place::of(request.head(), &edge.system.view().config.advanced);
+    let outcome = match Call::admit(&edge, request.head(), &place, context.clone()) {
         Ok(call) => {
             metrics::name(&request, call.verified.operation().verb().name());
             perform(&call, &request, &mut payload).await
@@ -55,23 +57,24 @@ pub async fn handle(edge: web::Data<Edge>, request: HttpRequest, mut payload: we
             // A body that stalled or broke off will not come.
             let broken = matches!(error.code(), "RequestTimeout" | "IncompleteBody");
             let drained = !broken && drain(&mut payload).await;
-            let mut response = refuse(request.head(), &context, &error);
+            let mut response = refuse(request.head(), &place, &context, &error);
             if !drained {
                 response.head_mut().set_connection_type(actix_web::http::ConnectionType::Close);
             }
             response
         }
     };
-    reply::stamp(&mut response, &context);
+    reply::stamp(&mut response, &context, &place);
     response
 }
 
 /// Decides on `Expect: 100-continue`: the answer to a request that is refused before its body is read, `None` where it may come.
 pub fn preflight(edge: &Edge, head: &RequestHead, secure: bool) -> Option<HttpResponse> {
     let context = Context::of_head(head, secure, &edge.clock);
-    let error = Call::admit(edge, head, context.clone()).err()?;
-    let mut response = refuse(head, &context, &error);
-    reply::stamp(&mut response, &context);
+    let place = Place::of(head, &edge.system.view().config.advanced);
+    let error = Call::admit(edge, head, &place, context.clone()).err()?;
+    let mut response = refuse(head, &place, &context, &error);
+    reply::stamp(&mut response, &context, &place);
     Some(response)
 }
 
@@ -97,7 +100,7 @@ async fn perform(call: &Call, request: &HttpRequest, payload: &mut web::Payload)
     }
 }
 
-fn refuse(head: &RequestHead, context: &Context, error: &S3Error) -> HttpResponse {
+fn refuse(head: &RequestHead, place: &Place, context: &Context, error: &S3Error) -> HttpResponse {
     let id = &context.request_id;
     match error.cause() {
         Some(cause) if error.status().is_server_error() && error.code() != "SlowDown" => {
@@ -105,11 +108,15 @@ fn refuse(head: &RequestHead, context: &Context, error: &S3Error) -> HttpRespons
         }
         _ => log::debug!("request {id}: {} {}", error.code(), error.message()),
     }
-    let raw = context::raw(head);
-    let path = percent::decode(raw.path).ok().and_then(|path| String::from_utf8(path).ok()).unwrap_or_default();
-    let (bucket, key) = path.trim_start_matches('/').split_once('/').unwrap_or((path.trim_start_matches('/'), ""));
+    let sent = head.uri.path();
+    let path = percent::decode(sent).ok().and_then(|path| String::from_utf8(path).ok()).unwrap_or_default();
+    let path = path.strip_prefix('/').unwrap_or(&path);
+    let (bucket, key) = match place.bucket() {
+        Some(bucket) => (bucket, path),
+        None => path.split_once('/').unwrap_or((path, "")),
+    };
     let subject = Subject {
-        resource: raw.path,
+        resource: sent,
         bucket: Some(bucket).filter(|bucket| !bucket.is_empty()),
         key: Some(key).filter(|key| !key.is_empty()),
         request_id: id,

@@ -1,9 +1,8 @@
 //! `Expect: 100-continue`: whoever is refused learns it before the body is sent.
 
 use crate::app::Edge;
-use crate::http;
-use crate::http::s3;
 use crate::http::server::Line;
+use crate::http::{host, s3};
 use actix_http::{Request, Response};
 use actix_service::{ServiceFactory, fn_service};
 use actix_web::body::BoxBody;
@@ -19,7 +18,7 @@ pub(super) fn decide(
         let begun = Instant::now();
         let secure = request.conn_data::<Line>().is_some_and(Line::is_secure);
         // The admin API checks rights by itself, before it reads a body.
-        let refusal = match http::is_console(request.head()) {
+        let refusal = match host::is_not_s3(request.head(), &edge.system.view().config.advanced) {
             true => None,
             false => s3::preflight(&edge, request.head(), secure),
         };

@@ -179,6 +179,8 @@ fn advanced(values: &mut Values<'_>, checker: &mut Checker<'_>) -> Advanced {
         clock_skew: Duration::from_secs(values.count("advanced.clock_skew_seconds")),
         region: values.text("advanced.region"),
         public_url: values.text("advanced.public_url").map(|url| url.trim_end_matches('/').to_owned()),
+        domains: values.texts("advanced.domains"),
+        console_host: values.text("advanced.console_host"),
         max_requests: values.size("advanced.max_requests"),
         idle_timeout: values.duration("advanced.idle_timeout"),
     }

@@ -56,6 +56,8 @@ pub fn to_tree(config: &Config, written: &BTreeMap<String, String>, literals: Li
     out.plain("advanced.clock_skew_seconds", advanced.clock_skew.as_secs().to_string());
     out.optional("advanced.region", advanced.region.as_deref());
     out.optional("advanced.public_url", advanced.public_url.as_deref());
+    out.texts("advanced.domains", advanced.domains.iter().map(String::as_str));
+    out.optional("advanced.console_host", advanced.console_host.as_deref());
     out.plain("advanced.max_requests", advanced.max_requests.to_string());
     out.plain("advanced.idle_timeout", duration_text(advanced.idle_timeout));
     let (backup, limits) = (&config.backup, &config.backup.limits);

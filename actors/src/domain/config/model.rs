@@ -106,6 +106,10 @@ pub struct Advanced {
     pub region: Option<String>,
     /// The address of the console as people type it.
     pub public_url: Option<String>,
+    /// Names under which each bucket has a host of its own, in lower case.
+    pub domains: Vec<String>,
+    /// The one host name that serves the console; every name that is no bucket's where `None`.
+    pub console_host: Option<String>,
     /// Requests under way on one backend before 503 `SlowDown`.
     pub max_requests: usize,
     /// A peer that neither gives nor takes a byte for this long is cut off.

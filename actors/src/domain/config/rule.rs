@@ -27,6 +27,8 @@ pub enum Rule {
     Region,
     /// `http(s)://host[:port]`.
     Origin,
+    /// A host name without a port, in lower case.
+    Host,
     /// `level,module=level`.
     LogFilter,
     /// An Ed25519 public key in standard base64.
@@ -59,6 +61,7 @@ impl Rule {
             Self::PasswordHash => decode_hash(text).map(drop),
             Self::Region => region(text),
             Self::Origin => origin(text),
+            Self::Host => host(text),
             Self::LogFilter => log_filter(text),
             Self::Signer => signer(text),
             Self::Timestamp => match serde_json::from_value::<Timestamp>(serde_json::Value::from(text)) {
@@ -77,6 +80,7 @@ impl Rule {
             Self::BucketName => Some(r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$|\$\{env:"),
             Self::Region => Some(r"^[a-z0-9-]{1,64}$|\$\{env:"),
             Self::Origin => Some(r"^https?://[^/?#]+/?$|\$\{env:"),
+            Self::Host => Some(r"^[a-z0-9_-]+(\.[a-z0-9_-]+)*$|\$\{env:"),
             Self::Signer => Some(r"^[A-Za-z0-9+/]{43}=$|\$\{env:"),
             _ => None,
         }
@@ -161,6 +165,25 @@ fn origin(text: &str) -> Result<(), Complaint> {
     }
 }
 
+fn host(text: &str) -> Result<(), Complaint> {
+    let good = |text: &str| {
+        let label = |label: &str| {
+            !label.is_empty() && label.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_'))
+        };
+        text.len() <= 253 && text.split('.').all(label)
+    };
+    if good(text) {
+        return Ok(());
+    }
+    let complaint = Complaint::new(format!("`{text}` is no host name"));
+    let bare = text.split_once("://").map_or(text, |(_, rest)| rest).trim_start_matches("*.").trim_matches('.');
+    let bare = bare.split([':', '/']).next().unwrap_or_default().to_ascii_lowercase();
+    match good(&bare) {
+        true => Err(complaint.suggest(format!("did you mean `{bare}`?"))),
+        false => Err(complaint.suggest("write it as `s3.example.com`")),
+    }
+}
+
 fn log_filter(text: &str) -> Result<(), Complaint> {
     for directive in text.split(',').map(str::trim) {
         let level = match directive.split_once('=') {
@@ -203,10 +226,21 @@ mod tests {
     }
 
     #[test]
+    fn a_host_name_with_more_around_it_is_told_apart() {
+        for text in ["*.s3.example.com", ".S3.example.com", "https://s3.example.com/", "s3.example.com:9000"] {
+            let suggestion = Rule::Host.check(text).unwrap_err().suggestion.unwrap();
+            assert_eq!(suggestion, "did you mean `s3.example.com`?", "{text}");
+        }
+        assert!(Rule::Host.check("a..b").is_err() && Rule::Host.check("a b").is_err());
+    }
+
+    #[test]
     fn rules_accept_what_is_right() {
         for (rule, text) in [
             (Rule::LogFilter, "info,actors=debug, actix_web = WARN"),
             (Rule::Origin, "https://s3.example.com:8443/"),
+            (Rule::Host, "s3.eu-1.example.com"),
+            (Rule::Host, "localhost"),
             (Rule::Region, "eu-central-1"),
             (Rule::Path, "/srv/my data/a..b"),
             (Rule::AccessKeyId, "AKIAIOSFODNN7EXAMPLE"),

@@ -278,6 +278,18 @@ pub const KEYS: &[Key] = &[
     .env(&["DGP_REGION"]),
     Key::new("advanced.public_url", Kind::Text(Rule::Origin), "The address of the console as people type it.")
         .env(&["DGP_PUBLIC_URL"]),
+    Key::new(
+        "advanced.domains",
+        Kind::Texts(Rule::Host),
+        "Names under which each bucket has a host of its own: `s3.example.com` makes `BUCKET.s3.example.com` one.",
+    )
+    .env(&["DGP_DOMAINS"]),
+    Key::new(
+        "advanced.console_host",
+        Kind::Text(Rule::Host),
+        "The one host name that serves the console and the admin API; every name that is no bucket's where it is not set.",
+    )
+    .env(&["DGP_CONSOLE_HOST"]),
     Key::new("advanced.max_requests", Kind::Count(4, 65_536), "Requests under way on one backend before 503 SlowDown.")
         .default("256")
         .env(&["DGP_MAX_CONCURRENT_REQUESTS"])

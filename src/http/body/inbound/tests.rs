@@ -88,7 +88,7 @@ fn a_body_that_is_not_as_declared_is_refused() {
 /// `STREAMING-UNSIGNED-PAYLOAD-TRAILER`.
 fn chunked(form: &str) -> PayloadHash {
     let headers = vec![("host", &b"h"[..]), ("x-amz-content-sha256", form.as_bytes())];
-    let raw = crate::auth::sigv4::RawRequest { method: "PUT", path: "/bkt/k", query: "", headers };
+    let raw = crate::auth::sigv4::RawRequest { bucket: None, method: "PUT", path: "/bkt/k", query: "", headers };
     Verifier::default().open(&raw).unwrap().payload().clone()
 }
 
