@@ -16,4 +16,5 @@ mod regressions;
 mod restore;
 mod rights;
 mod support;
+mod table;
 mod tls;

@@ -20,6 +20,11 @@ pub struct ObjectKey(String);
 #[serde(try_from = "String", into = "String")]
 pub struct BackendName(String);
 
+/// What no new bucket's name may begin with (AWS: "General purpose bucket naming rules").
+const RESERVED_PREFIXES: [&str; 3] = ["xn--", "sthree-", "amzn-s3-demo-"];
+/// What it may not end in.
+const RESERVED_SUFFIXES: [&str; 5] = ["-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"];
+
 impl BucketName {
     /// Checks the rules.
     pub fn new(name: &str) -> Result<Self, Error> {
@@ -30,7 +35,7 @@ impl BucketName {
             && bytes.first().is_some_and(alnum)
             && bytes.last().is_some_and(alnum)
             && !name.contains("..")
-            && name.parse::<std::net::Ipv4Addr>().is_err();
+            && !is_address(name);
         if good {
             return Ok(Self(name.to_owned()));
         }
@@ -39,10 +44,32 @@ impl BucketName {
         ))
     }
 
+    /// Checks that the name is none that AWS keeps for itself. Asked where a bucket is made: one that is there already stays usable.
+    pub fn check_unreserved(&self) -> Result<(), Error> {
+        let starts = RESERVED_PREFIXES.iter().any(|prefix| self.0.starts_with(prefix));
+        if starts || RESERVED_SUFFIXES.iter().any(|suffix| self.0.ends_with(suffix)) {
+            return Err(Error::new(ErrorKind::InvalidBucketName, "bucket name", "The specified bucket is not valid.")
+                .with_hint(
+                    "use a name without the prefixes and suffixes that AWS reserves, such as `xn--` and `-s3alias`",
+                ));
+        }
+        Ok(())
+    }
+
     /// The name.
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Four numbers with dots between them, in the range of an address or not.
+fn is_address(name: &str) -> bool {
+    let mut parts = 0;
+    let numbers = name.split('.').all(|part| {
+        parts += 1;
+        !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit())
+    });
+    numbers && parts == 4
 }
 
 impl ObjectKey {
@@ -132,9 +159,34 @@ mod tests {
         for good in ["abc", "my-bucket.v2", "0ab", "a".repeat(63).as_str()] {
             assert!(BucketName::new(good).is_ok(), "{good}");
         }
-        for bad in ["ab", "Abc", "-abc", "abc-", "a..b", "192.168.1.1", "a_b", "_", "", "a".repeat(64).as_str(), "ä-b"]
-        {
+        for bad in [
+            "ab",
+            "Abc",
+            "-abc",
+            "abc-",
+            "a..b",
+            "192.168.1.1",
+            "999.1.1.999",
+            "a_b",
+            "_",
+            "",
+            "a".repeat(64).as_str(),
+            "ä-b",
+        ] {
             assert!(BucketName::new(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_new_bucket_has_no_name_that_aws_reserves() {
+        let unreserved = |name: &str| BucketName::new(name).and_then(|name| name.check_unreserved()).is_ok();
+        for good in ["axn--b", "s3alias", "1.2.3", "1.2.3.4a"] {
+            assert!(unreserved(good), "{good}");
+        }
+        for bad in
+            ["xn--a", "sthree-a", "sthree-configurator", "amzn-s3-demo-a", "a-s3alias", "a--ol-s3", "a.mrap", "a--x-s3"]
+        {
+            assert!(!unreserved(bad), "{bad}");
         }
     }
 

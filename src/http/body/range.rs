@@ -1,10 +1,12 @@
 //! Range and condition headers, and the system headers of an object: what a client may leave unsigned, as the domain's types.
 
 use crate::http::s3::error::S3Error;
+use crate::http::s3::operation::check_metadata_size;
 use actix_web::http::header::HeaderMap;
 use actors::domain::clock::Timestamp;
 use actors::domain::condition::{Conditions, ETagMatch, RangeRequest};
 use actors::domain::object::SystemHeaders;
+use std::collections::BTreeMap;
 
 /// The conditions of GET and HEAD. A date that does not parse is no condition (RFC 9110 §13.1.3).
 pub fn read_conditions(headers: &HeaderMap) -> Result<Conditions, S3Error> {
@@ -62,6 +64,32 @@ pub fn system_headers(headers: &HeaderMap) -> Result<SystemHeaders, S3Error> {
     })
 }
 
+/// User metadata with its blanks as they were sent.
+///
+/// SigV4 signs a value with its runs of blanks collapsed, and what [`crate::auth::sigv4::Verified`] holds is that form: rules and
+/// decisions see nothing that was not signed. AWS keeps the value as it came, and so do we: the stored text may differ from the
+/// signed one in the number of blanks inside it, as every header that a client leaves unsigned may differ, and in nothing else.
+pub fn user_metadata(
+    headers: &HeaderMap,
+    signed: &BTreeMap<String, String>,
+) -> Result<BTreeMap<String, String>, S3Error> {
+    let mut user = signed.clone();
+    for (name, value) in &mut user {
+        let values: Vec<&str> = headers
+            .get_all(format!("x-amz-meta-{name}"))
+            .filter_map(|sent| std::str::from_utf8(sent.as_bytes()).ok())
+            .collect();
+        let sent = values.iter().map(|sent| sent.trim_matches([' ', '\t'])).collect::<Vec<_>>().join(",");
+        let words = |text: &str| text.split([' ', '\t']).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+        // Metadata of a presigned URL stands in its query, where every byte is signed.
+        if !values.is_empty() && words(&sent) == *value {
+            *value = sent;
+        }
+    }
+    check_metadata_size(&user)?;
+    Ok(user)
+}
+
 fn tags(headers: &HeaderMap, name: &str) -> Result<Option<ETagMatch>, S3Error> {
     Ok(joined(headers, name)?.map(|text| ETagMatch::parse(&text)))
 }
@@ -94,6 +122,16 @@ mod tests {
         let kept = |value| system_headers(&map(&[("content-encoding", value)])).unwrap().content_encoding;
         assert_eq!(kept("aws-chunked"), None);
         assert_eq!(kept("gzip, AWS-chunked,br").as_deref(), Some("gzip,br"));
+    }
+
+    #[test]
+    fn metadata_keeps_the_blanks_that_its_signature_does_not_see() {
+        let signed = [("a".to_owned(), "1 2,3".to_owned()), ("in-query".to_owned(), "4  5".to_owned())].into();
+        let sent = map(&[("x-amz-meta-a", "1 \t 2"), ("x-amz-meta-a", "3")]);
+        let kept = user_metadata(&sent, &signed).unwrap();
+        assert_eq!((kept["a"].as_str(), kept["in-query"].as_str()), ("1 \t 2,3", "4  5"));
+        let other = user_metadata(&map(&[("x-amz-meta-a", "1 9")]), &signed).unwrap();
+        assert_eq!(other["a"], "1 2,3", "only blanks may differ");
     }
 
     #[test]

@@ -19,7 +19,7 @@ mod verb;
 pub use body::SignedBody;
 pub use copy::{CopyObject, Source};
 pub use listing::{ListBuckets, ListObjects, ListVersion, write_token};
-pub use object::{DeleteObjects, Overrides, PutObject, ReadObject};
+pub use object::{DeleteObjects, Overrides, PutObject, ReadObject, check_metadata_size};
 pub use parse::parse;
 pub use probe::Probe;
 pub use verb::Verb;

@@ -64,6 +64,11 @@ impl Request {
 
     /// Sends it and reads the answer; an error where the connection broke, as a killed server breaks it.
     pub fn try_send(&self, to: SocketAddr) -> io::Result<Reply> {
+        exchange(to, &self.bytes(to), self.method == "HEAD")
+    }
+
+    /// As it goes over the wire.
+    pub fn bytes(&self, to: SocketAddr) -> Vec<u8> {
         let mut head = format!("{} {} HTTP/1.1\r\n", self.method, self.target);
         for (name, value) in &self.headers {
             head += &format!("{name}: {value}\r\n");
@@ -80,7 +85,7 @@ impl Request {
         head += "\r\n";
         let mut bytes = head.into_bytes();
         bytes.extend_from_slice(&self.body);
-        exchange(to, &bytes, self.method == "HEAD")
+        bytes
     }
 }
 
@@ -118,9 +123,21 @@ impl Reply {
 
 /// Sends raw bytes and reads one answer: for requests that no client would make.
 pub fn exchange(to: SocketAddr, bytes: &[u8], bodyless: bool) -> io::Result<Reply> {
+    talk(to, bytes, bodyless, false)
+}
+
+/// The same, and says at the end that nothing more will come.
+pub fn exchange_and_end(to: SocketAddr, bytes: &[u8], bodyless: bool) -> io::Result<Reply> {
+    talk(to, bytes, bodyless, true)
+}
+
+fn talk(to: SocketAddr, bytes: &[u8], bodyless: bool, end: bool) -> io::Result<Reply> {
     let mut stream = Connection::open(to)?;
     // A server that refuses early may close before it read everything: its answer counts, not our broken pipe.
-    let sent = stream.write_all(bytes);
+    let mut sent = stream.write_all(bytes);
+    if end && sent.is_ok() {
+        sent = stream.end();
+    }
     match read_reply(&mut BufReader::new(stream), bodyless) {
         Ok(reply) => Ok(reply),
         Err(error) => Err(sent.err().unwrap_or(error)),

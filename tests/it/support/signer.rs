@@ -81,11 +81,15 @@ impl Signer {
         let canonical = format!("{}\n{path}\n{query}\n{lines}\n{names}\n{payload}", request.method);
         let digest = hex::encode(Sha256::digest(canonical.as_bytes()));
         let text = format!("AWS4-HMAC-SHA256\n{stamp}\n{}\n{digest}", self.scope(day));
+        (names, hex::encode(hmac(&self.key(day), &text)))
+    }
+
+    fn key(&self, day: &str) -> Vec<u8> {
         let mut key = hmac(format!("AWS4{}", self.secret).as_bytes(), day);
         for part in [self.region.as_str(), "s3", "aws4_request"] {
             key = hmac(&key, part);
         }
-        (names, hex::encode(hmac(&key, &text)))
+        key
     }
 
     fn scope(&self, day: &str) -> String {
@@ -100,6 +104,49 @@ impl Signer {
         let (hour, minute, second) = (now / 3_600 % 24, now / 60 % 60, now % 60);
         (format!("{day}T{hour:02}{minute:02}{second:02}Z"), day)
     }
+}
+
+/// Frames the body of a signed request in chunks of these sizes, as the form that its `x-amz-content-sha256` names wants them
+/// signed. A trailer that was announced is sent: the value is what the request's `x-trailer-value` says.
+pub fn sign_chunks(signer: &Signer, mut request: Request, sizes: &[usize]) -> Request {
+    let form = request.get("x-amz-content-sha256").expect("the form is named").to_owned();
+    let stamp = request.get("x-amz-date").expect("it is signed").to_owned();
+    let authorization = request.get("authorization").expect("it is signed");
+    let mut last = authorization.rsplit_once("Signature=").expect("it has a signature").1.to_owned();
+    let day = &stamp[..8];
+    let key = signer.key(day);
+    let start = |kind: &str, last: &str| format!("AWS4-HMAC-SHA256-{kind}\n{stamp}\n{}\n{last}\n", signer.scope(day));
+    let signed = form.starts_with("STREAMING-AWS4-HMAC-SHA256");
+    let (mut out, mut rest) = (Vec::new(), request.body.as_slice());
+    for size in sizes.iter().copied().chain([0]) {
+        let (piece, left) = rest.split_at(size);
+        rest = left;
+        out.extend_from_slice(format!("{size:x}").as_bytes());
+        if signed {
+            let (none, some) = (Sha256::digest(b""), Sha256::digest(piece));
+            let text = format!("{}{}\n{}", start("PAYLOAD", &last), hex::encode(none), hex::encode(some));
+            last = hex::encode(hmac(&key, &text));
+            out.extend_from_slice(format!(";chunk-signature={last}").as_bytes());
+        }
+        out.extend_from_slice(b"\r\n");
+        out.extend_from_slice(piece);
+        if size > 0 {
+            out.extend_from_slice(b"\r\n");
+        }
+    }
+    assert!(rest.is_empty(), "the chunks hold the whole body");
+    if let (true, Some(name)) = (form.ends_with("-TRAILER"), request.get("x-amz-trailer")) {
+        let value = request.get("x-trailer-value").expect("the trailer has a value");
+        out.extend_from_slice(format!("{name}:{value}\r\n").as_bytes());
+        if signed {
+            let digest = hex::encode(Sha256::digest(format!("{name}:{value}\n")));
+            let signature = hex::encode(hmac(&key, &format!("{}{digest}", start("TRAILER", &last))));
+            out.extend_from_slice(format!("x-amz-trailer-signature:{signature}\r\n").as_bytes());
+        }
+    }
+    out.extend_from_slice(b"\r\n");
+    request.body = out;
+    request
 }
 
 /// Everything AWS encodes in a query value or key component is encoded.

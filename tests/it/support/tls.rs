@@ -11,7 +11,7 @@ use openssl::x509::extension::SubjectAlternativeName;
 use openssl::x509::{X509, X509Name};
 use std::collections::HashMap;
 use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::path::Path;
 use std::sync::{LazyLock, Mutex};
 use std::time::Duration;
@@ -104,6 +104,14 @@ impl Connection {
                     builder.build().connect("localhost", stream).map_err(|e| io::Error::other(e.to_string()))?;
                 Ok(Self::Tls(Box::new(stream)))
             }
+        }
+    }
+
+    /// Says that nothing more will be sent; answers may still come.
+    pub fn end(&self) -> io::Result<()> {
+        match self {
+            Self::Plain(stream) => stream.shutdown(Shutdown::Write),
+            Self::Tls(stream) => stream.get_ref().shutdown(Shutdown::Write),
         }
     }
 }

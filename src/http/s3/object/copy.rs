@@ -15,6 +15,7 @@ use actors::domain::object::{ObjectAttributes, ObjectMeta, SystemHeaders};
 use actors::storage::{CommitRequest, ObjectWriter, ReadOutcome, ReadRequest, ReadTicket, Staged};
 use actors::{Error, ErrorKind};
 use futures_util::StreamExt;
+use std::collections::BTreeMap;
 
 /// The most that is read of a body that should not be there.
 const BODY: usize = 1024;
@@ -31,7 +32,7 @@ pub(in crate::http::s3) async fn answer(
         return Err(S3Error::invalid_request("A copy takes its content from the source and has no body."));
     }
     let conditions = range::write_conditions(request.headers())?;
-    let replaced = range::system_headers(request.headers())?;
+    let replaced = (range::system_headers(request.headers())?, range::user_metadata(request.headers(), &copy.to.user)?);
     let to = call.view.route(&copy.to.bucket)?;
     let source = open(call, copy).await?;
     let ticket = to.store.begin_write(&call.holder(), &to.bucket, &copy.to.key).await?;
@@ -63,10 +64,13 @@ async fn open(call: &Call, copy: &CopyObject) -> Result<ReadTicket, S3Error> {
     }
 }
 
+/// What REPLACE takes from the request.
+type Replaced = (SystemHeaders, BTreeMap<String, String>);
+
 /// What the copy carries: class and redirect are always the request's own (AWS), the rest follows the directive.
-fn attributes(copy: &CopyObject, source: &ObjectMeta, replaced: SystemHeaders) -> ObjectAttributes {
+fn attributes(copy: &CopyObject, source: &ObjectMeta, replaced: Replaced) -> ObjectAttributes {
     let kept = source.attributes.clone();
-    let (headers, user) = if copy.replace { (replaced, copy.to.user.clone()) } else { (kept.headers, kept.user) };
+    let (headers, user) = if copy.replace { replaced } else { (kept.headers, kept.user) };
     let headers = SystemHeaders {
         storage_class: copy.to.storage_class.clone(),
         website_redirect: copy.to.website_redirect.clone(),

@@ -22,6 +22,7 @@ pub(in crate::http::s3) async fn answer(
     let headers = request.headers();
     let declared = Declared::new(headers, call.verified.payload(), &put.body)?;
     let conditions = range::write_conditions(headers)?;
+    let user = range::user_metadata(headers, &put.user)?;
     let headers = SystemHeaders {
         storage_class: put.storage_class.clone(),
         website_redirect: put.website_redirect.clone(),
@@ -36,7 +37,7 @@ pub(in crate::http::s3) async fn answer(
         bucket: route.bucket.clone(),
         key: put.key.clone(),
         staged: received.staged,
-        attributes: ObjectAttributes { headers, user: put.user.clone(), checksums },
+        attributes: ObjectAttributes { headers, user, checksums },
         conditions,
     };
     let stored = publish(call, route, commit, ticket.permit).await?;

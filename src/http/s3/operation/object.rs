@@ -167,15 +167,24 @@ fn user_metadata(headers: &Names) -> Result<BTreeMap<String, String>, S3Error> {
         .iter()
         .filter_map(|(name, value)| Some((name.strip_prefix("x-amz-meta-")?.to_owned(), value.clone())))
         .collect();
-    let size: usize = user.iter().map(|(name, value)| name.len() + value.len()).sum();
-    if size > MOST_METADATA {
-        return Err(S3Error::new(
-            "MetadataTooLarge",
-            StatusCode::BAD_REQUEST,
-            "Your metadata headers exceed the maximum allowed metadata size",
-        )
-        .with_detail("Size", size.to_string())
-        .with_detail("MaxSizeAllowed", MOST_METADATA.to_string()));
+    if let Some(value) = user.get("") {
+        return Err(S3Error::invalid_argument("x-amz-meta-", value, "A user metadata header must have a name"));
     }
+    check_metadata_size(&user)?;
     Ok(user)
+}
+
+/// User metadata has at most 2 KiB, names and values together.
+pub fn check_metadata_size(user: &BTreeMap<String, String>) -> Result<(), S3Error> {
+    let size: usize = user.iter().map(|(name, value)| name.len() + value.len()).sum();
+    if size <= MOST_METADATA {
+        return Ok(());
+    }
+    Err(S3Error::new(
+        "MetadataTooLarge",
+        StatusCode::BAD_REQUEST,
+        "Your metadata headers exceed the maximum allowed metadata size",
+    )
+    .with_detail("Size", size.to_string())
+    .with_detail("MaxSizeAllowed", MOST_METADATA.to_string()))
 }

@@ -74,6 +74,7 @@ fn in_bucket(method: &str, bucket: BucketName, query: &Names, headers: &Names) -
     check_names(verb, query, headers)?;
     Ok(match verb {
         Verb::CreateBucket => {
+            bucket.check_unreserved()?;
             create_bucket_headers(headers)?;
             Operation::CreateBucket(bucket)
         }

@@ -1,0 +1,98 @@
+//! The tables: requests and their answers, each case naming the page of AWS's documentation that it comes from.
+//!
+//! A table is a text file beside this one, read at run time. A case begins with `== PAGE: title` and runs in a new bucket, which
+//! is written `@` (a real one is `@@`). Each line is a request and, after ` => `, its answer; a line that begins with two blanks
+//! goes on with the line before. A request without answer only prepares and must succeed. Parts are separated by ` | `:
+//!
+//! | In a request | |
+//! |---|---|
+//! | `GET /@/key` | method and target, encoded; always first |
+//! | `Name: value` | a header |
+//! | `> text` | the body, with `\r`, `\n`, `\t`, `\\`, `\xNN` |
+//! | `~anonymous`, `~presign SECONDS` | not signed, signed in the query; else signed in the header |
+//! | `~skew S`, `~key K`, `~secret S`, `~region R` | signed by another clock, key, secret, for another region |
+//! | `~chunks 4,5` | the body is framed in chunks, signed as the form in `x-amz-content-sha256` says |
+//! | `~add H: v`, `~drop H`, `~replace H: v` | headers changed after signing |
+//! | `~method M`, `~target A -> B`, `~authorization A -> B`, `~body B`, `~spoil A -> B`, `~flip N` | other parts changed after signing; `~flip` changes a bit of the body's Nth byte |
+//! | `~cut N`, `~end` | the last N bytes of the body never come; the connection is closed for writing |
+//!
+//! | In an answer | |
+//! |---|---|
+//! | `404 NoSuchKey` | status and `Code`; always first |
+//! | `Name: value`, `Name: *`, `!Name` | a header that is so, is there, is not there |
+//! | `= text` | the whole body |
+//! | `<Key>a</Key>`, `!<Key>` | is in the document, is not |
+//! | `keep ETag as e` | a header or element, from then on written `{e}` |
+//!
+//! `{ab*3}` is `ababab`. In the files that begin with `malformed` all cases share one bucket, in which nothing may change.
+
+mod coverage;
+mod run;
+mod script;
+mod send;
+
+use crate::support::client::Request;
+use crate::support::server::Host;
+use run::Subject;
+use script::Case;
+use std::path::Path;
+
+/// All cases whose file's name begins so, or does not.
+pub fn cases(malformed: bool) -> Vec<Case> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/table");
+    let mut files: Vec<_> =
+        std::fs::read_dir(folder).expect("the folder is there").flatten().map(|e| e.path()).collect();
+    files.sort();
+    let mut found = Vec::new();
+    for path in files.iter().filter(|path| path.extension().is_some_and(|kind| kind == "txt")) {
+        let name = path.file_stem().expect("a file has a name").to_string_lossy().into_owned();
+        if name.starts_with("malformed") == malformed {
+            found.extend(script::read(&name, &std::fs::read_to_string(path).expect("a table is text")));
+        }
+    }
+    found
+}
+
+/// Only cases whose name holds `DGP_CASE`, where that is set: for whoever writes one.
+fn chosen(cases: Vec<Case>) -> Vec<Case> {
+    let Ok(wanted) = std::env::var("DGP_CASE") else { return cases };
+    cases.into_iter().filter(|case| case.name.contains(&wanted)).collect()
+}
+
+fn report(count: usize, failures: &[String]) {
+    assert!(failures.is_empty(), "{} of {count} cases failed:\n\n{}", failures.len(), failures.join("\n\n"));
+}
+
+#[test]
+fn every_request_is_answered_as_aws_documents_it() {
+    let host = Host::start();
+    let s3 = host.admin_user("table");
+    let subject = Subject { s3: &s3, prefix: "case" };
+    let all = cases(false);
+    assert!(all.len() >= 150, "{} cases", all.len());
+    let chosen = chosen(all);
+    let failed = |(number, case): (usize, &Case)| {
+        let outcome = subject.run(number, case);
+        outcome.err().map(|what| format!("{} ({})\n   {what}", case.name, case.page))
+    };
+    report(chosen.len(), &chosen.iter().enumerate().filter_map(failed).collect::<Vec<_>>());
+}
+
+#[test]
+fn malformed_requests_get_the_errors_of_aws_and_change_nothing() {
+    let mut host = Host::prepare().config("advanced:\n  idle_timeout: 1s\n");
+    host.up();
+    let s3 = host.admin_user("table");
+    let subject = Subject { s3: &s3, prefix: "malformed" };
+    s3.make_bucket("malformed");
+    s3.send(Request::new("PUT", "/malformed/k").header("x-amz-meta-colour", "red").body("0123456789")).expect(200);
+    s3.put("malformed", "dir/a", "x").expect(200);
+    let all = cases(true);
+    assert!(all.len() >= 80, "{} cases", all.len());
+    let chosen = chosen(all);
+    let failed = |case: &Case| {
+        let outcome = subject.run_unchanged("malformed", case);
+        outcome.err().map(|what| format!("{} ({})\n   {what}", case.name, case.page))
+    };
+    report(chosen.len(), &chosen.iter().filter_map(failed).collect::<Vec<_>>());
+}
