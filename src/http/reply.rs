@@ -28,6 +28,11 @@ pub fn error(error: &S3Error, head: bool, subject: &Subject<'_>) -> HttpResponse
     if head { builder.body(Headless(Some(document.len() as u64))) } else { builder.body(document) }
 }
 
+/// Adds a header to an answer.
+pub fn set(response: &mut HttpResponse, name: &'static str, value: &str) {
+    insert(response.headers_mut(), name, value);
+}
+
 /// Adds what every answer carries. Object bytes never run in the console's origin (`operations.md` §2): on the hosts that serve
 /// the console no browser guesses a type, and what it could run it takes for a page of nobody.
 pub fn stamp(response: &mut HttpResponse, context: &Context, place: &Place) {

@@ -59,6 +59,28 @@ impl ChecksumAlgorithm {
         }
     }
 
+    /// The header that carries it.
+    pub fn header(self) -> &'static str {
+        match self {
+            Self::Crc32 => "x-amz-checksum-crc32",
+            Self::Crc32c => "x-amz-checksum-crc32c",
+            Self::Crc64Nvme => "x-amz-checksum-crc64nvme",
+            Self::Sha1 => "x-amz-checksum-sha1",
+            Self::Sha256 => "x-amz-checksum-sha256",
+        }
+    }
+
+    /// The XML element that carries it.
+    pub fn element(self) -> &'static str {
+        match self {
+            Self::Crc32 => "ChecksumCRC32",
+            Self::Crc32c => "ChecksumCRC32C",
+            Self::Crc64Nvme => "ChecksumCRC64NVME",
+            Self::Sha1 => "ChecksumSHA1",
+            Self::Sha256 => "ChecksumSHA256",
+        }
+    }
+
     /// By its name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|algorithm| algorithm.name() == name)
@@ -82,7 +104,7 @@ impl ChecksumAlgorithm {
         }
         let mut digests = Vec::new();
         for (digest, size) in parts {
-            let digest = STANDARD.decode(digest).ok().filter(|digest| digest.len() == self.len())?;
+            let digest = STANDARD.decode(digest).ok().filter(|digest| digest.len() == self.digest_len())?;
             digests.push((digest, size));
         }
         match kind {
@@ -96,7 +118,7 @@ impl ChecksumAlgorithm {
                     let digest = digest.iter().fold(0, |number, byte| number << 8 | u64::from(*byte));
                     Some(whole.map_or(digest, |whole| crc_fast::checksum_combine(crc, whole, digest, *size)))
                 })?;
-                Some(STANDARD.encode(&whole.to_be_bytes()[8 - self.len()..]))
+                Some(STANDARD.encode(&whole.to_be_bytes()[8 - self.digest_len()..]))
             }
         }
     }
@@ -106,14 +128,15 @@ impl ChecksumAlgorithm {
         match self {
             Self::Crc32 | Self::Crc32c | Self::Crc64Nvme => {
                 let sum = self.crc().map_or(0, |crc| crc_fast::checksum(crc, bytes));
-                sum.to_be_bytes()[8 - self.len()..].to_vec()
+                sum.to_be_bytes()[8 - self.digest_len()..].to_vec()
             }
             Self::Sha1 => Sha1::digest(bytes).to_vec(),
             Self::Sha256 => Sha256::digest(bytes).to_vec(),
         }
     }
 
-    fn len(self) -> usize {
+    /// The length of a digest in bytes.
+    pub fn digest_len(self) -> usize {
         match self {
             Self::Crc32 | Self::Crc32c => 4,
             Self::Crc64Nvme => 8,

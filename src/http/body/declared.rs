@@ -25,6 +25,8 @@ pub struct Declared {
     pub checksum: Option<Checksum>,
     /// `x-amz-trailer`: the checksum comes after the body.
     pub trailer: Option<Algorithm>,
+    /// How it is summed besides.
+    pub also: Option<Algorithm>,
 }
 
 impl Declared {
@@ -42,16 +44,22 @@ impl Declared {
         }
         let md5 = content_md5(headers)?;
         let (checksum, trailer) = (signed.checksum.clone(), signed.trailer);
-        Ok(Self { length, payload: payload.clone(), md5, checksum, trailer })
+        Ok(Self { length, payload: payload.clone(), md5, checksum, trailer, also: None })
     }
 
     /// The same for a document that need not be there: a request without any length has no body.
     pub fn document(headers: &HeaderMap, payload: &PayloadHash, signed: &SignedBody) -> Result<Self, S3Error> {
         if !headers.contains_key("transfer-encoding") && length(headers, payload, signed)?.is_none() {
             let (checksum, trailer) = (signed.checksum.clone(), signed.trailer);
-            return Ok(Self { length: 0, payload: payload.clone(), md5: content_md5(headers)?, checksum, trailer });
+            let (payload, md5) = (payload.clone(), content_md5(headers)?);
+            return Ok(Self { length: 0, payload, md5, checksum, trailer, also: None });
         }
         Self::new(headers, payload, signed)
+    }
+
+    /// The algorithm of the checksum that comes along.
+    pub fn algorithm(&self) -> Option<Algorithm> {
+        self.checksum.as_ref().map(|sum| sum.algorithm).or(self.trailer)
     }
 }
 

@@ -21,6 +21,8 @@ pub struct Received {
     pub staged: Staged,
     /// The checksum that was verified.
     pub checksum: Option<(Algorithm, String)>,
+    /// The one that was made besides.
+    pub also: Option<(Algorithm, String)>,
 }
 
 /// Pumps a body into a writer. Nothing is visible until what comes back is committed; dropped before, it leaves nothing.
@@ -30,10 +32,11 @@ pub async fn receive(
     declared: &Declared,
     idle: Duration,
 ) -> Result<Received, S3Error> {
-    let mut running = running(declared);
+    let mut running = declared.algorithm().map(Running::new);
+    let mut also = declared.also.map(|algorithm| (algorithm, Running::new(algorithm)));
     let mut incoming = Incoming::new(payload, declared, idle);
     while let Some(piece) = incoming.next().await? {
-        if let Some(running) = &mut running {
+        for running in running.iter_mut().chain(also.iter_mut().map(|(_, running)| running)) {
             running.update(&piece);
         }
         writer.write(piece).await?;
@@ -41,7 +44,8 @@ pub async fn receive(
     let trailer = incoming.finish()?;
     let staged = writer.finish().await?;
     let checksum = compare(&staged.sums, declared, running, trailer)?;
-    Ok(Received { staged, checksum })
+    let also = also.map(|(algorithm, running)| (algorithm, running.finish(&staged.sums.sha256)));
+    Ok(Received { staged, checksum, also })
 }
 
 /// Reads a small body, such as an XML document, whole.
@@ -51,7 +55,7 @@ pub async fn read_small(
     most: usize,
     idle: Duration,
 ) -> Result<Vec<u8>, S3Error> {
-    let mut running = running(declared);
+    let mut running = declared.algorithm().map(Running::new);
     let mut body = Vec::new();
     let mut incoming = Incoming::new(payload, declared, idle);
     while let Some(piece) = incoming.next().await? {
@@ -71,10 +75,6 @@ pub async fn read_small(
     };
     compare(&sums, declared, running, trailer)?;
     Ok(body)
-}
-
-fn running(declared: &Declared) -> Option<Running> {
-    declared.checksum.as_ref().map(|sum| sum.algorithm).or(declared.trailer).map(Running::new)
 }
 
 fn compare(

@@ -136,6 +136,16 @@ impl S3Error {
         self.0.source.as_ref()
     }
 
+    /// Writes it to the log: loudly where the server is to blame.
+    pub fn log(&self, request_id: &str) {
+        match self.cause() {
+            Some(cause) if self.status().is_server_error() && self.code() != "SlowDown" => {
+                log::error!("request {request_id}: {} {cause:?}", self.code())
+            }
+            _ => log::debug!("request {request_id}: {} {}", self.code(), self.message()),
+        }
+    }
+
     /// The error document.
     pub fn document(&self, subject: &Subject<'_>) -> String {
         let mut document = Document::plain("Error");

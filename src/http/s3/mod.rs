@@ -4,6 +4,7 @@ mod bucket;
 mod call;
 mod denials;
 pub mod error;
+mod multipart;
 mod object;
 pub mod operation;
 pub mod permission;
@@ -97,17 +98,20 @@ async fn perform(call: &Call, request: &HttpRequest, payload: &mut web::Payload)
         Operation::HeadObject(read) => object::head::answer(call, read, request).await,
         Operation::DeleteObjects(delete) => object::delete_many::answer(call, delete, request, payload).await,
         Operation::DeleteObject(bucket, key) => object::delete::answer(call, bucket, key, request).await,
+        Operation::CreateMultipartUpload(create) => multipart::create::answer(call, create, request, payload).await,
+        Operation::UploadPart(part) => multipart::part::answer(call, part, request, payload).await,
+        Operation::UploadPartCopy(copy) => multipart::part_copy::answer(call, copy, request, payload).await,
+        Operation::CompleteMultipartUpload(complete) => {
+            multipart::complete::answer(call, complete, request, payload).await
+        }
+        Operation::AbortMultipartUpload(upload) => multipart::abort::answer(call, upload).await,
+        Operation::ListParts(list) => multipart::list_parts::answer(call, list).await,
+        Operation::ListMultipartUploads(list) => multipart::list_uploads::answer(call, list).await,
     }
 }
 
 fn refuse(head: &RequestHead, place: &Place, context: &Context, error: &S3Error) -> HttpResponse {
-    let id = &context.request_id;
-    match error.cause() {
-        Some(cause) if error.status().is_server_error() && error.code() != "SlowDown" => {
-            log::error!("request {id}: {} {cause:?}", error.code())
-        }
-        _ => log::debug!("request {id}: {} {}", error.code(), error.message()),
-    }
+    error.log(&context.request_id);
     let sent = head.uri.path();
     let path = percent::decode(sent).ok().and_then(|path| String::from_utf8(path).ok()).unwrap_or_default();
     let path = path.strip_prefix('/').unwrap_or(&path);
@@ -119,7 +123,7 @@ fn refuse(head: &RequestHead, place: &Place, context: &Context, error: &S3Error)
         resource: sent,
         bucket: Some(bucket).filter(|bucket| !bucket.is_empty()),
         key: Some(key).filter(|key| !key.is_empty()),
-        request_id: id,
+        request_id: &context.request_id,
         host_id: &context.host_id,
     };
     reply::error(error, head.method == Method::HEAD, &subject)

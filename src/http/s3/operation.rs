@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 mod body;
 mod copy;
 mod listing;
+mod multipart;
 mod object;
 mod parse;
 mod probe;
@@ -19,6 +20,9 @@ mod verb;
 pub use body::SignedBody;
 pub use copy::{CopyObject, Source};
 pub use listing::{ListBuckets, ListObjects, ListVersion, write_token};
+pub use multipart::{
+    CompleteMultipartUpload, CreateMultipartUpload, ListMultipartUploads, ListParts, Upload, UploadPart, UploadPartCopy,
+};
 pub use object::{DeleteObjects, Overrides, PutObject, ReadObject, check_metadata_size};
 pub use parse::parse;
 pub use probe::Probe;
@@ -59,6 +63,20 @@ pub enum Operation {
     DeleteObject(BucketName, ObjectKey),
     /// Removes the objects that the body names.
     DeleteObjects(DeleteObjects),
+    /// Begins an upload in parts.
+    CreateMultipartUpload(CreateMultipartUpload),
+    /// Stores a part.
+    UploadPart(UploadPart),
+    /// Stores what another object holds as a part.
+    UploadPartCopy(UploadPartCopy),
+    /// Makes an object of parts.
+    CompleteMultipartUpload(CompleteMultipartUpload),
+    /// Drops an upload and its parts.
+    AbortMultipartUpload(Upload),
+    /// A page of an upload's parts.
+    ListParts(ListParts),
+    /// A page of a bucket's uploads.
+    ListMultipartUploads(ListMultipartUploads),
 }
 
 impl Operation {
@@ -83,6 +101,13 @@ impl Operation {
             Self::HeadObject(_) => Verb::HeadObject,
             Self::DeleteObject(..) => Verb::DeleteObject,
             Self::DeleteObjects(_) => Verb::DeleteObjects,
+            Self::CreateMultipartUpload(_) => Verb::CreateMultipartUpload,
+            Self::UploadPart(_) => Verb::UploadPart,
+            Self::UploadPartCopy(_) => Verb::UploadPartCopy,
+            Self::CompleteMultipartUpload(_) => Verb::CompleteMultipartUpload,
+            Self::AbortMultipartUpload(_) => Verb::AbortMultipartUpload,
+            Self::ListParts(_) => Verb::ListParts,
+            Self::ListMultipartUploads(_) => Verb::ListMultipartUploads,
         }
     }
 
@@ -101,6 +126,13 @@ impl Operation {
             Self::PutObject(put) => Some(&put.bucket),
             Self::CopyObject(copy) => Some(&copy.to.bucket),
             Self::GetObject(read) | Self::HeadObject(read) => Some(&read.bucket),
+            Self::CreateMultipartUpload(create) => Some(&create.to.bucket),
+            Self::ListMultipartUploads(list) => Some(&list.bucket),
+            Self::UploadPart(UploadPart { upload, .. })
+            | Self::UploadPartCopy(UploadPartCopy { upload, .. })
+            | Self::CompleteMultipartUpload(CompleteMultipartUpload { upload, .. })
+            | Self::AbortMultipartUpload(upload)
+            | Self::ListParts(ListParts { upload, .. }) => Some(&upload.bucket),
         }
     }
 
@@ -111,6 +143,12 @@ impl Operation {
             Self::CopyObject(copy) => Some(&copy.to.key),
             Self::GetObject(read) | Self::HeadObject(read) => Some(&read.key),
             Self::DeleteObject(_, key) => Some(key),
+            Self::CreateMultipartUpload(create) => Some(&create.to.key),
+            Self::UploadPart(UploadPart { upload, .. })
+            | Self::UploadPartCopy(UploadPartCopy { upload, .. })
+            | Self::CompleteMultipartUpload(CompleteMultipartUpload { upload, .. })
+            | Self::AbortMultipartUpload(upload)
+            | Self::ListParts(ListParts { upload, .. }) => Some(&upload.key),
             _ => None,
         }
     }

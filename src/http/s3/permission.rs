@@ -1,6 +1,6 @@
 //! Which permission an operation needs: the one map from operations to AWS's action names and resources.
 
-use super::operation::{ListObjects, ListVersion, Operation, Probe};
+use super::operation::{ListMultipartUploads, ListObjects, ListVersion, Operation, Probe, Source};
 use actors::domain::iam::context::{ListParameters, Resource};
 use actors::domain::names::{BucketName, ObjectKey};
 
@@ -23,17 +23,18 @@ pub fn needed(operation: &Operation) -> Vec<Needed<'_>> {
         Operation::HeadBucket(_) | Operation::ListObjects(_) => "s3:ListBucket",
         Operation::ProbeBucket(_, asked) => probe(*asked),
         Operation::GetBucketLocation(_) => "s3:GetBucketLocation",
-        Operation::PutObject(_) => "s3:PutObject",
+        Operation::PutObject(_)
+        | Operation::CreateMultipartUpload(_)
+        | Operation::UploadPart(_)
+        | Operation::CompleteMultipartUpload(_) => "s3:PutObject",
+        Operation::AbortMultipartUpload(_) => "s3:AbortMultipartUpload",
+        Operation::ListParts(_) => "s3:ListMultipartUploadParts",
+        Operation::ListMultipartUploads(_) => "s3:ListBucketMultipartUploads",
         // A version of a bucket without versions is the object itself, so a rule about the object is a rule about it.
         Operation::GetObject(_) | Operation::HeadObject(_) => "s3:GetObject",
         Operation::DeleteObject(bucket, key) => return vec![delete(bucket, key)],
-        Operation::CopyObject(copy) => {
-            let (to, from) = (&copy.to, &copy.source);
-            return vec![
-                Needed { action: "s3:PutObject", resource: Resource::object(to.bucket.as_str(), to.key.as_str()) },
-                Needed { action: "s3:GetObject", resource: Resource::object(from.bucket.as_str(), from.key.as_str()) },
-            ];
-        }
+        Operation::CopyObject(copy) => return both(&copy.to.bucket, &copy.to.key, &copy.source),
+        Operation::UploadPartCopy(copy) => return both(&copy.upload.bucket, &copy.upload.key, &copy.source),
         // Decided key by key: see `delete`.
         Operation::DeleteObjects(_) => return Vec::new(),
     };
@@ -43,6 +44,14 @@ pub fn needed(operation: &Operation) -> Vec<Needed<'_>> {
         (None, _) => Resource::NONE,
     };
     vec![Needed { action, resource }]
+}
+
+/// A copy reads one object and writes another.
+fn both<'a>(bucket: &'a BucketName, key: &'a ObjectKey, from: &'a Source) -> Vec<Needed<'a>> {
+    vec![
+        Needed { action: "s3:PutObject", resource: Resource::object(bucket.as_str(), key.as_str()) },
+        Needed { action: "s3:GetObject", resource: Resource::object(from.bucket.as_str(), from.key.as_str()) },
+    ]
 }
 
 /// The permission to delete one key, alone or among others.
@@ -81,6 +90,11 @@ pub fn list_parameters(operation: &Operation) -> ListParameters {
             delimiter: (!delimiter.is_empty()).then(|| delimiter.clone()),
             max_keys: u64::try_from(*max_keys).ok(),
         },
+        Operation::ListMultipartUploads(ListMultipartUploads { prefix, delimiter, .. }) => ListParameters {
+            prefix: prefix.clone(),
+            delimiter: (!delimiter.is_empty()).then(|| delimiter.clone()),
+            max_keys: None,
+        },
         _ => ListParameters::default(),
     }
 }
@@ -112,10 +126,33 @@ mod tests {
     #[test]
     fn a_copy_needs_both_sides() {
         let headers = [("x-amz-copy-source".to_owned(), "other/secret%2Fx".to_owned())].into();
-        let operation = parse("PUT", b"/bkt/k", &Names::new(), &headers).unwrap();
-        let to = Needed { action: "s3:PutObject", resource: Resource::object("bkt", "k") };
-        let from = Needed { action: "s3:GetObject", resource: Resource::object("other", "secret/x") };
-        assert_eq!(needed(&operation), [to, from]);
+        let part = [("partNumber".to_owned(), "1".to_owned()), ("uploadId".to_owned(), "u".to_owned())].into();
+        for query in [Names::new(), part] {
+            let operation = parse("PUT", b"/bkt/k", &query, &headers).unwrap();
+            let to = Needed { action: "s3:PutObject", resource: Resource::object("bkt", "k") };
+            let from = Needed { action: "s3:GetObject", resource: Resource::object("other", "secret/x") };
+            assert_eq!(needed(&operation), [to, from]);
+        }
+    }
+
+    #[test]
+    fn an_upload_in_parts_needs_what_aws_names() {
+        let rows = [
+            ("POST", "uploads", "s3:PutObject"),
+            ("POST", "uploadId", "s3:PutObject"),
+            ("DELETE", "uploadId", "s3:AbortMultipartUpload"),
+            ("GET", "uploadId", "s3:ListMultipartUploadParts"),
+        ];
+        for (method, parameter, action) in rows {
+            let query = [(parameter.to_owned(), String::new())].into();
+            let operation = parse(method, b"/bkt/secret/x", &query, &Names::new()).unwrap();
+            let resource = Resource::object("bkt", "secret/x");
+            assert_eq!(needed(&operation), [Needed { action, resource }], "{method} {parameter}");
+        }
+        let query = [("uploads".to_owned(), String::new())].into();
+        let operation = parse("GET", b"/bkt", &query, &Names::new()).unwrap();
+        let (action, resource) = ("s3:ListBucketMultipartUploads", Resource::bucket("bkt"));
+        assert_eq!(needed(&operation), [Needed { action, resource }]);
     }
 
     #[test]

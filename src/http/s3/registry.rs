@@ -50,18 +50,25 @@ pub fn standing(place: Place, name: &str) -> Option<Standing> {
 
 use Standing::{Echoed, Honoured, Noise, Refused, Unconfigured};
 use Verb::{
-    CopyObject, CreateBucket, DeleteObject, DeleteObjects, GetBucketLocation, GetObject, HeadObject, ListBuckets,
-    ListObjectVersions, ListObjects, ListObjectsV2, PutObject,
+    AbortMultipartUpload, CompleteMultipartUpload, CopyObject, CreateBucket, CreateMultipartUpload, DeleteObject,
+    DeleteObjects, GetBucketLocation, GetObject, HeadObject, ListBuckets, ListMultipartUploads, ListObjectVersions,
+    ListObjects, ListObjectsV2, ListParts, PutObject, UploadPart, UploadPartCopy,
 };
 
-const LISTS: &[Verb] = &[ListObjects, ListObjectsV2, ListObjectVersions];
+const PAGES: &[Verb] = &[ListObjects, ListObjectsV2, ListObjectVersions];
+const LISTS: &[Verb] = &[ListObjects, ListObjectsV2, ListObjectVersions, ListMultipartUploads];
 const VERSIONS: &[Verb] = &[ListObjectVersions];
 const READS: &[Verb] = &[GetObject, HeadObject];
 const OBJECTS: &[Verb] = &[GetObject, HeadObject, DeleteObject];
 const V2: &[Verb] = &[ListObjectsV2];
 const COPY: &[Verb] = &[CopyObject];
-const WRITES: &[Verb] = &[PutObject, CopyObject];
-const BODIES: &[Verb] = &[PutObject, DeleteObjects];
+const COPIES: &[Verb] = &[CopyObject, UploadPartCopy];
+const WRITES: &[Verb] = &[PutObject, CopyObject, CreateMultipartUpload];
+const BODIES: &[Verb] = &[PutObject, UploadPart, DeleteObjects];
+const SUMMED: &[Verb] = &[PutObject, UploadPart, DeleteObjects, CompleteMultipartUpload];
+const UPLOADS: &[Verb] = &[ListMultipartUploads];
+const PARTS: &[Verb] = &[UploadPart, UploadPartCopy];
+const OF_UPLOAD: &[Verb] = &[UploadPart, UploadPartCopy, CompleteMultipartUpload, AbortMultipartUpload, ListParts];
 
 const fn query(name: &'static str, standing: Standing) -> Row {
     Row { place: Place::Query, name, standing }
@@ -75,16 +82,19 @@ const fn header(name: &'static str, standing: Standing) -> Row {
 pub const TABLE: &[Row] = &[
     // Listings and the bucket itself.
     query("list-type", Honoured(V2)),
-    query("prefix", Honoured(&[ListObjects, ListObjectsV2, ListObjectVersions, ListBuckets])),
+    query("prefix", Honoured(&[ListObjects, ListObjectsV2, ListObjectVersions, ListBuckets, ListMultipartUploads])),
     query("delimiter", Honoured(LISTS)),
-    query("max-keys", Honoured(LISTS)),
-    query("encoding-type", Honoured(LISTS)),
+    query("max-keys", Honoured(PAGES)),
+    query(
+        "encoding-type",
+        Honoured(&[ListObjects, ListObjectsV2, ListObjectVersions, ListMultipartUploads, ListParts]),
+    ),
     query("marker", Honoured(&[ListObjects])),
     query("continuation-token", Honoured(&[ListObjectsV2, ListBuckets])),
     query("start-after", Honoured(V2)),
     query("fetch-owner", Honoured(V2)),
     query("versions", Honoured(VERSIONS)),
-    query("key-marker", Honoured(VERSIONS)),
+    query("key-marker", Honoured(&[ListObjectVersions, ListMultipartUploads])),
     query("version-id-marker", Honoured(VERSIONS)),
     query("max-buckets", Honoured(&[ListBuckets])),
     query("bucket-region", Honoured(&[ListBuckets])),
@@ -98,6 +108,14 @@ pub const TABLE: &[Row] = &[
     query("response-content-language", Honoured(READS)),
     query("response-content-type", Honoured(READS)),
     query("response-expires", Honoured(READS)),
+    // Multipart uploads.
+    query("uploads", Honoured(&[CreateMultipartUpload, ListMultipartUploads])),
+    query("uploadId", Honoured(OF_UPLOAD)),
+    query("partNumber", Honoured(PARTS)),
+    query("max-parts", Honoured(&[ListParts])),
+    query("part-number-marker", Honoured(&[ListParts])),
+    query("max-uploads", Honoured(UPLOADS)),
+    query("upload-id-marker", Honoured(UPLOADS)),
     // Configurations of a bucket that nothing configures yet.
     query("acl", Unconfigured(Probe::Acl, "access control lists")),
     query("policy", Unconfigured(Probe::Policy, "bucket policies")),
@@ -125,16 +143,12 @@ pub const TABLE: &[Row] = &[
     query("intelligent-tiering", Refused("intelligent tiering")),
     query("inventory", Refused("inventory configurations")),
     query("legal-hold", Refused("object lock")),
-    query("max-parts", Refused("multipart uploads")),
-    query("max-uploads", Refused("multipart uploads")),
     query("metadata", Refused("metadata in listings")),
     query("metadataConfiguration", Refused("metadata tables")),
     query("metadataInventoryTable", Refused("metadata tables")),
     query("metadataJournalTable", Refused("metadata tables")),
     query("metadataTable", Refused("metadata tables")),
     query("metrics", Refused("metrics configurations")),
-    query("part-number-marker", Refused("multipart uploads")),
-    query("partNumber", Refused("multipart uploads")),
     query("renameObject", Refused("RenameObject")),
     query("restore", Refused("RestoreObject")),
     query("retention", Refused("object lock")),
@@ -142,9 +156,6 @@ pub const TABLE: &[Row] = &[
     query("select-type", Refused("SelectObjectContent")),
     query("session", Refused("CreateSession")),
     query("torrent", Refused("torrents")),
-    query("upload-id-marker", Refused("multipart uploads")),
-    query("uploadId", Refused("multipart uploads")),
-    query("uploads", Refused("multipart uploads")),
     // What SDKs add so that logs can tell operations apart; AWS ignores `x-` parameters.
     query("x-*", Noise),
     // Read by the verifier.
@@ -155,13 +166,15 @@ pub const TABLE: &[Row] = &[
     header("x-amz-request-payer", Noise),
     // Bodies.
     header("x-amz-sdk-checksum-algorithm", Honoured(BODIES)),
-    header("x-amz-checksum-crc32", Honoured(BODIES)),
-    header("x-amz-checksum-crc32c", Honoured(BODIES)),
-    header("x-amz-checksum-crc64nvme", Honoured(BODIES)),
-    header("x-amz-checksum-sha1", Honoured(BODIES)),
-    header("x-amz-checksum-sha256", Honoured(BODIES)),
+    header("x-amz-checksum-crc32", Honoured(SUMMED)),
+    header("x-amz-checksum-crc32c", Honoured(SUMMED)),
+    header("x-amz-checksum-crc64nvme", Honoured(SUMMED)),
+    header("x-amz-checksum-sha1", Honoured(SUMMED)),
+    header("x-amz-checksum-sha256", Honoured(SUMMED)),
     header("x-amz-checksum-mode", Honoured(READS)),
-    header("x-amz-checksum-algorithm", Honoured(COPY)),
+    header("x-amz-checksum-algorithm", Honoured(&[CopyObject, CreateMultipartUpload])),
+    header("x-amz-checksum-type", Honoured(&[CreateMultipartUpload, CompleteMultipartUpload])),
+    header("x-amz-mp-object-size", Honoured(&[CompleteMultipartUpload])),
     header("x-amz-checksum-*", Refused("checksums other than CRC32, CRC32C, CRC64NVME, SHA1 and SHA256 of one body")),
     header("x-amz-decoded-content-length", Honoured(BODIES)),
     header("x-amz-trailer", Honoured(BODIES)),
@@ -170,16 +183,17 @@ pub const TABLE: &[Row] = &[
     header("x-amz-storage-class", Echoed(WRITES)),
     header("x-amz-website-redirect-location", Echoed(WRITES)),
     // Copies.
-    header("x-amz-copy-source", Honoured(COPY)),
-    header("x-amz-copy-source-if-match", Honoured(COPY)),
-    header("x-amz-copy-source-if-none-match", Honoured(COPY)),
-    header("x-amz-copy-source-if-modified-since", Honoured(COPY)),
-    header("x-amz-copy-source-if-unmodified-since", Honoured(COPY)),
-    header("x-amz-copy-source-*", Refused("ranges and customer keys of copy sources")),
+    header("x-amz-copy-source", Honoured(COPIES)),
+    header("x-amz-copy-source-if-match", Honoured(COPIES)),
+    header("x-amz-copy-source-if-none-match", Honoured(COPIES)),
+    header("x-amz-copy-source-if-modified-since", Honoured(COPIES)),
+    header("x-amz-copy-source-if-unmodified-since", Honoured(COPIES)),
+    header("x-amz-copy-source-range", Honoured(&[UploadPartCopy])),
+    header("x-amz-copy-source-*", Refused("customer keys of copy sources")),
     header("x-amz-metadata-directive", Honoured(COPY)),
     header("x-amz-tagging-directive", Honoured(COPY)),
     // Accepted where the value says what holds anyway.
-    header("x-amz-acl", Honoured(&[PutObject, CopyObject, CreateBucket])),
+    header("x-amz-acl", Honoured(&[PutObject, CopyObject, CreateBucket, CreateMultipartUpload])),
     header("x-amz-object-ownership", Honoured(&[CreateBucket])),
     header("x-amz-bucket-object-lock-enabled", Honoured(&[CreateBucket])),
     header("x-amz-server-side-encryption*", Refused("server-side encryption by request")),

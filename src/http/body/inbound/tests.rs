@@ -52,7 +52,8 @@ fn send(body: &'static str, headers: &[(&str, &str)], payload: PayloadHash) -> R
             trailer: text("x-amz-trailer").map(|_| Algorithm::Crc32),
             decoded_length: text("x-amz-decoded-content-length").map(|value| value.parse().unwrap()),
         };
-        let declared = Declared::new(&map, &payload, &signed)?;
+        let mut declared = Declared::new(&map, &payload, &signed)?;
+        declared.also = Some(Algorithm::Crc32c);
         let mut payload = web::Payload::from_request(&request, &mut raw).await.unwrap();
         receive(&mut payload, Box::<Kept>::default(), &declared, Duration::from_secs(5)).await
     })
@@ -69,6 +70,7 @@ fn a_body_that_is_as_declared_is_taken() {
     let received = send("123456789", &headers, sha256).unwrap();
     assert_eq!(received.staged.sums.size, 9);
     assert_eq!(received.checksum, Some((Algorithm::Crc32, "y/Q5Jg==".to_owned())));
+    assert_eq!(received.also, Some((Algorithm::Crc32c, "4waSgw==".to_owned())));
 }
 
 #[test]

@@ -40,10 +40,10 @@ pub(super) async fn page(call: &Call, list: &ListObjects, action: &str) -> Resul
 }
 
 /// An owner's id and the name that is shown.
-pub(super) type Owner = (String, String);
+pub(in crate::http::s3) type Owner = (String, String);
 
 /// Objects belong to whoever made the bucket.
-pub(super) fn owner(call: &Call, bucket: &BucketName) -> Owner {
+pub(in crate::http::s3) fn owner(call: &Call, bucket: &BucketName) -> Owner {
     let state = &call.view.state;
     let id = state.buckets.get(bucket).map_or_else(|| "$config".to_owned(), |bucket| bucket.owner.clone());
     let name = Principal::User(id.clone()).display_name(state);
@@ -89,14 +89,16 @@ fn document(list: &ListObjects, page: &ListPage, owner: &Owner) -> String {
     document.finish()
 }
 
-/// With `encoding-type=url`, names are percent-encoded; `/` stays.
+/// A name of a listing, encoded where that was asked.
 pub(super) fn encoded<'a>(list: &ListObjects, text: &'a str) -> Cow<'a, str> {
-    if !list.url_encoded {
-        return text.into();
-    }
+    if list.url_encoded { url(text).into() } else { text.into() }
+}
+
+/// With `encoding-type=url`, names are percent-encoded; `/` stays.
+pub(in crate::http::s3) fn url(text: &str) -> String {
     let mut out = String::new();
     percent::encode_path(text.as_bytes(), &mut out);
-    out.into()
+    out
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! CopyObject: the source streams into the destination's writer; nothing of it is held.
 
 use super::publish::publish;
-use crate::http::body::checksum::{Algorithm, Running};
+use super::source;
+use crate::http::body::checksum::Algorithm;
 use crate::http::body::declared::Declared;
 use crate::http::body::{inbound, range};
 use crate::http::reply;
@@ -11,10 +12,9 @@ use crate::http::s3::operation::{CopyObject, SignedBody};
 use crate::http::s3::xml::write::Document;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
+use actors::domain::checksum::ChecksumKind;
 use actors::domain::object::{ObjectAttributes, ObjectMeta, SystemHeaders};
-use actors::storage::{CommitRequest, ObjectWriter, ReadOutcome, ReadRequest, ReadTicket, Staged};
-use actors::{Error, ErrorKind};
-use futures_util::StreamExt;
+use actors::storage::CommitRequest;
 use std::collections::BTreeMap;
 
 /// The most that is read of a body that should not be there.
@@ -34,34 +34,17 @@ pub(in crate::http::s3) async fn answer(
     let conditions = range::write_conditions(request.headers())?;
     let replaced = (range::system_headers(request.headers())?, range::user_metadata(request.headers(), &copy.to.user)?);
     let to = call.view.route(&copy.to.bucket)?;
-    let source = open(call, copy).await?;
+    let from = source::open(call, &copy.source, &copy.conditions, None).await?;
     let ticket = to.store.begin_write(&call.holder(), &to.bucket, &copy.to.key).await?;
-    let mut attributes = attributes(copy, &source.meta, replaced);
-    let staged = transfer(source, ticket.writer, copy.checksum, &mut attributes).await?;
+    let mut attributes = attributes(copy, &from.meta, replaced);
+    let algorithm = algorithm(copy, &from.meta);
+    let (staged, sum) = source::transfer(from, ticket.writer, algorithm).await?;
+    if let (Some(algorithm), Some(sum)) = (algorithm, sum) {
+        attributes.checksums = [(algorithm.name().to_owned(), sum)].into();
+    }
     let commit = CommitRequest { bucket: to.bucket.clone(), key: copy.to.key.clone(), staged, attributes, conditions };
     let stored = publish(call, to, commit, ticket.permit).await?;
     Ok(reply::xml(StatusCode::OK, document(&stored)))
-}
-
-/// Opens the source, if it is as the request wants it.
-async fn open(call: &Call, copy: &CopyObject) -> Result<ReadTicket, S3Error> {
-    let from = call.view.route(&copy.source.bucket)?;
-    let request = ReadRequest {
-        bucket: from.bucket.clone(),
-        key: copy.source.key.clone(),
-        conditions: copy.conditions.clone(),
-        range: None,
-    };
-    let opened = from.store.open_read(&call.holder(), request).await;
-    match opened.map_err(|error| call.hide_missing(&copy.source.bucket, &copy.source.key, error))? {
-        ReadOutcome::Found(ticket) => Ok(ticket),
-        ReadOutcome::NotModified(_) => Err(Error::new(
-            ErrorKind::PreconditionFailed,
-            "copy",
-            "At least one of the pre-conditions you specified did not hold",
-        )
-        .into()),
-    }
 }
 
 /// What REPLACE takes from the request.
@@ -79,30 +62,12 @@ fn attributes(copy: &CopyObject, source: &ObjectMeta, replaced: Replaced) -> Obj
     ObjectAttributes { headers, user, checksums: kept.checksums }
 }
 
-/// Moves the bytes, and sums them anew where that is asked.
-async fn transfer(
-    source: ReadTicket,
-    mut writer: Box<dyn ObjectWriter>,
-    algorithm: Option<Algorithm>,
-    attributes: &mut ObjectAttributes,
-) -> Result<Staged, S3Error> {
-    let mut running = algorithm.map(Running::new);
-    let ReadTicket { meta, mut body, .. } = source;
-    while let Some(bytes) = body.next().await {
-        let bytes = bytes?;
-        if let Some(running) = &mut running {
-            running.update(&bytes);
-        }
-        writer.write(bytes).await?;
-    }
-    let staged = writer.finish().await?;
-    if staged.sums.size != meta.size || meta.sha256.as_ref().is_some_and(|sum| *sum != staged.sums.sha256) {
-        return Err(Error::internal("copy", "the source does not sum to what was recorded of it").into());
-    }
-    if let (Some(algorithm), Some(running)) = (algorithm, running) {
-        attributes.checksums = [(algorithm.name().to_owned(), running.finish(&staged.sums.sha256))].into();
-    }
-    Ok(staged)
+/// How the copy is summed: as it is asked, or as a source in parts was. Of one in one piece the checksum stays what it is.
+fn algorithm(copy: &CopyObject, source: &ObjectMeta) -> Option<Algorithm> {
+    let composite = |name: &&str| {
+        source.attributes.checksums.get(*name).is_some_and(|value| ChecksumKind::of(value) == ChecksumKind::Composite)
+    };
+    copy.checksum.or_else(|| Algorithm::ALL.into_iter().find(|algorithm| composite(&algorithm.name())))
 }
 
 fn document(stored: &ObjectMeta) -> String {

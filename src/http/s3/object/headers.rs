@@ -6,6 +6,7 @@ use crate::http::s3::operation::{Overrides, ReadObject};
 use actix_web::HttpResponse;
 use actix_web::HttpResponseBuilder;
 use actix_web::http::StatusCode;
+use actors::domain::checksum::ChecksumKind;
 use actors::domain::condition::ByteRange;
 use actors::domain::object::ObjectMeta;
 
@@ -27,7 +28,7 @@ pub(super) fn found(meta: &ObjectMeta, range: Option<ByteRange>, read: &ReadObje
         for algorithm in Algorithm::ALL {
             if let Some(value) = meta.attributes.checksums.get(algorithm.name()) {
                 insert_stored(&mut response, algorithm.header(), value);
-                response.insert_header(("x-amz-checksum-type", "FULL_OBJECT"));
+                response.insert_header(("x-amz-checksum-type", ChecksumKind::of(value).name()));
             }
         }
     }
@@ -121,8 +122,18 @@ mod tests {
         assert_eq!(header(&response, "content-type").as_deref(), Some(DEFAULT_TYPE));
         assert_eq!(header(&response, "x-amz-meta-colour").as_deref(), Some("rot-grün"));
         assert_eq!(header(&response, "x-amz-checksum-crc32").as_deref(), Some("AAAAAA=="));
+        assert_eq!(header(&response, "x-amz-checksum-type").as_deref(), Some("FULL_OBJECT"));
         assert_eq!(header(&response, "etag").as_deref(), Some("\"abc\""));
         assert_eq!(header(&response, "last-modified").as_deref(), Some("Sun, 22 Nov 2026 09:00:00 GMT"));
+    }
+
+    #[test]
+    fn the_checksum_of_parts_says_so() {
+        let mut meta = meta();
+        meta.attributes.checksums =
+            [("SHA256".to_owned(), "rVWtNbadtsaKXJAcgWPWjifHzJaXde/iV4jaJAOdivc=-3".to_owned())].into();
+        let response = found(&meta, None, &read(&[], true)).finish();
+        assert_eq!(header(&response, "x-amz-checksum-type").as_deref(), Some("COMPOSITE"));
     }
 
     #[test]

@@ -8,3 +8,4 @@ pub(super) mod head;
 mod headers;
 mod publish;
 pub(super) mod put;
+pub(super) mod source;

@@ -1,5 +1,6 @@
 //! What the signed part of a copy says: from where, under which conditions, and what is carried over.
 
+use super::multipart::algorithm;
 use super::object::check_source_version;
 use super::{Names, PutObject, S3Error};
 use crate::http::body::checksum::Algorithm;
@@ -48,22 +49,14 @@ impl CopyObject {
                  object's metadata, storage class, website redirect location or encryption attributes.",
             ));
         }
-        let checksum = match headers.get("x-amz-checksum-algorithm") {
-            None => None,
-            Some(name) => Some(Algorithm::named(&name.to_ascii_uppercase()).ok_or_else(|| {
-                S3Error::invalid_request(
-                    "Checksum algorithm provided is unsupported. Please try again with any of the valid types: \
-                     [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]",
-                )
-            })?),
-        };
-        Ok(Self { to, source, conditions: conditions(headers)?, replace, checksum })
+        let (conditions, checksum) = (conditions(headers)?, algorithm(headers)?);
+        Ok(Self { to, source, conditions, replace, checksum })
     }
 }
 
 impl Source {
     /// `[/]bucket/key[?versionId=…]`, each escape undone once.
-    fn parse(text: &str) -> Result<Self, S3Error> {
+    pub(super) fn parse(text: &str) -> Result<Self, S3Error> {
         let invalid = |message: &str| S3Error::invalid_argument("x-amz-copy-source", text, message);
         let (path, version) = text.split_once('?').map_or((text, None), |(path, version)| (path, Some(version)));
         let decoded = |text: &str| {
@@ -98,7 +91,8 @@ fn directive(headers: &Names, name: &str, message: &str) -> Result<bool, S3Error
     }
 }
 
-fn conditions(headers: &Names) -> Result<Conditions, S3Error> {
+/// `x-amz-copy-source-if-*`.
+pub(super) fn conditions(headers: &Names) -> Result<Conditions, S3Error> {
     let tags = |name: &str| headers.get(name).map(|text| ETagMatch::parse(text));
     let date = |name: &str| {
         let parse = |text: &String| {
@@ -162,7 +156,7 @@ mod tests {
             (&[("x-amz-copy-source", "other/k"), ("x-amz-tagging-directive", "KEEP")], "InvalidArgument"),
             (&[("x-amz-copy-source", "other/k"), ("x-amz-checksum-algorithm", "MD5")], "InvalidRequest"),
             (&[("x-amz-copy-source", "other/k"), ("x-amz-checksum-crc32", "AAAAAA==")], "InvalidArgument"),
-            (&[("x-amz-copy-source", "other/k"), ("x-amz-copy-source-range", "bytes=0-1")], "NotImplemented"),
+            (&[("x-amz-copy-source", "other/k"), ("x-amz-copy-source-range", "bytes=0-1")], "InvalidArgument"),
             (
                 &[("x-amz-copy-source", "other/k"), ("x-amz-copy-source-if-modified-since", "yesterday")],
                 "InvalidArgument",

@@ -91,17 +91,6 @@ impl ListBuckets {
 impl ListObjects {
     pub(super) fn parse(bucket: BucketName, version: ListVersion, query: &Names) -> Result<Self, S3Error> {
         let text = |name: &str| query.get(name).cloned();
-        let url_encoded = match query.get("encoding-type").map(String::as_str) {
-            None | Some("") => false,
-            Some("url") => true,
-            Some(other) => {
-                return Err(S3Error::invalid_argument(
-                    "encoding-type",
-                    other,
-                    "Invalid Encoding Method specified in Request",
-                ));
-            }
-        };
         let owner = match (version, query.get("fetch-owner").map(String::as_str)) {
             (ListVersion::V1 | ListVersion::Versions, _) | (_, Some("true")) => true,
             (_, None | Some("" | "false")) => false,
@@ -124,13 +113,24 @@ impl ListObjects {
             prefix: text("prefix").unwrap_or_default(),
             delimiter: text("delimiter").unwrap_or_default(),
             max_keys: max_keys(query.get("max-keys"))?,
-            url_encoded,
+            url_encoded: url_encoded(query)?,
             after,
             marker,
             start_after,
             token,
             owner,
         })
+    }
+}
+
+/// Whether names are to be encoded.
+pub(super) fn url_encoded(query: &Names) -> Result<bool, S3Error> {
+    match query.get("encoding-type").map(String::as_str) {
+        None | Some("") => Ok(false),
+        Some("url") => Ok(true),
+        Some(other) => {
+            Err(S3Error::invalid_argument("encoding-type", other, "Invalid Encoding Method specified in Request"))
+        }
     }
 }
 

@@ -1,8 +1,9 @@
 //! From a verified request to its operation: method, path and parameters say which, and the registry says what may come along.
 
 use super::{
-    CopyObject, DeleteObjects, ListBuckets, ListObjects, ListVersion, Names, Operation, Probe, PutObject, ReadObject,
-    SignedBody, Verb, object,
+    CompleteMultipartUpload, CopyObject, CreateMultipartUpload, DeleteObjects, ListBuckets, ListMultipartUploads,
+    ListObjects, ListParts, ListVersion, Names, Operation, Probe, PutObject, ReadObject, SignedBody, Upload,
+    UploadPart, UploadPartCopy, Verb, object,
 };
 use crate::http::s3::error::S3Error;
 use crate::http::s3::registry::{self, Place, Standing};
@@ -23,27 +24,73 @@ pub fn parse(method: &str, path: &[u8], query: &Names, headers: &Names) -> Resul
         return in_bucket(method, bucket, query, headers);
     }
     let key = ObjectKey::new(key)?;
-    match method {
-        "GET" => read(Verb::GetObject, bucket, key, query, headers).map(Operation::GetObject),
-        "HEAD" => read(Verb::HeadObject, bucket, key, query, headers).map(Operation::HeadObject),
-        "PUT" => match headers.get("x-amz-copy-source") {
-            None => {
-                check_names(Verb::PutObject, query, headers)?;
-                PutObject::parse(bucket, key, headers).map(Operation::PutObject)
-            }
-            Some(source) => {
-                check_names(Verb::CopyObject, query, headers)?;
-                let to = PutObject::parse(bucket, key, headers)?;
-                CopyObject::parse(to, source, headers).map(Operation::CopyObject)
-            }
-        },
-        "DELETE" => {
-            check_names(Verb::DeleteObject, query, headers)?;
-            object::check_version(query)?;
-            Ok(Operation::DeleteObject(bucket, key))
+    let verb = object_verb(method, query, headers)?;
+    check_names(verb, query, headers)?;
+    in_object(verb, bucket, key, query, headers)
+}
+
+/// Which operation on a key it is. A part of an object cannot be read by its number yet.
+fn object_verb(method: &str, query: &Names, headers: &Names) -> Result<Verb, S3Error> {
+    let copies = headers.contains_key("x-amz-copy-source");
+    Ok(match (method, query.contains_key("uploadId"), query.contains_key("partNumber")) {
+        ("GET" | "HEAD", false, true) => return Err(S3Error::not_implemented("reading a part by its number")),
+        ("GET", true, _) => Verb::ListParts,
+        ("GET", false, _) => Verb::GetObject,
+        ("HEAD", ..) => Verb::HeadObject,
+        ("PUT", true, _) | ("PUT", _, true) if copies => Verb::UploadPartCopy,
+        ("PUT", true, _) | ("PUT", _, true) => Verb::UploadPart,
+        ("PUT", ..) if copies => Verb::CopyObject,
+        ("PUT", ..) => Verb::PutObject,
+        ("DELETE", true, _) => Verb::AbortMultipartUpload,
+        ("DELETE", false, _) => Verb::DeleteObject,
+        ("POST", true, _) => Verb::CompleteMultipartUpload,
+        ("POST", false, _) if query.contains_key("uploads") => Verb::CreateMultipartUpload,
+        _ => return Err(S3Error::method_not_allowed(method)),
+    })
+}
+
+fn in_object(
+    verb: Verb,
+    bucket: BucketName,
+    key: ObjectKey,
+    query: &Names,
+    headers: &Names,
+) -> Result<Operation, S3Error> {
+    let source = || headers.get("x-amz-copy-source").map(String::as_str).unwrap_or_default();
+    Ok(match verb {
+        Verb::GetObject => Operation::GetObject(ReadObject::parse(bucket, key, query, headers)?),
+        Verb::HeadObject => Operation::HeadObject(ReadObject::parse(bucket, key, query, headers)?),
+        Verb::CopyObject => {
+            let to = PutObject::parse(bucket, key, headers)?;
+            Operation::CopyObject(CopyObject::parse(to, source(), headers)?)
         }
-        _ => Err(S3Error::method_not_allowed(method)),
-    }
+        Verb::DeleteObject => {
+            object::check_version(query)?;
+            Operation::DeleteObject(bucket, key)
+        }
+        Verb::CreateMultipartUpload => {
+            let to = PutObject::parse(bucket, key, headers)?;
+            Operation::CreateMultipartUpload(CreateMultipartUpload::parse(to, headers)?)
+        }
+        Verb::UploadPart => {
+            let upload = Upload::parse(bucket, key, query)?;
+            Operation::UploadPart(UploadPart::parse(upload, query, headers)?)
+        }
+        Verb::UploadPartCopy => {
+            let upload = Upload::parse(bucket, key, query)?;
+            Operation::UploadPartCopy(UploadPartCopy::parse(upload, source(), query, headers)?)
+        }
+        Verb::CompleteMultipartUpload => {
+            let upload = Upload::parse(bucket, key, query)?;
+            Operation::CompleteMultipartUpload(CompleteMultipartUpload::parse(upload, headers)?)
+        }
+        Verb::AbortMultipartUpload => Operation::AbortMultipartUpload(Upload::parse(bucket, key, query)?),
+        Verb::ListParts => {
+            let upload = Upload::parse(bucket, key, query)?;
+            Operation::ListParts(ListParts::parse(upload, query)?)
+        }
+        _ => Operation::PutObject(PutObject::parse(bucket, key, headers)?),
+    })
 }
 
 fn service(method: &str, query: &Names, headers: &Names) -> Result<Operation, S3Error> {
@@ -67,6 +114,7 @@ fn in_bucket(method: &str, bucket: BucketName, query: &Names, headers: &Names) -
         "DELETE" => Verb::DeleteBucket,
         "POST" if query.contains_key("delete") => Verb::DeleteObjects,
         "GET" if query.contains_key("location") => Verb::GetBucketLocation,
+        "GET" if query.contains_key("uploads") => Verb::ListMultipartUploads,
         "GET" if query.contains_key("versions") => Verb::ListObjectVersions,
         "GET" => get_in_bucket(query)?,
         _ => return Err(S3Error::method_not_allowed(method)),
@@ -83,6 +131,7 @@ fn in_bucket(method: &str, bucket: BucketName, query: &Names, headers: &Names) -
         Verb::DeleteBucket => Operation::DeleteBucket(bucket),
         Verb::GetBucketLocation => Operation::GetBucketLocation(bucket),
         Verb::Probe(probe) => Operation::ProbeBucket(bucket, probe),
+        Verb::ListMultipartUploads => Operation::ListMultipartUploads(ListMultipartUploads::parse(bucket, query)?),
         Verb::ListObjects => Operation::ListObjects(ListObjects::parse(bucket, ListVersion::V1, query)?),
         Verb::ListObjectVersions => Operation::ListObjects(ListObjects::parse(bucket, ListVersion::Versions, query)?),
         _ => Operation::ListObjects(ListObjects::parse(bucket, ListVersion::V2, query)?),
@@ -99,11 +148,6 @@ fn get_in_bucket(query: &Names) -> Result<Verb, S3Error> {
         Some("2") => Ok(Verb::ListObjectsV2),
         Some(other) => Err(S3Error::invalid_argument("list-type", other, "Invalid List Type specified in Request")),
     }
-}
-
-fn read(verb: Verb, bucket: BucketName, key: ObjectKey, query: &Names, headers: &Names) -> Result<ReadObject, S3Error> {
-    check_names(verb, query, headers)?;
-    ReadObject::parse(bucket, key, query, headers)
 }
 
 /// What the registry refuses is refused whatever the operation.

@@ -46,6 +46,13 @@ fn each_request_is_one_operation() {
         ("DELETE /bkt/dir/", Verb::DeleteObject, Some("bkt"), Some("dir/")),
         ("POST /bkt?delete", Verb::DeleteObjects, Some("bkt"), None),
         ("POST /bkt/?delete=&x-id=DeleteObjects", Verb::DeleteObjects, Some("bkt"), None),
+        ("POST /bkt/a/b?uploads", Verb::CreateMultipartUpload, Some("bkt"), Some("a/b")),
+        ("POST /bkt/k?uploads=&x-id=CreateMultipartUpload", Verb::CreateMultipartUpload, Some("bkt"), Some("k")),
+        ("PUT /bkt/k?partNumber=1&uploadId=x&x-id=UploadPart", Verb::UploadPart, Some("bkt"), Some("k")),
+        ("POST /bkt/k?uploadId=x", Verb::CompleteMultipartUpload, Some("bkt"), Some("k")),
+        ("DELETE /bkt/k?uploadId=x", Verb::AbortMultipartUpload, Some("bkt"), Some("k")),
+        ("GET /bkt/k?uploadId=x&max-parts=2&part-number-marker=1", Verb::ListParts, Some("bkt"), Some("k")),
+        ("GET /bkt?uploads&prefix=a&delimiter=/", Verb::ListMultipartUploads, Some("bkt"), None),
         ("GET /bkt/k?versionId=null", Verb::GetObject, Some("bkt"), Some("k")),
     ];
     for (line, verb, bucket, key) in rows {
@@ -68,7 +75,8 @@ fn what_is_not_honoured_is_refused() {
         ("GET /bkt/k?acl", &[], "NotImplemented"),
         ("GET /bkt?acl&prefix=a", &[], "InvalidArgument"),
         ("PUT /bkt/k?tagging", &[], "NotImplemented"),
-        ("PUT /bkt/k?partNumber=1&uploadId=x", &[], "NotImplemented"),
+        ("GET /bkt/k?partNumber=1", &[], "NotImplemented"),
+        ("HEAD /bkt/k?partNumber=1", &[], "NotImplemented"),
         ("PUT /bkt?delete", &[], "InvalidArgument"),
         ("POST /bkt/k?delete", &[], "MethodNotAllowed"),
         ("POST /bkt", &[], "MethodNotAllowed"),

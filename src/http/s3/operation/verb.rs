@@ -37,6 +37,20 @@ pub enum Verb {
     DeleteObject,
     /// `POST /bucket?delete`.
     DeleteObjects,
+    /// `POST /bucket/key?uploads`.
+    CreateMultipartUpload,
+    /// `PUT /bucket/key?partNumber&uploadId`.
+    UploadPart,
+    /// The same with `x-amz-copy-source`.
+    UploadPartCopy,
+    /// `POST /bucket/key?uploadId`.
+    CompleteMultipartUpload,
+    /// `DELETE /bucket/key?uploadId`.
+    AbortMultipartUpload,
+    /// `GET /bucket/key?uploadId`.
+    ListParts,
+    /// `GET /bucket?uploads`.
+    ListMultipartUploads,
 }
 
 impl Verb {
@@ -59,6 +73,13 @@ impl Verb {
             Self::HeadObject => "HeadObject",
             Self::DeleteObject => "DeleteObject",
             Self::DeleteObjects => "DeleteObjects",
+            Self::CreateMultipartUpload => "CreateMultipartUpload",
+            Self::UploadPart => "UploadPart",
+            Self::UploadPartCopy => "UploadPartCopy",
+            Self::CompleteMultipartUpload => "CompleteMultipartUpload",
+            Self::AbortMultipartUpload => "AbortMultipartUpload",
+            Self::ListParts => "ListParts",
+            Self::ListMultipartUploads => "ListMultipartUploads",
         }
     }
 }

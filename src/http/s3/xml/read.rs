@@ -1,8 +1,10 @@
 //! The XML bodies that clients send. Unknown elements are refused, not ignored; a document type is never read.
 
+mod complete;
 mod create_bucket;
 mod delete_objects;
 
+pub use complete::{ListedPart, complete_multipart_upload};
 pub use create_bucket::{CreateBucketConfiguration, create_bucket};
 pub use delete_objects::{Delete, DeleteKey, delete_objects};
 
@@ -86,6 +88,14 @@ fn character(reference: &BytesRef<'_>) -> Result<char, S3Error> {
         },
     };
     code.and_then(char::from_u32).ok_or_else(S3Error::malformed_xml)
+}
+
+/// Each element comes once.
+fn once(slot: &mut Option<String>, text: &str) -> Result<(), S3Error> {
+    match slot.replace(text.to_owned()) {
+        None => Ok(()),
+        Some(_) => Err(S3Error::malformed_xml()),
+    }
 }
 
 fn is_blank(text: &str) -> bool {

@@ -2,6 +2,9 @@
 
 use super::NAMESPACE;
 
+/// How each document begins.
+pub const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
+
 /// A document that grows from its root to its end.
 #[derive(Debug)]
 pub struct Document {
@@ -83,7 +86,7 @@ impl Document {
     }
 
     fn bare() -> Self {
-        Self { out: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n".to_owned(), open: Vec::new() }
+        Self { out: DECLARATION.to_owned(), open: Vec::new() }
     }
 }
 

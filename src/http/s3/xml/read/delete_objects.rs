@@ -1,6 +1,6 @@
 //! The body of DeleteObjects.
 
-use super::{Step, is_blank, walk};
+use super::{Step, is_blank, once, walk};
 use crate::http::s3::error::S3Error;
 
 /// The most keys of one request (AWS).
@@ -57,14 +57,6 @@ pub fn delete_objects(body: &[u8]) -> Result<Delete, S3Error> {
         Some(_) => return Err(S3Error::malformed_xml()),
     };
     Ok(wanted)
-}
-
-/// Each element comes once.
-fn once(slot: &mut Option<String>, text: &str) -> Result<(), S3Error> {
-    match slot.replace(text.to_owned()) {
-        None => Ok(()),
-        Some(_) => Err(S3Error::malformed_xml()),
-    }
 }
 
 #[cfg(test)]
