@@ -42,6 +42,8 @@ pub enum Command {
     /// Look at the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Print the OpenAPI document of the admin API.
+    Openapi,
     /// Make the hash of a password read from standard input, for DGP_BOOTSTRAP_PASSWORD_HASH.
     HashPassword {
         /// Read a hash instead, and say whether it is a good one.

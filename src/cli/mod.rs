@@ -7,6 +7,7 @@ mod out;
 pub mod settings;
 
 use crate::exit::Exit;
+use crate::http::admin::openapi;
 use args::{Cli, Command};
 use clap::Parser;
 use settings::ServeSettings;
@@ -26,6 +27,7 @@ pub fn main(serve: impl FnOnce(ServeSettings) -> ExitCode) -> ExitCode {
     match &cli.command {
         None | Some(Command::Serve { .. }) => serve(ServeSettings::new(&cli, environment)),
         Some(Command::Config(command)) => config::run(command, &cli, environment).into(),
+        Some(Command::Openapi) => out::print(openapi::text()).into(),
         Some(Command::HashPassword { check }) => hash_password::run(*check).into(),
     }
 }

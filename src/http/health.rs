@@ -6,14 +6,71 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use actors::domain::clock::Timestamp;
 use actors::store::StoreHandle;
 use futures_util::future::join_all;
-use serde_json::{Value, json};
+use serde::Serialize;
 use std::future::Future;
 use std::time::Duration;
+use utoipa::ToSchema;
 
 /// A part that does not answer for this long is not ready.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// That the process lives, and what an operator should know.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Health<'a> {
+    status: &'static str,
+    version: &'static str,
+    /// No key opens the config database; only a restore leads out.
+    locked: bool,
+    #[schema(required)]
+    locked_reason: Option<&'a str>,
+    /// This is a clone: what acts on other systems is paused until go-live.
+    quarantined: bool,
+    #[schema(required)]
+    quarantined_from: Option<&'a str>,
+    /// Restored, and not yet pushed to the instances that share the state.
+    unpushed: bool,
+    /// `epoch.generation`.
+    generation: String,
+    notices: Vec<String>,
+}
+
+/// Whether every owner answers.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Readiness {
+    ready: bool,
+    /// The part that does not answer.
+    #[schema(required)]
+    owner: Option<&'static str>,
+    /// `epoch.generation`.
+    generation: String,
+    backends: Vec<BackendHealth>,
+}
+
+/// One backend as it was last seen.
+#[derive(Default, Serialize, ToSchema)]
+pub(super) struct BackendHealth {
+    name: String,
+    up: bool,
+    /// Why it is down.
+    #[schema(required)]
+    reason: Option<String>,
+    #[schema(value_type = Option<String>, format = DateTime, required)]
+    last_success: Option<Timestamp>,
+    #[schema(required)]
+    last_success_age_secs: Option<u64>,
+    #[schema(value_type = Option<String>, format = DateTime, required)]
+    last_failure: Option<Timestamp>,
+    #[schema(required)]
+    last_failure_age_secs: Option<u64>,
+    /// Writes in progress.
+    writes: usize,
+}
+
 /// `GET /_/health`: 200 as long as the process can answer.
+#[utoipa::path(
+    get, path = "/_/health", tag = "about", operation_id = "getHealth", security(()),
+    responses((status = 200, description = "The process lives.", body = Health)),
+)]
 pub(super) async fn health(request: HttpRequest, edge: web::Data<Edge>) -> HttpResponse {
     name(&request, "Health");
     let view = edge.system.view();
@@ -28,28 +85,35 @@ pub(super) async fn health(request: HttpRequest, edge: web::Data<Edge>) -> HttpR
         );
     }
     notices.extend(edge.certificates.iter().flat_map(|certificates| certificates.notices()));
-    HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(json!({
-        "status": "healthy",
-        "version": env!("CARGO_PKG_VERSION"),
-        "locked": view.locked.is_some(),
-        "locked_reason": view.locked.as_deref(),
-        "quarantined": view.state.meta.quarantined_from.is_some(),
-        "quarantined_from": view.state.meta.quarantined_from,
-        "unpushed": view.state.meta.unpushed,
-        "generation": view.version(),
-        "notices": notices,
-    }))
+    HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(Health {
+        status: "healthy",
+        version: env!("CARGO_PKG_VERSION"),
+        locked: view.locked.is_some(),
+        locked_reason: view.locked.as_deref(),
+        quarantined: view.state.meta.quarantined_from.is_some(),
+        quarantined_from: view.state.meta.quarantined_from.as_deref(),
+        unpushed: view.state.meta.unpushed,
+        generation: view.version(),
+        notices,
+    })
 }
 
 /// `GET /_/ready`: 200, else 503 naming the part that does not answer. A backend that is down is shown, and is no reason: the
 /// others can serve.
+#[utoipa::path(
+    get, path = "/_/ready", tag = "about", operation_id = "getReady", security(()),
+    responses(
+        (status = 200, description = "It serves.", body = Readiness),
+        (status = 503, description = "The part in `owner` does not answer.", body = Readiness),
+    ),
+)]
 pub(super) async fn ready(request: HttpRequest, edge: web::Data<Edge>) -> HttpResponse {
     name(&request, "Ready");
     let view = edge.system.view();
     let reason = not_ready(&edge).await;
     let now = edge.clock.now();
     let backends = join_all(view.stores.values().map(|store| backend(store, now))).await;
-    let body = json!({"ready": reason.is_none(), "owner": reason, "generation": view.version(), "backends": backends});
+    let body = Readiness { ready: reason.is_none(), owner: reason, generation: view.version(), backends };
     let mut response = match reason {
         None => HttpResponse::Ok(),
         Some(_) => HttpResponse::ServiceUnavailable(),
@@ -80,21 +144,27 @@ async fn answers<T>(ask: impl Future<Output = actors::Result<T>>) -> bool {
 }
 
 /// One backend: whether it is up, and how long ago its last success and failure were.
-async fn backend(store: &StoreHandle, now: Timestamp) -> Value {
+async fn backend(store: &StoreHandle, now: Timestamp) -> BackendHealth {
+    let down = |reason: &str| BackendHealth {
+        name: store.name().to_string(),
+        reason: Some(reason.to_owned()),
+        ..BackendHealth::default()
+    };
     if let Some(reason) = store.down_reason() {
-        return json!({"name": store.name(), "up": false, "reason": reason});
+        return down(reason);
     }
     match tokio::time::timeout(PATIENCE, store.probe()).await {
-        Ok(Ok(health)) => json!({
-            "name": store.name(),
-            "up": health.is_up(),
-            "last_success": health.last_success,
-            "last_success_age_secs": health.last_success.map(|at| now.since(at).as_secs()),
-            "last_failure": health.last_failure.as_ref().map(|(at, _)| at),
-            "last_failure_age_secs": health.last_failure.as_ref().map(|(at, _)| now.since(*at).as_secs()),
-            "writes": health.writes,
-        }),
-        Ok(Err(error)) => json!({"name": store.name(), "up": false, "reason": error.message()}),
-        Err(_) => json!({"name": store.name(), "up": false, "reason": "it does not answer"}),
+        Ok(Ok(health)) => BackendHealth {
+            name: store.name().to_string(),
+            up: health.is_up(),
+            reason: None,
+            last_success: health.last_success,
+            last_success_age_secs: health.last_success.map(|at| now.since(at).as_secs()),
+            last_failure: health.last_failure.as_ref().map(|(at, _)| *at),
+            last_failure_age_secs: health.last_failure.as_ref().map(|(at, _)| now.since(*at).as_secs()),
+            writes: health.writes,
+        },
+        Ok(Err(error)) => down(error.message()),
+        Err(_) => down("it does not answer"),
     }
 }

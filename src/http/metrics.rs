@@ -169,6 +169,10 @@ impl MessageBody for Counted {
 }
 
 /// `GET /_/metrics`.
+#[utoipa::path(
+    get, path = "/_/metrics", tag = "about", operation_id = "getMetrics", security(()),
+    responses((status = 200, description = "For Prometheus.", body = String, content_type = "text/plain")),
+)]
 pub(super) async fn get(request: HttpRequest, edge: web::Data<Edge>) -> HttpResponse {
     name(&request, "Metrics");
     let mut out = String::with_capacity(16 << 10);

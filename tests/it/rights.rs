@@ -1,6 +1,7 @@
 //! Who may do what on the admin API: a table of roles and routes, and how fast a lost right is lost.
 
 use crate::support::client::{Reply, Request};
+use crate::support::conform::DOCUMENT;
 use crate::support::server::{Host, PASSWORD};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -61,6 +62,29 @@ const ROLES: [(&str, &[&str]); 4] = [
     ("viewer", &["iam:read", "audit:read", "backup:read"]),
     ("backup", &["backup:read"]),
 ];
+
+#[test]
+fn the_table_has_every_route_and_right_of_the_document() {
+    let template = |path: &str| -> String {
+        let segments = path.split('/').map(|segment| match segment {
+            "none" | "000000000000" => "{}",
+            named if named.starts_with('{') => "{}",
+            other => other,
+        });
+        segments.collect::<Vec<_>>().join("/")
+    };
+    let mut described = Vec::new();
+    for (path, item) in DOCUMENT["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let Some(right) = operation["x-dgp-right"].as_str() else { continue };
+            described.push((method.to_uppercase(), template(path.strip_prefix(API).unwrap()), right.to_owned()));
+        }
+    }
+    let mut listed: Vec<_> = ROUTES.iter().map(|(m, p, r)| ((*m).to_owned(), template(p), (*r).to_owned())).collect();
+    described.sort();
+    listed.sort();
+    assert_eq!(listed, described);
+}
 
 #[test]
 fn every_route_as_every_role() {

@@ -5,18 +5,37 @@ use actors::domain::iam::model::{AccessKey, ApiToken, Effect, Group, OneOrMany, 
 use actors::domain::secret::Secret;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use utoipa::ToSchema;
+use utoipa::openapi::schema::{AnyOfBuilder, ArrayBuilder, ObjectBuilder, Schema, Type};
 
 /// A rule, sent and taken.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Rule {
+    /// Stable within its owner; made here where it is empty.
     #[serde(default)]
     id: String,
+    #[schema(schema_with = effect)]
     effect: Effect,
+    /// `read write delete list admin *`, rights such as `backup:export`, or AWS names (`s3:GetObject`, globs allowed).
     actions: Vec<String>,
+    /// `bucket`, `bucket/prefix/*`, `*`.
     resources: Vec<String>,
+    /// Operator → key → one value or several.
+    #[schema(schema_with = conditions)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     conditions: Option<BTreeMap<String, BTreeMap<String, OneOrMany>>>,
+}
+
+fn effect() -> Schema {
+    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(["Allow", "Deny"])).into()
+}
+
+fn conditions() -> Schema {
+    let text = || ObjectBuilder::new().schema_type(Type::String).build();
+    let value = AnyOfBuilder::new().item(text()).item(ArrayBuilder::new().items(text()));
+    let keys = ObjectBuilder::new().schema_type(Type::Object).additional_properties(Some(Schema::from(value)));
+    ObjectBuilder::new().schema_type(Type::Object).additional_properties(Some(keys)).into()
 }
 
 impl From<Rule> for Permission {
@@ -55,27 +74,34 @@ pub(super) fn permissions(rules: Vec<Rule>) -> Vec<Permission> {
 }
 
 /// A user. The secret is there once: when its pair was made.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = User)]
 pub(super) struct UserView<'a> {
     id: &'a str,
     name: &'a str,
+    /// That of the first key pair.
+    #[schema(required)]
     access_key_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     secret_access_key: Option<&'a str>,
     enabled: bool,
     permissions: Vec<Rule>,
     group_ids: &'a BTreeSet<String>,
+    #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
     auth_source: &'a str,
     access_keys: Vec<KeyView<'a>>,
 }
 
 /// A key pair without its secret half.
-#[derive(Debug, Serialize)]
-struct KeyView<'a> {
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AccessKey)]
+pub(super) struct KeyView<'a> {
     access_key_id: &'a str,
     active: bool,
+    #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
+    #[schema(value_type = Option<String>, format = DateTime, required)]
     expires_at: Option<Timestamp>,
 }
 
@@ -114,13 +140,15 @@ impl<'a> KeyView<'a> {
 }
 
 /// A group and who is in it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Group)]
 pub(super) struct GroupView<'a> {
     id: &'a str,
     name: &'a str,
     description: &'a str,
     permissions: Vec<Rule>,
     member_ids: Vec<&'a str>,
+    #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
 }
 
@@ -139,14 +167,17 @@ impl<'a> GroupView<'a> {
 }
 
 /// A token. Its text is there once: when it was made.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Token)]
 pub(super) struct TokenView<'a> {
     id: &'a str,
     name: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     token: Option<&'a str>,
     permissions: Vec<Rule>,
+    #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
+    #[schema(value_type = Option<String>, format = DateTime, required)]
     expires_at: Option<Timestamp>,
 }
 

@@ -1,5 +1,6 @@
 //! Each error's answer of the admin API: `application/problem+json` (RFC 9457) with a stable code. The one map from error kinds.
 
+use crate::http::admin::openapi::code_schema;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
@@ -7,6 +8,7 @@ use actors::domain::archive::fault::ArchiveFault;
 use actors::{Error, ErrorKind};
 use serde::Serialize;
 use std::fmt;
+use utoipa::ToSchema;
 
 /// An answer that is an error.
 pub struct Problem {
@@ -15,16 +17,24 @@ pub struct Problem {
     status: Option<StatusCode>,
 }
 
-/// The body of an error.
-#[derive(Debug, Serialize)]
-struct Body<'a> {
+/// The body of an error (RFC 9457).
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(super) struct Body<'a> {
+    /// `urn:deltaglider:problem:<code>`.
     r#type: String,
+    /// What kind of error it is, in a few words.
     title: &'a str,
+    /// The HTTP status.
     status: u16,
+    #[schema(schema_with = code_schema)]
     code: &'a str,
+    /// What happened, for people.
     detail: &'a str,
+    /// What to do about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     hint: Option<&'a str>,
+    /// The step that failed.
     stage: &'a str,
 }
 

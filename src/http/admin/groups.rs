@@ -3,6 +3,7 @@
 use crate::http::admin::call::Call;
 use crate::http::admin::dto::{GroupView, Rule, permissions};
 use crate::http::admin::error::{Problem, not_found};
+use crate::http::admin::openapi::{Missing, Versioned};
 use crate::http::admin::query::Query;
 use crate::http::admin::{etag, list_of, segment};
 use actix_web::http::StatusCode;
@@ -14,10 +15,13 @@ use actors::system::view::SystemView;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use std::collections::{BTreeSet, HashMap};
+use utoipa::ToSchema;
 
-#[derive(Deserialize)]
+/// A new group.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = NewGroup)]
 #[serde(deny_unknown_fields)]
-struct Create {
+pub(super) struct Create {
     name: String,
     #[serde(default)]
     description: String,
@@ -28,26 +32,40 @@ struct Create {
 }
 
 /// The fields that may change, and those that a client may send back as it got them: they are read over.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = GroupChange)]
 #[serde(deny_unknown_fields)]
-struct Update {
+pub(super) struct Update {
     name: Option<String>,
     description: Option<String>,
     permissions: Option<Vec<Rule>>,
     member_ids: Option<BTreeSet<String>>,
     #[serde(rename = "id")]
+    #[schema(value_type = Option<Value>)]
     _id: Option<IgnoredAny>,
     #[serde(rename = "created_at")]
+    #[schema(value_type = Option<Value>)]
     _created_at: Option<IgnoredAny>,
 }
 
-#[derive(Deserialize)]
+/// Who is to be a member.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = NewMember)]
 #[serde(deny_unknown_fields)]
-struct Member {
+pub(super) struct Member {
     user_id: String,
 }
 
 /// `GET /groups`: an array.
+#[utoipa::path(
+    get, path = "/_/api/admin/groups", tag = "groups", operation_id = "listGroups",
+    params(
+        ("limit" = Option<u32>, Query, description = "At most so many, 1 to 10000; without it the list is complete."),
+        ("after" = Option<String>, Query, description = "The id after which the page begins; the `Link` header has it."),
+    ),
+    responses((status = 200, description = "All, or a page.", body = [GroupView], headers(("ETag" = String, description = "For `If-Match`.")))),
+    extensions(("x-dgp-right" = json!("iam:read"))),
+)]
 pub(super) async fn list(request: HttpRequest) -> Result<HttpResponse, Problem> {
     let call = Call::with_right(&request, "iam:read").await?;
     let query = Query::parse(&request, &["limit", "after"])?;
@@ -66,12 +84,24 @@ pub(super) async fn list(request: HttpRequest) -> Result<HttpResponse, Problem> 
 }
 
 /// `GET /groups/{id}`.
+#[utoipa::path(
+    get, path = "/_/api/admin/groups/{id}", tag = "groups", operation_id = "getGroup",
+    params(("id" = String, Path, description = "The group's id.")),
+    responses((status = 200, description = "The group.", body = GroupView, headers(("ETag" = String, description = "For `If-Match`."))), Missing),
+    extensions(("x-dgp-right" = json!("iam:read"))),
+)]
 pub(super) async fn get(request: HttpRequest) -> Result<HttpResponse, Problem> {
     let call = Call::with_right(&request, "iam:read").await?;
     answer(StatusCode::OK, &call.view, segment(&request, "id"))
 }
 
 /// `POST /groups` → 201.
+#[utoipa::path(
+    post, path = "/_/api/admin/groups", tag = "groups", operation_id = "createGroup",
+    request_body = Create,
+    responses((status = 201, description = "The new group.", body = GroupView, headers(("ETag" = String, description = "For `If-Match`."))), Versioned),
+    extensions(("x-dgp-right" = json!("iam:write"))),
+)]
 pub(super) async fn create(request: HttpRequest, payload: web::Payload) -> Result<HttpResponse, Problem> {
     let call = Call::with_right(&request, "iam:write").await?;
     let body: Create = call.json(payload).await?;
@@ -88,6 +118,13 @@ pub(super) async fn create(request: HttpRequest, payload: web::Payload) -> Resul
 }
 
 /// `PUT /groups/{id}` changes the fields that are sent.
+#[utoipa::path(
+    put, path = "/_/api/admin/groups/{id}", tag = "groups", operation_id = "updateGroup",
+    params(("id" = String, Path, description = "The group's id.")),
+    request_body = Update,
+    responses((status = 200, description = "As it is now.", body = GroupView, headers(("ETag" = String, description = "For `If-Match`."))), Missing, Versioned),
+    extensions(("x-dgp-right" = json!("iam:write"))),
+)]
 pub(super) async fn update(request: HttpRequest, payload: web::Payload) -> Result<HttpResponse, Problem> {
     let call = Call::with_right(&request, "iam:write").await?;
     let id = segment(&request, "id");
@@ -104,6 +141,12 @@ pub(super) async fn update(request: HttpRequest, payload: web::Payload) -> Resul
 }
 
 /// `DELETE /groups/{id}` → 204.
+#[utoipa::path(
+    delete, path = "/_/api/admin/groups/{id}", tag = "groups", operation_id = "deleteGroup",
+    params(("id" = String, Path, description = "The group's id.")),
+    responses((status = 204, description = "The group and its memberships are gone."), Missing, Versioned),
+    extensions(("x-dgp-right" = json!("iam:write"))),
+)]
 pub(super) async fn delete(request: HttpRequest) -> Result<HttpResponse, Problem> {
     let call = Call::with_right(&request, "iam:write").await?;
     let id = segment(&request, "id");
@@ -112,6 +155,13 @@ pub(super) async fn delete(request: HttpRequest) -> Result<HttpResponse, Problem
 }
 
 /// `POST /groups/{id}/members {user_id}` → 200.
+#[utoipa::path(
+    post, path = "/_/api/admin/groups/{id}/members", tag = "groups", operation_id = "addMember",
+    params(("id" = String, Path, description = "The group's id.")),
+    request_body = Member,
+    responses((status = 200, description = "The group as it is now.", body = GroupView, headers(("ETag" = String, description = "For `If-Match`."))), Missing, Versioned),
+    extensions(("x-dgp-right" = json!("iam:write"))),
+)]
 pub(super) async fn add_member(request: HttpRequest, payload: web::Payload) -> Result<HttpResponse, Problem> {
     let call = Call::with_right(&request, "iam:write").await?;
     let id = segment(&request, "id");
@@ -122,6 +172,12 @@ pub(super) async fn add_member(request: HttpRequest, payload: web::Payload) -> R
 }
 
 /// `DELETE /groups/{id}/members/{user_id}` → 204.
+#[utoipa::path(
+    delete, path = "/_/api/admin/groups/{id}/members/{user_id}", tag = "groups", operation_id = "removeMember",
+    params(("id" = String, Path, description = "The group's id."), ("user_id" = String, Path, description = "The user's id.")),
+    responses((status = 204, description = "The user is no member now."), Missing, Versioned),
+    extensions(("x-dgp-right" = json!("iam:write"))),
+)]
 pub(super) async fn remove_member(request: HttpRequest) -> Result<HttpResponse, Problem> {
     let call = Call::with_right(&request, "iam:write").await?;
     let (id, user_id) = (segment(&request, "id"), segment(&request, "user_id"));

@@ -3,35 +3,67 @@
 use crate::auth::session::set_cookie;
 use crate::http::admin::call::Call;
 use crate::http::admin::error::Problem;
+use crate::http::admin::openapi::{Refused, Throttled};
 use crate::http::server::Line;
 use actix_web::http::header::SET_COOKIE;
 use actix_web::{HttpRequest, HttpResponse, web};
 use actors::audit::Outcome;
+use actors::domain::clock::Timestamp;
 use actors::domain::iam::principal::Principal;
 use actors::domain::secret::Secret;
 use actors::session::Opening;
 use actors::{Error, ErrorKind};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::time::Duration;
+use utoipa::ToSchema;
 
 /// The account that the bootstrap password opens.
 const BOOTSTRAP: &str = "$bootstrap";
 
-#[derive(Deserialize)]
+/// The bootstrap password.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = SignIn)]
 #[serde(deny_unknown_fields)]
-struct Password {
+pub(super) struct Password {
+    #[schema(value_type = String, format = Password)]
     password: Secret,
 }
 
-#[derive(Deserialize)]
+/// An S3 key pair.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct KeyPair {
+pub(super) struct KeyPair {
     access_key_id: String,
+    #[schema(value_type = String, format = Password)]
     secret_access_key: Secret,
 }
 
+/// Who has signed in, and until when.
+#[derive(Serialize, ToSchema)]
+pub(super) struct SignedIn {
+    ok: bool,
+    user: String,
+    #[schema(value_type = String, format = DateTime)]
+    expires_at: Timestamp,
+}
+
+/// Done.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Done {
+    ok: bool,
+}
+
 /// `POST /login {password}`: the bootstrap admin.
+#[utoipa::path(
+    post, path = "/_/api/admin/login", tag = "sign-in", operation_id = "login", security(()),
+    request_body = Password,
+    responses(
+        (status = 200, description = "Signed in: the answer sets the cookie.", body = SignedIn),
+        Refused,
+        Throttled,
+    ),
+)]
 pub(super) async fn password(request: HttpRequest, payload: web::Payload) -> Result<HttpResponse, Problem> {
     let call = Call::begin(&request).await?;
     let body: Password = call.json(payload).await?;
@@ -47,6 +79,15 @@ pub(super) async fn password(request: HttpRequest, payload: web::Payload) -> Res
 }
 
 /// `POST /login-as {access_key_id, secret_access_key}`: an IAM user; what it may is decided on each call.
+#[utoipa::path(
+    post, path = "/_/api/admin/login-as", tag = "sign-in", operation_id = "loginAs", security(()),
+    request_body = KeyPair,
+    responses(
+        (status = 200, description = "Signed in: the answer sets the cookie.", body = SignedIn),
+        Refused,
+        Throttled,
+    ),
+)]
 pub(super) async fn key_pair(request: HttpRequest, payload: web::Payload) -> Result<HttpResponse, Problem> {
     let call = Call::begin(&request).await?;
     let body: KeyPair = call.json(payload).await?;
@@ -60,6 +101,10 @@ pub(super) async fn key_pair(request: HttpRequest, payload: web::Payload) -> Res
 }
 
 /// `POST /logout`: ends the caller's session.
+#[utoipa::path(
+    post, path = "/_/api/admin/logout", tag = "sign-in", operation_id = "logout",
+    responses((status = 200, description = "Signed out.", body = Done)),
+)]
 pub(super) async fn logout(request: HttpRequest) -> Result<HttpResponse, Problem> {
     let call = Call::begin(&request).await?;
     if let Some(session) = &call.caller()?.session {
@@ -67,7 +112,7 @@ pub(super) async fn logout(request: HttpRequest) -> Result<HttpResponse, Problem
         call.recorder().record("logout", session.id(), Outcome::Success, Value::Null).await?;
     }
     let gone = set_cookie("", Duration::ZERO, request.conn_data::<Line>().is_some_and(Line::is_secure));
-    Ok(HttpResponse::Ok().insert_header((SET_COOKIE, gone)).json(json!({"ok": true})))
+    Ok(HttpResponse::Ok().insert_header((SET_COOKIE, gone)).json(Done { ok: true }))
 }
 
 async fn open(call: &Call, principal: Principal, account: &str) -> Result<HttpResponse, Problem> {
@@ -89,7 +134,7 @@ async fn open(call: &Call, principal: Principal, account: &str) -> Result<HttpRe
     Ok(HttpResponse::Ok()
         .insert_header((SET_COOKIE, cookie))
         .insert_header(("cache-control", "no-store"))
-        .json(json!({"ok": true, "user": who, "expires_at": session.expires_at})))
+        .json(SignedIn { ok: true, user: who, expires_at: session.expires_at }))
 }
 
 async fn refuse(call: &Call, account: &str, message: &str) -> Result<HttpResponse, Problem> {

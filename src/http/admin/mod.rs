@@ -3,10 +3,12 @@
 mod audit;
 mod backup;
 mod call;
+mod codes;
 mod dto;
 pub mod error;
 mod groups;
 mod login;
+pub mod openapi;
 mod policies;
 mod query;
 mod session;
@@ -18,52 +20,71 @@ use crate::http::admin::call::RequestId;
 use crate::http::admin::error::{Problem, method_not_allowed, not_found};
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
 use actix_web::http::header::{ETAG, HeaderName, HeaderValue, LINK};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::web::ServiceConfig;
-use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, Resource, Route, web};
 use actors::system::view::SystemView;
 use serde::Serialize;
 
 /// Mounts everything below `/api`, within the scope `/_`.
 pub fn routes(config: &mut ServiceConfig) {
-    let admin = web::scope("/admin")
-        .service(resource("/login").route(web::post().to(login::password)))
-        .service(resource("/login-as").route(web::post().to(login::key_pair)))
-        .service(resource("/logout").route(web::post().to(login::logout)))
-        .service(resource("/session").route(web::get().to(session::own)))
-        .service(resource("/sessions").route(web::get().to(session::list)))
-        .service(resource("/sessions/{id}").route(web::delete().to(session::revoke)))
-        .service(resource("/users").route(web::get().to(users::list)).route(web::post().to(users::create)))
-        .service(
-            resource("/users/{id}")
-                .route(web::get().to(users::get))
-                .route(web::put().to(users::update))
-                .route(web::delete().to(users::delete)),
-        )
-        .service(resource("/users/{id}/rotate-keys").route(web::post().to(users::rotate_keys)))
-        .service(resource("/groups").route(web::get().to(groups::list)).route(web::post().to(groups::create)))
-        .service(
-            resource("/groups/{id}")
-                .route(web::get().to(groups::get))
-                .route(web::put().to(groups::update))
-                .route(web::delete().to(groups::delete)),
-        )
-        .service(resource("/groups/{id}/members").route(web::post().to(groups::add_member)))
-        .service(resource("/groups/{id}/members/{user_id}").route(web::delete().to(groups::remove_member)))
-        .service(resource("/tokens").route(web::get().to(tokens::list)).route(web::post().to(tokens::create)))
-        .service(resource("/tokens/{id}").route(web::delete().to(tokens::delete)))
-        .service(resource("/policies").route(web::get().to(policies::list)))
-        .service(resource("/audit").route(web::get().to(audit::list)))
-        .service(resource("/backup").route(web::get().to(backup::export)).route(web::post().to(backup::restore)))
-        .service(resource("/backup/verify").route(web::post().to(backup::verify)))
-        .service(resource("/backup/restores").route(web::get().to(backup::restores)))
-        .service(resource("/backup/restores/{id}").route(web::get().to(backup::restored)));
-    let api = web::scope("/api")
-        .wrap(from_fn(stamp))
-        .service(resource("/whoami").route(web::get().to(whoami::get)))
-        .service(admin.default_service(web::route().to(unknown)));
+    let mut resources: Vec<(&str, Resource)> = Vec::new();
+    for (method, path, route) in table() {
+        let route = route.method(method);
+        match resources.iter().position(|(known, _)| *known == path) {
+            Some(at) => {
+                let (path, resource) = resources.swap_remove(at);
+                resources.push((path, resource.route(route)));
+            }
+            // A resource that answers 405 with a body to what it does not have.
+            None => resources.push((path, web::resource(path).default_service(wrong_method()).route(route))),
+        }
+    }
+    let mut api = web::scope("/api").wrap(from_fn(stamp));
+    for (_, resource) in resources {
+        api = api.service(resource);
+    }
     config.service(api.default_service(web::route().to(unknown)));
+}
+
+/// Every call: method, path below `/_/api`, and what answers it. `openapi` describes the same ones; a test compares them.
+fn table() -> Vec<(Method, &'static str, Route)> {
+    let to = web::route;
+    vec![
+        (Method::GET, "/openapi.json", to().to(openapi::document)),
+        (Method::GET, "/whoami", to().to(whoami::get)),
+        (Method::POST, "/admin/login", to().to(login::password)),
+        (Method::POST, "/admin/login-as", to().to(login::key_pair)),
+        (Method::POST, "/admin/logout", to().to(login::logout)),
+        (Method::GET, "/admin/session", to().to(session::own)),
+        (Method::GET, "/admin/sessions", to().to(session::list)),
+        (Method::DELETE, "/admin/sessions/{id}", to().to(session::revoke)),
+        (Method::GET, "/admin/users", to().to(users::list)),
+        (Method::POST, "/admin/users", to().to(users::create)),
+        (Method::GET, "/admin/users/{id}", to().to(users::get)),
+        (Method::PUT, "/admin/users/{id}", to().to(users::update)),
+        (Method::DELETE, "/admin/users/{id}", to().to(users::delete)),
+        (Method::POST, "/admin/users/{id}/rotate-keys", to().to(users::rotate_keys)),
+        (Method::GET, "/admin/groups", to().to(groups::list)),
+        (Method::POST, "/admin/groups", to().to(groups::create)),
+        (Method::GET, "/admin/groups/{id}", to().to(groups::get)),
+        (Method::PUT, "/admin/groups/{id}", to().to(groups::update)),
+        (Method::DELETE, "/admin/groups/{id}", to().to(groups::delete)),
+        (Method::POST, "/admin/groups/{id}/members", to().to(groups::add_member)),
+        (Method::DELETE, "/admin/groups/{id}/members/{user_id}", to().to(groups::remove_member)),
+        (Method::GET, "/admin/tokens", to().to(tokens::list)),
+        (Method::POST, "/admin/tokens", to().to(tokens::create)),
+        (Method::DELETE, "/admin/tokens/{id}", to().to(tokens::delete)),
+        (Method::GET, "/admin/policies", to().to(policies::list)),
+        (Method::GET, "/admin/audit", to().to(audit::list)),
+        (Method::GET, "/admin/backup", to().to(backup::export)),
+        (Method::POST, "/admin/backup", to().to(backup::restore)),
+        (Method::POST, "/admin/backup/verify", to().to(backup::verify)),
+        (Method::GET, "/admin/backup/restores", to().to(backup::restores)),
+        (Method::GET, "/admin/backup/restores/{id}", to().to(backup::restored)),
+    ]
 }
 
 /// Adds what every answer of the API carries.
@@ -81,12 +102,7 @@ async fn stamp(
     Ok(response)
 }
 
-/// A resource that answers 405 with a body to what it does not have.
-fn resource(path: &str) -> actix_web::Resource {
-    web::resource(path.to_owned()).default_service(wrong_method())
-}
-
-fn wrong_method() -> actix_web::Route {
+fn wrong_method() -> Route {
     web::route().to(|request: HttpRequest| async move {
         let message = format!("{} does not take {}", request.path(), request.method());
         Err::<HttpResponse, Problem>(method_not_allowed(message))

@@ -2,6 +2,7 @@
 
 use crate::http::admin::call::Call;
 use crate::http::admin::error::{Problem, invalid, not_found};
+use crate::http::admin::openapi::Missing;
 use crate::http::admin::segment;
 use actix_web::{HttpRequest, HttpResponse};
 use actors::audit::Outcome;
@@ -10,21 +11,53 @@ use actors::domain::iam::evaluate::is_admin;
 use actors::domain::iam::principal::Principal;
 use actors::session::Session;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
+use utoipa::ToSchema;
 
-#[derive(Serialize)]
-struct SessionView<'a> {
+/// A session, without its token.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Session)]
+pub(super) struct SessionView<'a> {
     id: &'a str,
     identity: String,
+    /// `bootstrap` or `iam`.
     auth: &'static str,
     ip: &'a str,
     user_agent: &'a str,
     admin_gui: bool,
     age_secs: u64,
+    #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
     last_seen: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
     expires_at: Timestamp,
+    /// It is the caller's own.
     current: bool,
+}
+
+/// The caller's own session.
+#[derive(Serialize, ToSchema)]
+pub(super) struct OwnSession<'a> {
+    valid: bool,
+    /// Whether the caller is an admin.
+    admin_gui: bool,
+    identity: String,
+    /// `null` for a token, which has no session.
+    #[schema(required)]
+    session: Option<SessionView<'a>>,
+}
+
+/// All sessions that are good now.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Sessions<'a> {
+    sessions: Vec<SessionView<'a>>,
+}
+
+/// A session was ended.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Revoked {
+    revoked: bool,
 }
 
 impl<'a> SessionView<'a> {
@@ -49,20 +82,29 @@ impl<'a> SessionView<'a> {
 }
 
 /// `GET /session`: the caller's own.
+#[utoipa::path(
+    get, path = "/_/api/admin/session", tag = "sign-in", operation_id = "getOwnSession",
+    responses((status = 200, description = "Signed in.", body = OwnSession)),
+)]
 pub(super) async fn own(request: HttpRequest) -> Result<HttpResponse, Problem> {
     let call = Call::begin(&request).await?;
     let caller = call.caller()?;
     let admin = is_admin(&call.view.state, &caller.principal, call.context());
     let session = caller.session.as_ref().map(|session| SessionView::new(&call, session, Some(session.id())));
-    Ok(HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(json!({
-        "valid": true,
-        "admin_gui": admin,
-        "identity": call.who(),
-        "session": session,
-    })))
+    Ok(HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(OwnSession {
+        valid: true,
+        admin_gui: admin,
+        identity: call.who(),
+        session,
+    }))
 }
 
 /// `GET /sessions`: all that are good now.
+#[utoipa::path(
+    get, path = "/_/api/admin/sessions", tag = "sign-in", operation_id = "listSessions",
+    responses((status = 200, description = "The latest first.", body = Sessions)),
+    extensions(("x-dgp-right" = json!("iam:read"))),
+)]
 pub(super) async fn list(request: HttpRequest) -> Result<HttpResponse, Problem> {
     let call = Call::with_right(&request, "iam:read").await?;
     let (idle, now) = (call.view.config.access.session_idle, call.edge.clock.now());
@@ -70,10 +112,16 @@ pub(super) async fn list(request: HttpRequest) -> Result<HttpResponse, Problem> 
     all.retain(|session| session.valid(&call.view.state, idle, now));
     let own = call.caller()?.session.as_ref().map(Session::id);
     let shown: Vec<SessionView<'_>> = all.iter().map(|session| SessionView::new(&call, session, own)).collect();
-    Ok(HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(json!({"sessions": shown})))
+    Ok(HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(Sessions { sessions: shown }))
 }
 
 /// `DELETE /sessions/{id}`: ends somebody's session.
+#[utoipa::path(
+    delete, path = "/_/api/admin/sessions/{id}", tag = "sign-in", operation_id = "revokeSession",
+    params(("id" = String, Path, description = "The session's id.")),
+    responses((status = 200, description = "It has ended.", body = Revoked), Missing),
+    extensions(("x-dgp-right" = json!("iam:write"))),
+)]
 pub(super) async fn revoke(request: HttpRequest) -> Result<HttpResponse, Problem> {
     let call = Call::with_right(&request, "iam:write").await?;
     let id = segment(&request, "id");
@@ -84,5 +132,5 @@ pub(super) async fn revoke(request: HttpRequest) -> Result<HttpResponse, Problem
         return Err(not_found("no_such_session", "there is no such session"));
     }
     call.recorder().record("session.revoke", id, Outcome::Success, Value::Null).await?;
-    Ok(HttpResponse::Ok().json(json!({"revoked": true})))
+    Ok(HttpResponse::Ok().json(Revoked { revoked: true }))
 }

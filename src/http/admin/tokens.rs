@@ -4,6 +4,7 @@ use crate::auth::token;
 use crate::http::admin::call::Call;
 use crate::http::admin::dto::{Rule, TokenView, permissions};
 use crate::http::admin::error::{Problem, invalid};
+use crate::http::admin::openapi::{Missing, Versioned};
 use crate::http::admin::query::Query;
 use crate::http::admin::{list_of, segment};
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -14,17 +15,31 @@ use actors::domain::iam::roles::{ROLES, role};
 use actors::session::token_sha256;
 use serde::Deserialize;
 use std::time::Duration;
+use utoipa::ToSchema;
 
-#[derive(Deserialize)]
+/// A new token: a role or rules of its own.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = NewToken)]
 #[serde(deny_unknown_fields)]
-struct Create {
+pub(super) struct Create {
     name: String,
+    /// `admin`, `operator`, `viewer` or `backup`.
     role: Option<String>,
     permissions: Option<Vec<Rule>>,
+    /// A duration such as `24h` or `7d`; without it the token does not expire.
     expires_in: Option<String>,
 }
 
 /// `GET /tokens`: an array without the tokens' texts.
+#[utoipa::path(
+    get, path = "/_/api/admin/tokens", tag = "tokens", operation_id = "listTokens",
+    params(
+        ("limit" = Option<u32>, Query, description = "At most so many, 1 to 10000; without it the list is complete."),
+        ("after" = Option<String>, Query, description = "The id after which the page begins; the `Link` header has it."),
+    ),
+    responses((status = 200, description = "Without their texts.", body = [TokenView], headers(("ETag" = String, description = "For `If-Match`.")))),
+    extensions(("x-dgp-right" = json!("iam:read"))),
+)]
 pub(super) async fn list(request: HttpRequest) -> Result<HttpResponse, Problem> {
     let call = Call::with_right(&request, "iam:read").await?;
     let query = Query::parse(&request, &["limit", "after"])?;
@@ -33,6 +48,12 @@ pub(super) async fn list(request: HttpRequest) -> Result<HttpResponse, Problem> 
 }
 
 /// `POST /tokens {name, role | permissions, expires_in}` → 201 with the token, this once.
+#[utoipa::path(
+    post, path = "/_/api/admin/tokens", tag = "tokens", operation_id = "createToken",
+    request_body = Create,
+    responses((status = 201, description = "With its text, this once.", body = TokenView), Versioned),
+    extensions(("x-dgp-right" = json!("iam:write"))),
+)]
 pub(super) async fn create(request: HttpRequest, payload: web::Payload) -> Result<HttpResponse, Problem> {
     let call = Call::with_right(&request, "iam:write").await?;
     let body: Create = call.json(payload).await?;
@@ -55,6 +76,12 @@ pub(super) async fn create(request: HttpRequest, payload: web::Payload) -> Resul
 }
 
 /// `DELETE /tokens/{id}` → 204.
+#[utoipa::path(
+    delete, path = "/_/api/admin/tokens/{id}", tag = "tokens", operation_id = "deleteToken",
+    params(("id" = String, Path, description = "The token's id.")),
+    responses((status = 204, description = "The token is void."), Missing, Versioned),
+    extensions(("x-dgp-right" = json!("iam:write"))),
+)]
 pub(super) async fn delete(request: HttpRequest) -> Result<HttpResponse, Problem> {
     let call = Call::with_right(&request, "iam:write").await?;
     let id = segment(&request, "id");

@@ -3,6 +3,7 @@
 use crate::http::admin::call::Call;
 use crate::http::admin::dto::{Rule, UserView, permissions};
 use crate::http::admin::error::{Problem, invalid, not_found};
+use crate::http::admin::openapi::{Missing, Versioned};
 use crate::http::admin::query::Query;
 use crate::http::admin::{etag, list_of, segment};
 use actix_web::http::header::ETAG;
@@ -19,10 +20,14 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use utoipa::ToSchema;
 
-#[derive(Deserialize)]
+/// A new user with its first key pair.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = NewUser)]
 #[serde(deny_unknown_fields)]
-struct Create {
+pub(super) struct Create {
+    /// Unique, 1 to 128 characters, does not begin with `$`.
     name: String,
     #[serde(default = "yes")]
     enabled: bool,
@@ -30,34 +35,46 @@ struct Create {
     permissions: Vec<Rule>,
     #[serde(default)]
     group_ids: BTreeSet<String>,
+    /// Made here where it is missing.
     access_key_id: Option<String>,
+    /// Made here where it is missing.
+    #[schema(value_type = Option<String>, format = Password)]
     secret_access_key: Option<Secret>,
 }
 
 /// The fields that may change, and those that a client may send back as it got them: they are read over.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = UserChange)]
 #[serde(deny_unknown_fields)]
-struct Update {
+pub(super) struct Update {
     name: Option<String>,
     enabled: Option<bool>,
     permissions: Option<Vec<Rule>>,
     group_ids: Option<BTreeSet<String>>,
     #[serde(rename = "id")]
+    #[schema(value_type = Option<Value>)]
     _id: Option<IgnoredAny>,
     #[serde(rename = "created_at")]
+    #[schema(value_type = Option<Value>)]
     _created_at: Option<IgnoredAny>,
     #[serde(rename = "auth_source")]
+    #[schema(value_type = Option<Value>)]
     _auth_source: Option<IgnoredAny>,
     #[serde(rename = "access_key_id")]
+    #[schema(value_type = Option<Value>)]
     _access_key_id: Option<IgnoredAny>,
     #[serde(rename = "access_keys")]
+    #[schema(value_type = Option<Value>)]
     _access_keys: Option<IgnoredAny>,
 }
 
-#[derive(Default, Deserialize)]
+/// A key pair of one's own choice; what is missing is made here.
+#[derive(Default, Deserialize, ToSchema)]
+#[schema(as = ChosenKey)]
 #[serde(deny_unknown_fields)]
-struct Rotate {
+pub(super) struct Rotate {
     access_key_id: Option<String>,
+    #[schema(value_type = Option<String>, format = Password)]
     secret_access_key: Option<Secret>,
 }
 
@@ -66,6 +83,15 @@ fn yes() -> bool {
 }
 
 /// `GET /users`: an array without secrets.
+#[utoipa::path(
+    get, path = "/_/api/admin/users", tag = "users", operation_id = "listUsers",
+    params(
+        ("limit" = Option<u32>, Query, description = "At most so many, 1 to 10000; without it the list is complete."),
+        ("after" = Option<String>, Query, description = "The id after which the page begins; the `Link` header has it."),
+    ),
+    responses((status = 200, description = "Without secrets.", body = [UserView], headers(("ETag" = String, description = "For `If-Match`.")))),
+    extensions(("x-dgp-right" = json!("iam:read"))),
+)]
 pub(super) async fn list(request: HttpRequest) -> Result<HttpResponse, Problem> {
     let call = Call::with_right(&request, "iam:read").await?;
     let query = Query::parse(&request, &["limit", "after"])?;
@@ -74,6 +100,12 @@ pub(super) async fn list(request: HttpRequest) -> Result<HttpResponse, Problem> 
 }
 
 /// `GET /users/{id}`.
+#[utoipa::path(
+    get, path = "/_/api/admin/users/{id}", tag = "users", operation_id = "getUser",
+    params(("id" = String, Path, description = "The user's id.")),
+    responses((status = 200, description = "Without secrets.", body = UserView, headers(("ETag" = String, description = "For `If-Match`."))), Missing),
+    extensions(("x-dgp-right" = json!("iam:read"))),
+)]
 pub(super) async fn get(request: HttpRequest) -> Result<HttpResponse, Problem> {
     let call = Call::with_right(&request, "iam:read").await?;
     let user = find(&call.view, segment(&request, "id"))?;
@@ -81,6 +113,12 @@ pub(super) async fn get(request: HttpRequest) -> Result<HttpResponse, Problem> {
 }
 
 /// `POST /users` → 201 with the secret, this once.
+#[utoipa::path(
+    post, path = "/_/api/admin/users", tag = "users", operation_id = "createUser",
+    request_body = Create,
+    responses((status = 201, description = "With the secret.", body = UserView, headers(("ETag" = String, description = "For `If-Match`."))), Versioned),
+    extensions(("x-dgp-right" = json!("iam:write"))),
+)]
 pub(super) async fn create(request: HttpRequest, payload: web::Payload) -> Result<HttpResponse, Problem> {
     let call = Call::with_right(&request, "iam:write").await?;
     let body: Create = call.json(payload).await?;
@@ -104,6 +142,13 @@ pub(super) async fn create(request: HttpRequest, payload: web::Payload) -> Resul
 }
 
 /// `PUT /users/{id}` changes the fields that are sent.
+#[utoipa::path(
+    put, path = "/_/api/admin/users/{id}", tag = "users", operation_id = "updateUser",
+    params(("id" = String, Path, description = "The user's id.")),
+    request_body = Update,
+    responses((status = 200, description = "As it is now.", body = UserView, headers(("ETag" = String, description = "For `If-Match`."))), Missing, Versioned),
+    extensions(("x-dgp-right" = json!("iam:write"))),
+)]
 pub(super) async fn update(request: HttpRequest, payload: web::Payload) -> Result<HttpResponse, Problem> {
     let call = Call::with_right(&request, "iam:write").await?;
     let id = segment(&request, "id");
@@ -126,6 +171,12 @@ pub(super) async fn update(request: HttpRequest, payload: web::Payload) -> Resul
 }
 
 /// `DELETE /users/{id}` → 204.
+#[utoipa::path(
+    delete, path = "/_/api/admin/users/{id}", tag = "users", operation_id = "deleteUser",
+    params(("id" = String, Path, description = "The user's id.")),
+    responses((status = 204, description = "The user and its keys are gone."), Missing, Versioned),
+    extensions(("x-dgp-right" = json!("iam:write"))),
+)]
 pub(super) async fn delete(request: HttpRequest) -> Result<HttpResponse, Problem> {
     let call = Call::with_right(&request, "iam:write").await?;
     let id = segment(&request, "id");
@@ -135,6 +186,13 @@ pub(super) async fn delete(request: HttpRequest) -> Result<HttpResponse, Problem
 }
 
 /// `POST /users/{id}/rotate-keys` → 200 with the new secret; the old pair signs nothing more.
+#[utoipa::path(
+    post, path = "/_/api/admin/users/{id}/rotate-keys", tag = "users", operation_id = "rotateKeys",
+    params(("id" = String, Path, description = "The user's id.")),
+    request_body = Option<Rotate>,
+    responses((status = 200, description = "With the new secret.", body = UserView, headers(("ETag" = String, description = "For `If-Match`."))), Missing, Versioned),
+    extensions(("x-dgp-right" = json!("iam:write"))),
+)]
 pub(super) async fn rotate_keys(request: HttpRequest, payload: web::Payload) -> Result<HttpResponse, Problem> {
     let call = Call::with_right(&request, "iam:write").await?;
     let id = segment(&request, "id");

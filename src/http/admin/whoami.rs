@@ -1,15 +1,51 @@
 //! `GET /_/api/whoami`: what this server is, and who asks. Public.
 
 use crate::http::admin::call::Call;
-use crate::http::admin::dto::rules;
+use crate::http::admin::dto::{Rule, rules};
 use crate::http::admin::error::Problem;
 use actix_web::{HttpRequest, HttpResponse};
 use actors::domain::iam::action::ADMIN_RIGHTS;
 use actors::domain::iam::evaluate::is_admin;
 use actors::domain::iam::principal::Principal;
 use actors::domain::state::State;
-use serde_json::{Value, json};
+use serde::Serialize;
+use utoipa::ToSchema;
 
+/// What this server is, and who asks.
+#[derive(Serialize, ToSchema)]
+pub(super) struct WhoAmI {
+    /// `bootstrap`: there is no user yet. `iam`: there are users. `open`: nobody is asked who they are.
+    mode: &'static str,
+    version: &'static str,
+    /// `locked`: no key opens the config database, and only a restore leads out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lock_state: Option<&'static str>,
+    /// The same, as older scripts read it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    config_db_mismatch: Option<bool>,
+    /// Missing where nobody is signed in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<Myself>,
+}
+
+/// Who asks, and what they may do.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Myself {
+    name: String,
+    #[schema(required)]
+    access_key_id: Option<String>,
+    is_admin: bool,
+    /// The caller's own rules and those of its groups.
+    permissions: Vec<Rule>,
+    /// The rights on the admin API that these amount to.
+    rights: Vec<&'static str>,
+}
+
+/// `GET /whoami`: what this server is, and who asks.
+#[utoipa::path(
+    get, path = "/_/api/whoami", tag = "about", operation_id = "whoAmI", security(()),
+    responses((status = 200, description = "Also for nobody.", body = WhoAmI)),
+)]
 pub(super) async fn get(request: HttpRequest) -> Result<HttpResponse, Problem> {
     let call = Call::begin(&request).await?;
     let mode = match (call.view.authentication_required(), call.view.state.users.is_empty()) {
@@ -17,22 +53,21 @@ pub(super) async fn get(request: HttpRequest) -> Result<HttpResponse, Problem> {
         (true, true) => "bootstrap",
         (true, false) => "iam",
     };
-    let mut body = json!({"mode": mode, "version": env!("CARGO_PKG_VERSION")});
-    if call.view.locked.is_some() {
-        body["lock_state"] = json!("locked");
-        body["config_db_mismatch"] = json!(true);
-    }
-    if let Ok(caller) = call.caller() {
-        let rights: Vec<&str> = ADMIN_RIGHTS.iter().map(|(right, _)| *right).filter(|right| call.may(right)).collect();
-        body["user"] = json!({
-            "name": call.who(),
-            "access_key_id": access_key_id(&call.view.state, &caller.principal),
-            "is_admin": is_admin(&call.view.state, &caller.principal, call.context()),
-            "permissions": permissions(&call.view.state, &caller.principal),
-            "rights": rights,
-        });
-    }
-    Ok(HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(body))
+    let locked = call.view.locked.is_some();
+    let user = call.caller().ok().map(|caller| Myself {
+        name: call.who(),
+        access_key_id: access_key_id(&call.view.state, &caller.principal).map(str::to_owned),
+        is_admin: is_admin(&call.view.state, &caller.principal, call.context()),
+        permissions: permissions(&call.view.state, &caller.principal),
+        rights: ADMIN_RIGHTS.iter().map(|(right, _)| *right).filter(|right| call.may(right)).collect(),
+    });
+    Ok(HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(WhoAmI {
+        mode,
+        version: env!("CARGO_PKG_VERSION"),
+        lock_state: locked.then_some("locked"),
+        config_db_mismatch: locked.then_some(true),
+        user,
+    }))
 }
 
 fn access_key_id<'a>(state: &'a State, principal: &Principal) -> Option<&'a str> {
@@ -41,7 +76,7 @@ fn access_key_id<'a>(state: &'a State, principal: &Principal) -> Option<&'a str>
 }
 
 /// The principal's own rules and those of its groups.
-fn permissions(state: &State, principal: &Principal) -> Value {
+fn permissions(state: &State, principal: &Principal) -> Vec<Rule> {
     let own = match principal {
         Principal::User(id) => state.users.get(id).map(|user| {
             let groups = user.group_ids.iter().filter_map(|id| state.groups.get(id));
@@ -52,5 +87,5 @@ fn permissions(state: &State, principal: &Principal) -> Value {
         Principal::Token(id) => state.tokens.get(id).map(|token| rules(&token.permissions)),
         _ => None,
     };
-    json!(own.unwrap_or_default())
+    own.unwrap_or_default()
 }

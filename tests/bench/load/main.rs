@@ -7,6 +7,8 @@
 #[path = "../../it/support/client.rs"]
 #[allow(dead_code)]
 mod client;
+#[path = "../../it/support/conform.rs"]
+mod conform;
 mod job;
 mod list;
 #[path = "../../it/support/signer.rs"]

@@ -1,5 +1,6 @@
 //! A client that sends exactly the bytes it is given: one connection a request, nothing encoded, nothing corrected.
 
+use super::conform;
 use super::tls::Connection;
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::SocketAddr;
@@ -64,7 +65,9 @@ impl Request {
 
     /// Sends it and reads the answer; an error where the connection broke, as a killed server breaks it.
     pub fn try_send(&self, to: SocketAddr) -> io::Result<Reply> {
-        exchange(to, &self.bytes(to), self.method == "HEAD")
+        let reply = exchange(to, &self.bytes(to), self.method == "HEAD")?;
+        conform::check(self, &reply);
+        Ok(reply)
     }
 
     /// As it goes over the wire.

@@ -2,6 +2,7 @@
 
 pub mod archive;
 pub mod client;
+pub mod conform;
 pub mod server;
 pub mod signer;
 pub mod tls;

@@ -1,7 +1,11 @@
 //! `backup`, `backup/verify`, `backup/restores`: thin; the owner of backups does the work.
 
+mod shape;
+
+use crate::http::admin::backup::shape::{ArchiveFile, Recorded, Restored, Verified};
 use crate::http::admin::call::{Call, detached};
 use crate::http::admin::error::{Problem, invalid, not_found};
+use crate::http::admin::openapi::{Conflicting, Missing, Unsupported, Versioned};
 use crate::http::admin::query::Query;
 use crate::http::admin::segment;
 use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
@@ -19,6 +23,20 @@ const MODES: [&str; 4] = ["full", "preserve-bootstrap", "iam-only", "config-only
 const STRATEGIES: [&str; 2] = ["replace", "merge"];
 
 /// `GET /backup`: the archive. It holds every secret, so it needs the right to export them and a recent login.
+#[utoipa::path(
+    get, path = "/_/api/admin/backup", tag = "backup", operation_id = "exportBackup",
+    params(
+        ("recipient" = Option<Vec<String>>, Query, description = "Encrypt to these age recipients."),
+        ("format" = Option<String>, Query, description = "`zip`, which is the default."),
+        ("X-DGP-Backup-Passphrase" = Option<String>, Header, description = "Encrypt with a passphrase."),
+    ),
+    responses(
+        (status = 200, description = "The archive.", body = ArchiveFile, content_type = "application/zip",
+         headers(("Content-Disposition" = String, description = "With the file's name."))),
+        Conflicting, Unsupported,
+    ),
+    extensions(("x-dgp-right" = json!("backup:export-secrets"))),
+)]
 pub(super) async fn export(request: HttpRequest) -> Result<HttpResponse, Problem> {
     let call = Call::begin(&request).await?;
     call.caller()?;
@@ -60,6 +78,24 @@ pub(super) async fn export(request: HttpRequest) -> Result<HttpResponse, Problem
 }
 
 /// `POST /backup`: plans a restore of the body and, unless it is a dry run, carries it out.
+#[utoipa::path(
+    post, path = "/_/api/admin/backup", tag = "backup", operation_id = "restoreBackup",
+    params(
+        ("dry_run" = Option<bool>, Query, description = "Plan only: nothing changes."),
+        ("mode" = Option<String>, Query, description = "`full` (default), `preserve-bootstrap`, `iam-only`, `config-only`."),
+        ("strategy" = Option<String>, Query, description = "`replace` (default) or `merge`."),
+        ("revive" = Option<Vec<String>>, Query, description = "Ids that were revoked here and come back enabled, or `all`."),
+        ("set" = Option<Vec<String>>, Query, description = "`<path>=<value>`: overrides a value of the config."),
+        ("host_settings" = Option<String>, Query, description = "`archive`: host settings come from the archive too."),
+        ("prune_buckets" = Option<bool>, Query, description = "Registry entries go although they hold objects."),
+        ("allow_missing_keys" = Option<bool>, Query, description = "Backends without their keys come up read-only."),
+        ("Idempotency-Key" = Option<String>, Header, description = "A repeat gets the first outcome."),
+        ("X-DGP-Bootstrap-Password" = Option<String>, Header, description = "Proves that two hashes are of one password."),
+    ),
+    request_body(content = ArchiveFile, content_type = "application/zip", description = "The archive."),
+    responses((status = 200, description = "The outcome, or the plan.", body = Restored), Versioned, Unsupported),
+    extensions(("x-dgp-right" = json!("backup:restore"))),
+)]
 pub(super) async fn restore(request: HttpRequest, payload: web::Payload) -> Result<HttpResponse, Problem> {
     let call = Call::with_right(&request, BACKUP_RESTORE).await?;
     call.require_recent_login(BACKUP_RESTORE).await?;
@@ -91,6 +127,12 @@ pub(super) async fn restore(request: HttpRequest, payload: web::Payload) -> Resu
 }
 
 /// `POST /backup/verify`: checks the body and changes nothing.
+#[utoipa::path(
+    post, path = "/_/api/admin/backup/verify", tag = "backup", operation_id = "verifyBackup",
+    request_body(content = ArchiveFile, content_type = "application/zip", description = "The archive."),
+    responses((status = 200, description = "The archive is whole.", body = Verified), Unsupported),
+    extensions(("x-dgp-right" = json!("backup:read"))),
+)]
 pub(super) async fn verify(request: HttpRequest, payload: web::Payload) -> Result<HttpResponse, Problem> {
     let call = Call::with_right(&request, "backup:read").await?;
     Query::parse(&request, &[])?;
@@ -100,6 +142,11 @@ pub(super) async fn verify(request: HttpRequest, payload: web::Payload) -> Resul
 }
 
 /// `GET /backup/restores`: what was restored here, the latest first.
+#[utoipa::path(
+    get, path = "/_/api/admin/backup/restores", tag = "backup", operation_id = "listRestores",
+    responses((status = 200, description = "The latest first.", body = [Recorded])),
+    extensions(("x-dgp-right" = json!("backup:read"))),
+)]
 pub(super) async fn restores(request: HttpRequest) -> Result<HttpResponse, Problem> {
     let call = Call::with_right(&request, "backup:read").await?;
     Query::parse(&request, &[])?;
@@ -108,6 +155,12 @@ pub(super) async fn restores(request: HttpRequest) -> Result<HttpResponse, Probl
 }
 
 /// `GET /backup/restores/{id}`: one outcome, for a client that lost its connection.
+#[utoipa::path(
+    get, path = "/_/api/admin/backup/restores/{id}", tag = "backup", operation_id = "getRestore",
+    params(("id" = String, Path, description = "The restore's id.")),
+    responses((status = 200, description = "How it ended.", body = Recorded), Missing),
+    extensions(("x-dgp-right" = json!("backup:read"))),
+)]
 pub(super) async fn restored(request: HttpRequest) -> Result<HttpResponse, Problem> {
     let call = Call::with_right(&request, "backup:read").await?;
     let id = segment(&request, "id");

@@ -1,0 +1,228 @@
+//! The shapes of what the owner of backups answers, for the document of the API: it gives JSON, and the tests compare the two.
+
+#![allow(dead_code, reason = "only their descriptions are used")]
+
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+/// A Full Backup as `web/docs/backup-format.md` describes it.
+#[derive(Serialize, ToSchema)]
+#[schema(value_type = String, format = Binary)]
+pub(in crate::http::admin) struct ArchiveFile(Vec<u8>);
+
+/// What a restore did or, with `dry_run`, would do.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http::admin) struct Restored {
+    /// False for a plan.
+    restored: bool,
+    /// The id of this restore.
+    restore_id: String,
+    epoch: u64,
+    generation: u64,
+    /// `replace` or `merge`.
+    strategy: String,
+    /// `full`, `preserve-bootstrap`, `iam-only` or `config-only`.
+    mode: String,
+    /// The public key that signed the archive.
+    signer: String,
+    /// Where the state before is kept; `null` for a plan.
+    #[schema(required)]
+    pre_restore_backup: Option<String>,
+    changes: Changes,
+    /// What the caller should read before confirming.
+    warnings: Vec<String>,
+    /// Restored values that a variable of this host overrides.
+    shadowed_by_environment: Vec<Shadowed>,
+    /// Changed values that take effect with the next start.
+    requires_restart: Vec<String>,
+    keys: Keys,
+    /// Buckets that stay because they hold objects.
+    buckets_kept: Vec<String>,
+    /// The instance that this one is now a clone of.
+    #[schema(required)]
+    quarantined_from: Option<String>,
+    self_check: SelfCheck,
+    users_created: u64,
+    users_skipped: u64,
+    groups_created: u64,
+    groups_skipped: u64,
+    auth_providers_created: u64,
+    auth_providers_skipped: u64,
+    mapping_rules_created: u64,
+    mapping_rules_skipped: u64,
+    external_identities_created: u64,
+    external_identities_skipped: u64,
+}
+
+/// What is added, changed and removed.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http::admin) struct Changes {
+    users: Counted,
+    groups: Counted,
+    providers: Counted,
+    mapping_rules: Counted,
+    external_identities: Counted,
+    tokens: Counted,
+    buckets: Counted,
+    config: Vec<ConfigChange>,
+}
+
+/// The changes of one list.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http::admin) struct Counted {
+    /// In the archive only.
+    created: u64,
+    /// In both, and different.
+    updated: u64,
+    /// Here only.
+    deleted: u64,
+    /// In both, and equal.
+    unchanged: u64,
+    /// What is created, updated or deleted.
+    items: Vec<Item>,
+}
+
+/// One changed entry.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ChangedItem)]
+pub(in crate::http::admin) struct Item {
+    id: String,
+    /// What people call it.
+    name: String,
+    change: Change,
+}
+
+/// What happens to an entry.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ItemChange)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::http::admin) enum Change {
+    Created,
+    Updated,
+    Deleted,
+}
+
+/// One changed value of the config; a secret is shown as `(secret)`.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http::admin) struct ConfigChange {
+    path: String,
+    /// As it is; `null` where it is not set.
+    #[schema(required)]
+    from: Option<String>,
+    /// As it becomes; `null` where it is not set any more.
+    #[schema(required)]
+    to: Option<String>,
+}
+
+/// A restored value that this host overrides.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http::admin) struct Shadowed {
+    path: String,
+    variable: String,
+}
+
+/// What becomes of the keyring, by key ids.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http::admin) struct Keys {
+    added: Vec<String>,
+    kept: Vec<String>,
+    active: Vec<String>,
+}
+
+/// What was proven of the new state before it came into force.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http::admin) struct SelfCheck {
+    status: String,
+    users: u64,
+    groups: u64,
+    buckets: u64,
+    keys: u64,
+    config: String,
+}
+
+/// A restore that failed, and changed nothing.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http::admin) struct Failed {
+    /// False.
+    restored: bool,
+    restore_id: String,
+    error: Failure,
+}
+
+/// Why it failed.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http::admin) struct Failure {
+    #[schema(required)]
+    code: Option<String>,
+    stage: String,
+    detail: String,
+    #[schema(required)]
+    hint: Option<String>,
+}
+
+/// An archive that is whole, and who vouches for it.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http::admin) struct Verified {
+    valid: bool,
+    /// The public key that signed it.
+    signer: String,
+    manifest: Manifest,
+}
+
+/// What the archive says of itself; more is described in `web/docs/backup-format.md`.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http::admin) struct Manifest {
+    version: u32,
+    #[schema(format = DateTime)]
+    captured_at: String,
+    server_version: String,
+    instance_id: String,
+    epoch: u64,
+    generation: u64,
+    /// The schema of each part.
+    schema: Value,
+    /// Name, length and SHA-256 of the other entries.
+    files: Vec<Value>,
+    /// The keyring without its keys.
+    encryption_keys: Vec<Value>,
+    /// Backends that were initialised once, with their ids.
+    backends: Vec<Value>,
+    counts: Counts,
+    bootstrap_password: PasswordFacts,
+    /// Where the audit log stood.
+    #[schema(required)]
+    audit: Option<Value>,
+    signature: Option<Value>,
+}
+
+/// How many entries each list has.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ArchiveCounts)]
+pub(in crate::http::admin) struct Counts {
+    users: u64,
+    groups: u64,
+    auth_providers: u64,
+    mapping_rules: u64,
+    external_identities: u64,
+    tokens: u64,
+    revocations: u64,
+    buckets: u64,
+}
+
+/// What is known of the bootstrap password that the archive brings.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http::admin) struct PasswordFacts {
+    #[schema(format = DateTime, required)]
+    set_at: Option<String>,
+    /// It went through a log.
+    logged: bool,
+}
+
+/// An outcome on record.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub(in crate::http::admin) enum Recorded {
+    Restored(Box<Restored>),
+    Failed(Failed),
+}

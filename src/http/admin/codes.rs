@@ -1,0 +1,149 @@
+//! The list of every `code` that an error of the admin API may have: part of the interface, so a code is never taken away.
+
+use actors::domain::archive::fault::ArchiveFault;
+use std::collections::BTreeSet;
+
+/// The codes beside those of bad archives, sorted.
+const CODES: &[&str] = &[
+    "access_key_taken",
+    "backend_foreign",
+    "backend_locked",
+    "backend_not_mounted",
+    "backend_unfit",
+    "bad_digest",
+    "bad_origin",
+    "bad_parameter",
+    "bucket_collision",
+    "bucket_exists",
+    "bucket_not_empty",
+    "conditional_conflict",
+    "config_changed_on_disk",
+    "config_invalid",
+    "config_read_only",
+    "config_unfit",
+    "conflict",
+    "cross_site",
+    "db_corrupt",
+    "db_key_mismatch",
+    "disk_full",
+    "entity_too_large",
+    "fence_lost",
+    "forbidden",
+    "generation_changed",
+    "group_exists",
+    "group_name_taken",
+    "idempotency_key_reused",
+    "incomplete_body",
+    "internal_error",
+    "invalid_access_key",
+    "invalid_bucket_name",
+    "invalid_description",
+    "invalid_expiry",
+    "invalid_name",
+    "invalid_password",
+    "invalid_password_hash",
+    "invalid_permission",
+    "invalid_range",
+    "invalid_request",
+    "key_conflict",
+    "key_too_long",
+    "locked",
+    "metadata_stripped",
+    "metadata_too_large",
+    "method_not_allowed",
+    "missing_keys",
+    "mode_not_supported",
+    "newer_schema",
+    "no_recipients",
+    "no_such_bucket",
+    "no_such_group",
+    "no_such_key",
+    "no_such_restore",
+    "no_such_route",
+    "no_such_secret",
+    "no_such_session",
+    "no_such_signer",
+    "no_such_token",
+    "no_such_user",
+    "not_found",
+    "not_implemented",
+    "outcome_unknown",
+    "precondition_failed",
+    "reauthentication_required",
+    "restore_in_progress",
+    "route_changed",
+    "salt_not_16_bytes",
+    "same_secret",
+    "secret_missing",
+    "slow_down",
+    "state_db_key_mismatch",
+    "state_dir_locked",
+    "strategy_not_supported",
+    "timeout",
+    "token_exists",
+    "token_name_taken",
+    "too_large",
+    "too_many_failures",
+    "too_many_keys",
+    "too_many_requests",
+    "too_many_sign_ins",
+    "unauthenticated",
+    "unavailable",
+    "user_exists",
+    "user_name_taken",
+    "wrong_credentials",
+];
+
+/// Every code, sorted.
+pub(super) fn codes() -> BTreeSet<&'static str> {
+    CODES.iter().copied().chain(ArchiveFault::all().map(ArchiveFault::code)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    /// The codes that a file's text gives to errors: the first text in the brackets of what makes one.
+    fn given(text: &str, found: &mut Vec<String>) {
+        for maker in ["with_code(", "conflict(", "missing(", "not_found(", "later(", "refuse(ErrorKind::", ", Kind::"] {
+            for (at, _) in text.match_indices(maker) {
+                let after =
+                    text[at + maker.len()..].trim_start_matches(|c: char| c.is_alphanumeric() || c == ',').trim_start();
+                let Some(code) = after.strip_prefix('"').and_then(|rest| rest.split('"').next()) else { continue };
+                if code.contains('_') && code.bytes().all(|b| b == b'_' || b.is_ascii_lowercase() || b.is_ascii_digit())
+                {
+                    found.push(code.to_owned());
+                }
+            }
+        }
+    }
+
+    fn walk(folder: &Path, found: &mut Vec<String>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(&path, found);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                given(&std::fs::read_to_string(&path).unwrap(), found);
+            }
+        }
+    }
+
+    #[test]
+    fn every_code_in_the_sources_is_on_the_list() {
+        let mut found = Vec::new();
+        for folder in ["src", "actors/src"] {
+            walk(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), &mut found);
+        }
+        assert!(found.len() > 60, "the codes were not found: {found:?}");
+        let known = codes();
+        let unknown: Vec<&String> = found.iter().filter(|code| !known.contains(code.as_str())).collect();
+        assert!(unknown.is_empty(), "add to src/http/admin/codes.rs: {unknown:?}");
+    }
+
+    #[test]
+    fn the_list_is_sorted() {
+        assert!(CODES.is_sorted_by(|a, b| a < b));
+    }
+}
