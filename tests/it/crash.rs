@@ -233,8 +233,31 @@ const GROUPS: [&str; 11] =
 const IN_RECOVERY: [(&str, &str); 1] = [("swap.recover.before_finish", "swap.after_journal")];
 
 /// Points that this story does not come to.
-const NOT_REACHED: [&str; 5] =
-    ["store.create_upload", "store.begin_part", "store.commit_part", "store.complete_upload", "store.abort_upload"];
+const NOT_REACHED: [&str; 23] = [
+    "store.create_upload",
+    "store.begin_part",
+    "store.commit_part",
+    "store.complete_upload",
+    "store.abort_upload",
+    "fs.upload.written",
+    "fs.upload.named",
+    "fs.part.synced",
+    "fs.part.named",
+    "fs.part.after",
+    "fs.abort.before",
+    "fs.abort.renamed",
+    "fs.abort.after",
+    "fs.complete.listed",
+    "fs.complete.answered",
+    "fs.complete.named",
+    "fs.complete.settled",
+    "fs.complete.after",
+    "fs.compact.before",
+    "fs.compact.copied",
+    "fs.compact.synced",
+    "fs.compact.named",
+    "fs.compact.after",
+];
 
 #[track_caller]
 fn kill_at_each(prefix: &str) {

@@ -16,7 +16,9 @@ pub const PLAIN_TEXT_FIELDS: &[(&str, &str, &str)] = &[
     ("src/http/s3/operation/listing.rs", "token", "the continuation token of a listing"),
     ("src/http/s3/xml/read/delete_objects.rs", "key", "an object key"),
     ("actors/src/domain/listing.rs", "key", "an object key"),
-    ("actors/src/storage/fs/attributes.rs", "key", "an object key, and the id of a metadata key"),
+    ("actors/src/storage/fs/attributes.rs", "key", "an object key"),
+    ("actors/src/storage/fs/seal.rs", "key", "the id of a metadata key"),
+    ("actors/src/storage/fs/uploads/records.rs", "key", "an object key"),
 ];
 
 /// What may stand at the top of the tree.

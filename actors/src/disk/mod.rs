@@ -10,6 +10,7 @@ pub mod real;
 pub mod recording;
 
 use std::fmt::Debug;
+use std::fs::File;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -40,6 +41,8 @@ pub trait Disk: Debug + Send + Sync + 'static {
 pub trait DiskFile: Debug + Send {
     /// Appends.
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()>;
+    /// Appends `len` bytes of another file, from an offset on; shared or moved by the kernel where it can.
+    fn append_from(&mut self, source: &File, offset: u64, len: u64) -> io::Result<()>;
     /// Sets an extended attribute.
     fn set_xattr(&mut self, name: &str, value: &[u8]) -> io::Result<()>;
     /// Makes content and attributes durable (`fsync`).

@@ -1,10 +1,11 @@
 //! The disk of production: each operation is its system call.
 
 use super::{Disk, DiskFile};
-use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::fs::{CWD, RenameFlags, copy_file_range, renameat_with};
+use rustix::io::Errno;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt as _, OpenOptionsExt};
 use std::path::Path;
 use xattr::FileExt;
 
@@ -54,6 +55,11 @@ impl Disk for RealDisk {
 /// Refuses to open (and so to sync) anything but a directory.
 const O_DIRECTORY: i32 = rustix::fs::OFlags::DIRECTORY.bits() as i32;
 
+/// What the kernel copies in one call.
+const COPY: usize = 16 << 20;
+/// What goes through memory in one step, where the kernel copies nothing.
+const PLAIN_COPY: usize = 1 << 20;
+
 #[derive(Debug)]
 struct RealFile {
     file: File,
@@ -62,6 +68,26 @@ struct RealFile {
 impl DiskFile for RealFile {
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.file.write_all(bytes)
+    }
+
+    fn append_from(&mut self, source: &File, offset: u64, len: u64) -> io::Result<()> {
+        let (mut from, end) = (offset, offset + len);
+        while from < end {
+            let most = usize::try_from(end - from).unwrap_or(usize::MAX).min(COPY);
+            match copy_file_range(source, Some(&mut from), &self.file, None, most) {
+                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Ok(_) | Err(Errno::INTR) => {}
+                // Other file systems, kernels and containers cannot.
+                Err(Errno::XDEV | Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP | Errno::PERM) => {
+                    let mut bytes = vec![0; most.min(PLAIN_COPY)];
+                    source.read_exact_at(&mut bytes, from)?;
+                    self.file.write_all(&bytes)?;
+                    from += bytes.len() as u64;
+                }
+                Err(e) => return Err(e.into()),
+            }
+        }
+        Ok(())
     }
 
     fn set_xattr(&mut self, name: &str, value: &[u8]) -> io::Result<()> {
@@ -92,6 +118,22 @@ mod tests {
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(xattr::get(&path, "user.dg.metadata").unwrap().unwrap(), b"{}");
         assert_eq!(RealDisk.create_file(&path, 0o600).unwrap_err().kind(), ErrorKind::AlreadyExists);
+    }
+
+    #[test]
+    fn a_file_takes_over_what_another_holds() {
+        let dir = tempfile::tempdir().unwrap();
+        let (a, b) = (dir.path().join("a"), dir.path().join("b"));
+        let body: Vec<u8> = (0..3_000_000_u32).map(|i| (i % 251) as u8).collect();
+        fs::write(&a, &body).unwrap();
+        let source = File::open(&a).unwrap();
+        let mut file = RealDisk.create_file(&b, 0o600).unwrap();
+        file.write_all(b"begin ").unwrap();
+        file.append_from(&source, 10, 2_999_990).unwrap();
+        file.append_from(&source, 0, 10).unwrap();
+        file.write_all(b" end").unwrap();
+        assert!(fs::read(&b).unwrap() == [b"begin ", &body[10..], &body[..10], b" end"].concat());
+        assert_eq!(file.append_from(&source, 2_999_999, 2).unwrap_err().kind(), ErrorKind::UnexpectedEof);
     }
 
     #[test]

@@ -3,7 +3,9 @@
 use super::powercut::tree::Tree;
 use super::real::RealDisk;
 use super::{Disk, DiskFile};
+use std::fs::File;
 use std::io;
+use std::os::unix::fs::FileExt;
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -208,6 +210,12 @@ impl DiskFile for RecordingFile {
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
         let op = Op::Write { file: self.id, bytes: bytes.to_vec() };
         self.disk.run(op, || self.file.write_all(bytes))
+    }
+
+    fn append_from(&mut self, source: &File, offset: u64, len: u64) -> io::Result<()> {
+        let mut bytes = vec![0; usize::try_from(len).map_err(io::Error::other)?];
+        source.read_exact_at(&mut bytes, offset)?;
+        self.write_all(&bytes)
     }
 
     fn set_xattr(&mut self, name: &str, value: &[u8]) -> io::Result<()> {

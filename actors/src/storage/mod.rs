@@ -82,6 +82,12 @@ pub trait ObjectStore: Debug + Send + Sync + 'static {
     async fn abort_upload(&self, _upload: &UploadRef) -> Result<()> {
         Err(multipart::unsupported())
     }
+    /// Does what waits and that no request waits for: stores completed uploads as plain bodies, forgets their old answers.
+    ///
+    /// The owner calls it again and again; it may be broken off at any moment.
+    async fn upkeep(&self) -> Result<()> {
+        Ok(())
+    }
     /// The id in the backend's `backend.json`.
     fn backend_id(&self) -> String;
     /// A cheap sign of life (the root is there and is ours); `write` also writes and removes a probe file.

@@ -16,16 +16,40 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// How often the store is asked to do what waits.
+const UPKEEP: Duration = Duration::from_secs(1);
+
 /// The owner of one backend.
 pub(super) struct StoreActor {
     store: Arc<dyn ObjectStore>,
     clock: Clock,
     state: StoreState,
+    /// What the store does on its own account.
+    upkeep: Option<tokio::task::JoinHandle<()>>,
 }
 
 impl StoreActor {
     pub(super) fn new(store: Arc<dyn ObjectStore>, clock: Clock) -> Self {
-        Self { store, clock, state: StoreState::default() }
+        Self { store, clock, state: StoreState::default(), upkeep: None }
+    }
+
+    /// Lets the store do what waits, unless it still does or everything is about to end.
+    fn keep_up(&mut self) {
+        if self.state.is_draining() || self.upkeep.as_ref().is_some_and(|task| !task.is_finished()) {
+            return;
+        }
+        let store = self.store.clone();
+        self.upkeep = Some(tokio::spawn(async move {
+            if let Err(error) = store.upkeep().await {
+                log::warn!(error:? = error; "the upkeep of a backend failed; it is tried again");
+            }
+        }));
+    }
+
+    fn stop_upkeep(&mut self) {
+        if let Some(task) = self.upkeep.take() {
+            task.abort();
+        }
     }
 
     /// Runs one change detached from this actor, and notes its end here.
@@ -49,6 +73,16 @@ impl StoreActor {
 
 impl Actor for StoreActor {
     type Context = Context<Self>;
+
+    fn started(&mut self, context: &mut Self::Context) {
+        context.run_interval(UPKEEP, |actor, _| actor.keep_up());
+    }
+}
+
+impl Drop for StoreActor {
+    fn drop(&mut self) {
+        self.stop_upkeep();
+    }
 }
 
 impl Handler<BeginWrite> for StoreActor {
@@ -119,6 +153,7 @@ impl Handler<Drain> for StoreActor {
 
     fn handle(&mut self, _: Drain, context: &mut Self::Context) -> Self::Result {
         self.state.drain();
+        self.stop_upkeep();
         if self.state.is_idle() {
             return Box::pin(wrap_future(async { Ok(()) }));
         }

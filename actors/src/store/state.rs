@@ -79,6 +79,11 @@ impl StoreState {
         self.draining = true;
     }
 
+    /// True when no new changes are taken.
+    pub fn is_draining(&self) -> bool {
+        self.draining
+    }
+
     /// True when nothing is under way.
     pub fn is_idle(&self) -> bool {
         self.health.writes == 0

@@ -1,16 +1,19 @@
 //! `user.dg.metadata` (version 1): what is stored with an object, bound by an HMAC to its bucket, key, id and content.
 //!
-//! The record is JSON: `{"v":1,"id","bucket","key","size","etag","sha256","modified","attributes","mac":{"key","value"}}`,
-//! `modified` in milliseconds since 1970. The MAC is HMAC-SHA256 over `dg-metadata-v1\n` and the same JSON without `mac`,
+//! The record is JSON: `{"v":1,"id","bucket","key","size","etag","sha256","modified","attributes","stored","mac":{"key","value"}}`,
+//! `modified` in milliseconds since 1970, `sha256` left out where it is not known, `stored` (`{"form":"parts","upload","len"}`)
+//! where the file holds another form than the object's bytes. The MAC is HMAC-SHA256 over `dg-metadata-v1\n` and the same JSON without `mac`,
 //! written compactly and with the fields in that order. A record above the attribute's limit lies in the sidecar
 //! `.dg/meta/<id>`, and the attribute is a pointer, `{"v":1,"sidecar":"<id>","sha256","mac"}`, whose MAC is over
 //! `dg-metadata-pointer-v1\n` and `{"bucket","key","sidecar","sha256"}`.
 
+use crate::Result;
 use crate::domain::clock::Timestamp;
 use crate::domain::names::{BucketName, ObjectKey};
 use crate::domain::object::{BodySums, ETag, ObjectAttributes, ObjectMeta};
+use crate::storage::fs::seal::{Tag, foreign, from_json, prove, sign, to_json};
 use crate::storage::mackeys::MacKeys;
-use crate::{Error, ErrorKind, Result};
+use crate::storage::multipart::UploadId;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -24,7 +27,6 @@ pub const STORED_FORM_MAGIC: [u8; 8] = *b"\x89DGFORM\n";
 const VERSION: u32 = 1;
 const RECORD_DOMAIN: &[u8] = b"dg-metadata-v1\n";
 const POINTER_DOMAIN: &[u8] = b"dg-metadata-pointer-v1\n";
-const OPERATION: &str = "object metadata";
 
 /// The record of one object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,11 +38,22 @@ pub(super) struct Record {
     key: String,
     pub(super) size: u64,
     etag: ETag,
-    sha256: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sha256: Option<String>,
     modified: i64,
     attributes: ObjectAttributes,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) stored: Option<Stored>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     mac: Option<Tag>,
+}
+
+/// How the file holds the object, where it does not hold its bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "form", rename_all = "lowercase", deny_unknown_fields)]
+pub(super) enum Stored {
+    /// As the list of the part files of an upload; the list has `len` bytes.
+    Parts { upload: UploadId, len: u64 },
 }
 
 /// What the attribute holds where the record lies in a sidecar.
@@ -51,13 +64,6 @@ struct Pointer {
     sidecar: String,
     sha256: String,
     mac: Tag,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Tag {
-    key: String,
-    value: String,
 }
 
 #[derive(Serialize)]
@@ -107,10 +113,35 @@ impl Record {
             key: key.as_str().to_owned(),
             size: sums.size,
             etag: ETag::new(&sums.md5),
-            sha256: sums.sha256.clone(),
+            sha256: Some(sums.sha256.clone()),
             modified: now.millis(),
             attributes,
+            stored: None,
             mac: None,
+        }
+    }
+
+    /// A record for a new object that is put together of parts.
+    pub(super) fn of_parts(
+        (bucket, key): (&BucketName, &ObjectKey),
+        (size, etag): (u64, ETag),
+        attributes: ObjectAttributes,
+        now: Timestamp,
+    ) -> Self {
+        let sums = BodySums { size, md5: etag.as_str().to_owned(), sha256: String::new() };
+        Self { sha256: None, ..Self::new(bucket, key, &sums, attributes, now) }
+    }
+
+    /// The same object as a plain file: under another id, since what the old file names stays the old one's.
+    pub(super) fn as_plain(&self) -> Self {
+        Self { id: Uuid::new_v4().to_string(), stored: None, mac: None, ..self.clone() }
+    }
+
+    /// How long the object's file is.
+    pub(super) fn file_len(&self) -> u64 {
+        match &self.stored {
+            None => self.size,
+            Some(Stored::Parts { len, .. }) => *len,
         }
     }
 
@@ -120,7 +151,7 @@ impl Record {
             size: self.size,
             etag: self.etag,
             modified: Timestamp::from_millis(self.modified),
-            sha256: Some(self.sha256),
+            sha256: self.sha256,
             attributes: self.attributes,
         }
     }
@@ -135,8 +166,7 @@ impl Record {
 pub(super) fn encode(mut record: Record, keys: &MacKeys, limit: usize) -> Result<Encoded> {
     record.mac = None;
     let claim = to_json(&record)?;
-    let key = keys.active().to_owned();
-    record.mac = Some(Tag { value: keys.sign(&key, &[RECORD_DOMAIN, &claim])?, key: key.clone() });
+    record.mac = Some(sign(keys, RECORD_DOMAIN, &claim)?);
     let bytes = to_json(&record)?;
     if bytes.len() <= limit {
         return Ok(Encoded { attribute: bytes, sidecar: None });
@@ -148,7 +178,7 @@ pub(super) fn encode(mut record: Record, keys: &MacKeys, limit: usize) -> Result
         sidecar: &record.id,
         sha256: &sha256,
     })?;
-    let mac = Tag { value: keys.sign(&key, &[POINTER_DOMAIN, &claim])?, key };
+    let mac = sign(keys, POINTER_DOMAIN, &claim)?;
     let attribute = to_json(&Pointer { v: VERSION, sidecar: record.id.clone(), sha256, mac })?;
     Ok(Encoded { attribute, sidecar: Some((record.id, bytes)) })
 }
@@ -200,13 +230,6 @@ fn decode_record(bytes: &[u8], bucket: &BucketName, key: &str, keys: &MacKeys) -
     Ok(record)
 }
 
-fn prove(keys: &MacKeys, tag: &Tag, domain: &[u8], claim: &[u8]) -> Result<()> {
-    if keys.verify(&tag.key, &[domain, claim], &tag.value)? {
-        return Ok(());
-    }
-    Err(foreign("the attribute does not belong to this object"))
-}
-
 fn shape(value: &[u8]) -> Result<Shape> {
     let shape: Shape = from_json(value)?;
     if shape.v == VERSION {
@@ -215,22 +238,10 @@ fn shape(value: &[u8]) -> Result<Shape> {
     Err(foreign("the metadata were written by a newer version; this one reads version 1"))
 }
 
-fn to_json<T: Serialize>(value: &T) -> Result<Vec<u8>> {
-    serde_json::to_vec(value).map_err(|e| Error::internal(OPERATION, e))
-}
-
-fn from_json<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T> {
-    serde_json::from_slice(bytes).map_err(|e| foreign("the metadata attribute cannot be read").with_source(e))
-}
-
-fn foreign(message: &str) -> Error {
-    Error::new(ErrorKind::Internal, OPERATION, message)
-        .with_hint("the object's bytes are untouched; restore it from its source or have `fsck` list it")
-}
-
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::ErrorKind;
     use crate::domain::secret::Secret;
     use crate::domain::state::{KeyPurpose, StoredKey};
 

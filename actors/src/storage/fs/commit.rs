@@ -1,11 +1,11 @@
 //! Publishes a body: temp file → write → attribute → fsync → rename → fsync of the directories, under the key's lock.
 
 use super::attributes::{self, Encoded, Record};
+use super::belongings::Belongings;
 use super::layout::SELF_NAME;
-use super::lookup::{Found, symlink_in_the_way};
+use super::lookup::symlink_in_the_way;
 use super::place::{Place, Room, TRIES, create_failed, gone};
-use super::scan::ignore_missing;
-use super::writer::{Content, StagedBody, TempFile};
+use super::writer::{Content, Goal, StagedBody, TempFile};
 use super::{Fs, blocking, lock_name};
 use crate::domain::condition::Conditions;
 use crate::domain::names::{BucketName, ObjectKey};
@@ -54,7 +54,7 @@ pub(super) async fn commit(fs: &Arc<Fs>, request: CommitRequest) -> Result<Objec
     let CommitRequest { bucket, key, staged, attributes, conditions } = request;
     let staged_body = staged.handle.downcast::<StagedBody>();
     let body = staged_body.map_err(|_| Error::internal(OPERATION, "the body was staged by another kind of store"))?;
-    if (&body.bucket, &body.key) != (&bucket, &key) {
+    if body.goal != (Goal::Object { bucket: bucket.clone(), key: key.clone() }) {
         return Err(Error::internal(OPERATION, "the body was staged for another key"));
     }
     // The bucket first: whoever waits for a key holds the bucket, so a removal that waits for all commits blocks none of them.
@@ -87,7 +87,7 @@ pub(super) async fn commit(fs: &Arc<Fs>, request: CommitRequest) -> Result<Objec
 
 fn attempt(fs: &Fs, mut job: Box<Job>) -> Result<Attempt> {
     fault::point("fs.commit.before");
-    let current = fs.current(&job.bucket, &job.key, &job.conditions)?;
+    let old = fs.current(&job.bucket, &job.key, &job.conditions)?;
     let place = fs.place(&job.bucket, &job.key);
     if let Room::Occupied(key) = fs.make_room(&job.bucket, &place, &job.held)? {
         return Ok(Attempt::Needs(key, job));
@@ -113,48 +113,27 @@ fn attempt(fs: &Fs, mut job: Box<Job>) -> Result<Attempt> {
         Error::new(ErrorKind::OutcomeUnknown, OPERATION, "the object was written, but it may not survive a power cut")
             .with_source(e)
     })?;
-    if let Some(old) = current.and_then(|id| fs.sidecar_path(&id))
-        && let Err(e) = ignore_missing(fs.disk.remove_file(&old))
-    {
-        log::warn!(error:% = e; "a replaced sidecar stays until the next start");
-    }
+    fs.let_go(&job.bucket, &job.key, old);
     fault::point("fs.commit.after");
     drop(std::mem::take(&mut job.locks));
     Ok(Attempt::Done(Box::new(meta)))
 }
 
 impl Fs {
-    /// Checks the conditions against what is there; returns the sidecar that goes with it.
-    pub(super) fn current(
-        &self,
-        bucket: &BucketName,
-        key: &ObjectKey,
-        conditions: &Conditions,
-    ) -> Result<Option<String>> {
+    /// Checks the conditions against what is there; returns what goes with it.
+    pub(super) fn current(&self, bucket: &BucketName, key: &ObjectKey, conditions: &Conditions) -> Result<Belongings> {
         let Some(found) = self.find(bucket, key.as_str())? else {
             if !conditions.is_empty() {
                 self.check_bucket(bucket)?;
             }
             conditions.check_write(None)?;
-            return Ok(None);
+            return Ok(Belongings::default());
         };
-        if conditions.is_empty() {
-            // Whoever asks for nothing may replace what cannot be read any more.
-            return Ok(self.named_sidecar(&found));
+        // Whoever asks for nothing may replace what cannot be read any more.
+        if !conditions.is_empty() {
+            conditions.check_write(Some(&self.describe(bucket, key.as_str(), &found)?.meta))?;
         }
-        self.check_found(bucket, key, conditions, &found)
-    }
-
-    fn check_found(
-        &self,
-        bucket: &BucketName,
-        key: &ObjectKey,
-        conditions: &Conditions,
-        found: &Found,
-    ) -> Result<Option<String>> {
-        let described = self.describe(bucket, key.as_str(), found)?;
-        conditions.check_write(Some(&described.meta))?;
-        Ok(described.sidecar)
+        Ok(self.belongings(&found))
     }
 
     /// Writes the file in full, synced, and gives it its name; returns that.
@@ -179,30 +158,32 @@ impl Fs {
                 (None, None) => break,
             };
             fault::point("fs.commit.after_sync");
-            let target = self.target(place)?;
-            let renamed = if job.conditions.wants_absent() {
-                self.disk.rename_noreplace(&ready.path, &target)
-            } else {
-                self.disk.rename(&ready.path, &target)
-            };
-            let Err(e) = renamed else {
+            if let Some(target) = self.give_name(&ready.path, place, job.conditions.wants_absent())? {
                 ready.published();
                 return Ok(Published::At(target));
-            };
-            match e.kind() {
-                io::ErrorKind::AlreadyExists if target.symlink_metadata().is_ok_and(|m| !m.is_dir()) => {
-                    return Err(taken());
-                }
-                // The file became a directory or the other way round, or an empty directory was tidied away.
-                io::ErrorKind::AlreadyExists | io::ErrorKind::IsADirectory | io::ErrorKind::DirectoryNotEmpty => {}
-                _ if is_displaced(&e) => {}
-                _ => return Err(create_failed(e)),
             }
             if ready.path.symlink_metadata().is_ok() {
                 temp = Some(ready);
             }
         }
         Err(gone(&job.bucket))
+    }
+
+    /// Gives a finished file the name of its key; `None` where the place changed in between.
+    pub(super) fn give_name(&self, ready: &Path, place: &Place, absent: bool) -> Result<Option<PathBuf>> {
+        let target = self.target(place)?;
+        let renamed = match absent {
+            true => self.disk.rename_noreplace(ready, &target),
+            false => self.disk.rename(ready, &target),
+        };
+        let Err(e) = renamed else { return Ok(Some(target)) };
+        match e.kind() {
+            io::ErrorKind::AlreadyExists if target.symlink_metadata().is_ok_and(|m| !m.is_dir()) => Err(taken()),
+            // The file became a directory or the other way round, or an empty directory was tidied away.
+            io::ErrorKind::AlreadyExists | io::ErrorKind::IsADirectory | io::ErrorKind::DirectoryNotEmpty => Ok(None),
+            _ if is_displaced(&e) => Ok(None),
+            _ => Err(create_failed(e)),
+        }
     }
 
     /// The file that the key has now: plain, or `%self` where its name is a directory's.
@@ -216,7 +197,7 @@ impl Fs {
     }
 
     /// Makes the new name durable, and every directory above it that is not known to be.
-    fn settle(&self, target: &Path, place: &Place) -> io::Result<()> {
+    pub(super) fn settle(&self, target: &Path, place: &Place) -> io::Result<()> {
         let dir = target.parent().unwrap_or(place.dir());
         self.shared.directories.sync(self.disk.as_ref(), dir)?;
         if dir != place.dir() {
@@ -227,13 +208,13 @@ impl Fs {
 }
 
 /// A sidecar that is durable; dropped before its object is visible, it disappears.
-struct Sidecar<'a> {
+pub(super) struct Sidecar<'a> {
     fs: &'a Fs,
     path: Option<PathBuf>,
 }
 
 impl<'a> Sidecar<'a> {
-    fn write(fs: &'a Fs, encoded: &Encoded) -> Result<Option<Self>> {
+    pub(super) fn write(fs: &'a Fs, encoded: &Encoded) -> Result<Option<Self>> {
         let Some((id, bytes)) = &encoded.sidecar else { return Ok(None) };
         let path = fs.sidecar_path(id).ok_or_else(|| Error::internal(OPERATION, "the object id is no UUID"))?;
         let io = |e| Error::io(OPERATION, e);
@@ -249,7 +230,7 @@ impl<'a> Sidecar<'a> {
         Ok(Some(sidecar))
     }
 
-    fn keep(mut self) {
+    pub(super) fn keep(mut self) {
         self.path = None;
     }
 }

@@ -1,7 +1,7 @@
 //! Finds the file of a key without following a symlink, and tells what is known of it.
 
 use super::Fs;
-use super::attributes::{self, Decoded, STORED_FORM_MAGIC};
+use super::attributes::{self, Decoded, Record, STORED_FORM_MAGIC};
 use super::layout::{self, SELF_NAME};
 use super::root::{INTERNAL, SIDECARS};
 use crate::domain::clock::Timestamp;
@@ -35,8 +35,8 @@ pub(super) struct Found {
 pub(super) struct Described {
     /// What a client sees.
     pub(super) meta: ObjectMeta,
-    /// The id of the sidecar with its record, where there is one.
-    pub(super) sidecar: Option<String>,
+    /// Its record, where it has one.
+    pub(super) record: Option<Box<Record>>,
 }
 
 impl Fs {
@@ -99,29 +99,24 @@ impl Fs {
     pub(super) fn describe(&self, bucket: &BucketName, key: &str, found: &Found) -> Result<Described> {
         let Some(value) = attribute(&found.file)? else {
             refuse_stripped(&found.file)?;
-            return Ok(Described { meta: plain_meta(key, &found.stat), sidecar: None });
+            return Ok(Described { meta: plain_meta(key, &found.stat), record: None });
         };
         let keys = self.mac.load();
-        let (record, sidecar) = match attributes::decode(&value, bucket, key, &keys)? {
-            Decoded::Record(record) => (*record, None),
+        let record = match attributes::decode(&value, bucket, key, &keys)? {
+            Decoded::Record(record) => *record,
             Decoded::Sidecar(id, sha256) => {
                 let bytes = self.sidecar_path(&id).map(std::fs::read).and_then(Result::ok).ok_or_else(|| {
                     let message = format!("the sidecar `.dg/meta/{id}` with the object's metadata is missing");
                     Error::new(ErrorKind::MetadataStripped, OPERATION, format!("{message}; {STRIPPED}"))
                 })?;
-                (attributes::decode_sidecar(&bytes, &sha256, bucket, key, &keys)?, Some(id))
+                attributes::decode_sidecar(&bytes, &sha256, bucket, key, &keys)?
             }
         };
-        if record.size != found.stat.len() {
-            let message = format!("the object has {} bytes and should have {}", found.stat.len(), record.size);
+        if record.file_len() != found.stat.len() {
+            let message = format!("the object has {} bytes and should have {}", found.stat.len(), record.file_len());
             return Err(Error::new(ErrorKind::Internal, OPERATION, message));
         }
-        Ok(Described { meta: record.into_meta(), sidecar })
-    }
-
-    /// The sidecar that a file's attribute names; nothing is proven.
-    pub(super) fn named_sidecar(&self, found: &Found) -> Option<String> {
-        attributes::sidecar_of(&attribute(&found.file).ok()??)
+        Ok(Described { meta: record.clone().into_meta(), record: Some(Box::new(record)) })
     }
 
     /// True where the object that a sidecar names does not point at it. What cannot be read is kept for `fsck`.
@@ -199,7 +194,7 @@ pub(super) fn plain_meta(key: &str, stat: &Metadata) -> ObjectMeta {
 
 const STRIPPED: &str = "xattrs may have been stripped during backup/restore";
 
-fn was_replaced(found: &Found) -> bool {
+pub(super) fn was_replaced(found: &Found) -> bool {
     !found.path.symlink_metadata().is_ok_and(|now| (now.dev(), now.ino()) == (found.stat.dev(), found.stat.ino()))
 }
 
@@ -212,7 +207,8 @@ fn open_step_by_step(start: io::Result<OwnedFd>, path: &Path, flags: OFlags) -> 
     Ok(at)
 }
 
-fn attribute(file: &File) -> Result<Option<Vec<u8>>> {
+/// The metadata attribute of a file.
+pub(super) fn attribute(file: &File) -> Result<Option<Vec<u8>>> {
     let mut room = [0; ATTRIBUTE_ROOM];
     match rustix::fs::fgetxattr(file, attributes::NAME, &mut room) {
         Ok(len) => Ok(Some(room[..len].to_vec())),

@@ -4,20 +4,24 @@
 //! through the `Disk` seam; reading does not.
 
 pub mod attributes;
+mod belongings;
 mod commit;
 mod durable;
 mod layout;
 mod lister;
 mod lookup;
+mod parts;
 mod place;
 mod probes;
 mod reader;
 mod remover;
 mod root;
 mod scan;
+mod seal;
 mod shared;
 #[cfg(test)]
 mod tests;
+mod uploads;
 mod writer;
 
 use crate::disk::SharedDisk;
@@ -27,6 +31,10 @@ use crate::domain::listing::{ListPage, ListQuery};
 use crate::domain::names::{BucketName, ObjectKey};
 use crate::domain::object::ObjectMeta;
 use crate::storage::mackeys::MacKeys;
+use crate::storage::multipart::{
+    CompleteRequest, NewUpload, PartCommit, PartInfo, PartNumber, PartPage, UploadInfo, UploadPage, UploadQuery,
+    UploadRef,
+};
 use crate::storage::{CommitRequest, ObjectStore, ObjectWriter, ReadOutcome, ReadRequest};
 use crate::{Error, ErrorKind, Result};
 use arc_swap::ArcSwap;
@@ -161,7 +169,8 @@ impl ObjectStore for FsStore {
     }
 
     async fn begin_write(&self, bucket: &BucketName, key: &ObjectKey) -> Result<Box<dyn ObjectWriter>> {
-        Ok(Box::new(writer::FsWriter::new(Arc::clone(&self.fs), bucket.clone(), key.clone())))
+        let goal = writer::Goal::Object { bucket: bucket.clone(), key: key.clone() };
+        Ok(Box::new(writer::FsWriter::new(Arc::clone(&self.fs), goal)))
     }
 
     async fn commit(&self, commit: CommitRequest) -> Result<ObjectMeta> {
@@ -192,6 +201,47 @@ impl ObjectStore for FsStore {
             scan::first_object(&fs.bucket_dir(&bucket)).map_err(|e| Error::io("list objects", e))
         })
         .await
+    }
+
+    async fn create_upload(&self, upload: NewUpload) -> Result<UploadInfo> {
+        uploads::create(&self.fs, upload).await
+    }
+
+    async fn upload(&self, upload: &UploadRef) -> Result<UploadInfo> {
+        let upload = upload.clone();
+        self.run("read upload", move |fs| uploads::open(fs, &upload)).await
+    }
+
+    async fn begin_part(&self, upload: &UploadRef, number: PartNumber) -> Result<Box<dyn ObjectWriter>> {
+        self.upload(upload).await?;
+        let goal = writer::Goal::Part { upload: upload.clone(), number };
+        Ok(Box::new(writer::FsWriter::new(Arc::clone(&self.fs), goal)))
+    }
+
+    async fn commit_part(&self, commit: PartCommit) -> Result<PartInfo> {
+        uploads::commit_part(&self.fs, commit).await
+    }
+
+    async fn list_parts(&self, upload: &UploadRef, after: u16, max: usize) -> Result<PartPage> {
+        let upload = upload.clone();
+        self.run("list parts", move |fs| uploads::list_parts(fs, &upload, after, max)).await
+    }
+
+    async fn list_uploads(&self, bucket: &BucketName, query: UploadQuery) -> Result<UploadPage> {
+        let bucket = bucket.clone();
+        self.run("list uploads", move |fs| uploads::list_uploads(fs, &bucket, &query)).await
+    }
+
+    async fn complete_upload(&self, request: CompleteRequest) -> Result<ObjectMeta> {
+        uploads::complete(&self.fs, request).await
+    }
+
+    async fn abort_upload(&self, upload: &UploadRef) -> Result<()> {
+        uploads::abort(&self.fs, upload.clone()).await
+    }
+
+    async fn upkeep(&self) -> Result<()> {
+        uploads::upkeep(&self.fs).await
     }
 
     fn backend_id(&self) -> String {

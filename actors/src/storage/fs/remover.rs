@@ -13,7 +13,7 @@ impl Fs {
     /// Removes the file of a key, under its lock. Also the second of two deletes waits until the first is durable.
     pub(super) fn delete_object(&self, bucket: &BucketName, key: &ObjectKey, conditions: &Conditions) -> Result<()> {
         fault::point("fs.delete.before");
-        let sidecar = self.current(bucket, key, conditions)?;
+        let old = self.current(bucket, key, conditions)?;
         let place = self.place(bucket, key);
         let Some(found) = self.find(bucket, key.as_str())? else {
             self.check_bucket(bucket)?;
@@ -36,11 +36,7 @@ impl Fs {
         })?;
         drop(pin);
         self.prune(dir, &self.bucket_dir(bucket));
-        if let Some(path) = sidecar.and_then(|id| self.sidecar_path(&id))
-            && let Err(e) = scan::ignore_missing(self.disk.remove_file(&path))
-        {
-            log::warn!(error:% = e; "a sidecar without object stays until the next start");
-        }
+        self.let_go(bucket, key, old);
         fault::point("fs.delete.after");
         Ok(())
     }
@@ -76,7 +72,9 @@ impl Fs {
             }
             outcome => outcome.map_err(io)?,
         }
-        self.shared.directories.sync(self.disk.as_ref(), &self.root).map_err(io)
+        self.shared.directories.sync(self.disk.as_ref(), &self.root).map_err(io)?;
+        self.forget_uploads(bucket);
+        Ok(())
     }
 
     /// Removes directories that became empty, upward to the bucket's own, as far as it goes.

@@ -19,6 +19,8 @@ const LAYOUT: u32 = 1;
 pub(super) const INTERNAL: &str = ".dg";
 /// The sidecars, inside [`INTERNAL`].
 pub(super) const SIDECARS: &str = "meta";
+/// The uploads, a directory for each bucket, inside [`INTERNAL`].
+pub(super) const UPLOADS: &str = "uploads";
 
 /// `.dg/backend.json`.
 #[derive(Serialize, Deserialize)]
@@ -63,6 +65,7 @@ pub(super) fn open(options: &FsOptions) -> Result<Root> {
     let (shared, first) = shared::attach(&path, &internal.join("lock"), &options.instance)?;
     let decision = decide(&path, options)?;
     make_dir(disk, &internal.join(SIDECARS))?;
+    make_dir(disk, &internal.join(UPLOADS))?;
     let attribute_limit = probes::run(disk, &internal).map_err(|e| e.at(&path))?;
     let (backend_id, initialised) = match decision {
         Decision::Keep(id) => (id, false),

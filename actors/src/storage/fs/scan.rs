@@ -63,6 +63,7 @@ impl Fs {
         for bucket in root::buckets(&self.root)? {
             objects |= sweep_bucket(self.disk.as_ref(), &self.root.join(bucket.as_str())).map_err(io)?;
         }
+        self.sweep_uploads()?;
         let internal = self.root.join(INTERNAL);
         let (own, sidecars) = (read_dir(&internal).map_err(io)?, read_dir(&internal.join(SIDECARS)).map_err(io)?);
         for entry in own.chain(sidecars) {

@@ -1,6 +1,8 @@
 //! What all stores on one root share within this process: the root's lock, the key locks, the knowledge of directories.
 
 use super::durable::Directories;
+use super::parts::lease::Leases;
+use super::uploads::Waiting;
 use crate::storage::keylocks::KeyLocks;
 use crate::{Error, ErrorKind, Result};
 use std::collections::HashMap;
@@ -25,6 +27,10 @@ pub(super) struct Shared {
     pub(super) keys: Arc<KeyLocks>,
     /// Commits hold it shared; the removal of a bucket holds it alone.
     pub(super) buckets: Arc<RwLock<()>>,
+    /// Who reads part files, so that none vanishes under a reader.
+    pub(super) leases: Leases,
+    /// Completed uploads that are still stored as parts, and what else waits.
+    pub(super) waiting: Waiting,
     /// Directory fsyncs and which directories are durable.
     pub(super) directories: Directories,
     /// Held for its OS lock, which ends with the process or with the last store on this root.
@@ -42,6 +48,8 @@ pub(super) fn attach(root: &Path, lock: &Path, instance: &str) -> Result<(Arc<Sh
         path: root.to_owned(),
         keys: KeyLocks::new(),
         buckets: Arc::default(),
+        leases: Leases::default(),
+        waiting: Waiting::default(),
         directories: Directories::default(),
         _lock: take_lock(root, lock, instance)?,
     });

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "faults")]
 mod cuts;
+mod uploads;
 
 use super::attributes::tests::keys;
 use super::*;
@@ -41,6 +42,12 @@ fn names(dir: &Path) -> Vec<String> {
 async fn it_conforms() {
     let (_dir, store) = store();
     testkit::conformance(store).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn its_uploads_conform() {
+    let (_dir, store) = store();
+    testkit::conformance_of_uploads(store).await.unwrap();
 }
 
 #[tokio::test]

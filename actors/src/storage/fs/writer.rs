@@ -1,9 +1,10 @@
 //! Takes a body in: small ones in memory, to be written by the commit in one go; others to a file beside their target.
 
-use super::{Fs, temp_name};
+use super::{Fs, temp_name, uploads};
 use crate::disk::{DiskFile, SharedDisk};
 use crate::domain::names::{BucketName, ObjectKey};
 use crate::domain::object::BodySums;
+use crate::storage::multipart::{PartNumber, UploadRef};
 use crate::storage::{ObjectWriter, Staged};
 use crate::{Error, Result};
 use async_trait::async_trait;
@@ -33,9 +34,15 @@ pub(super) struct TempFile {
 /// A body that was received completely: what `Staged::handle` holds.
 #[derive(Debug)]
 pub(super) struct StagedBody {
-    pub(super) bucket: BucketName,
-    pub(super) key: ObjectKey,
+    pub(super) goal: Goal,
     pub(super) content: Content,
+}
+
+/// What a body is to become.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Goal {
+    Object { bucket: BucketName, key: ObjectKey },
+    Part { upload: UploadRef, number: PartNumber },
 }
 
 /// Where the bytes are.
@@ -45,11 +52,10 @@ pub(super) enum Content {
     File(TempFile),
 }
 
-/// The writer of one object.
+/// The writer of one object or part.
 pub(super) struct FsWriter {
     fs: Arc<Fs>,
-    bucket: BucketName,
-    key: ObjectKey,
+    goal: Goal,
     gathered: Vec<u8>,
     state: State,
 }
@@ -77,8 +83,8 @@ struct Sums {
 }
 
 impl FsWriter {
-    pub(super) fn new(fs: Arc<Fs>, bucket: BucketName, key: ObjectKey) -> Self {
-        Self { fs, bucket, key, gathered: Vec::new(), state: State::Fresh }
+    pub(super) fn new(fs: Arc<Fs>, goal: Goal) -> Self {
+        Self { fs, goal, gathered: Vec::new(), state: State::Fresh }
     }
 
     /// Waits for the batch on its way and sends the next one.
@@ -89,11 +95,11 @@ impl FsWriter {
             State::Failed => return Err(Error::internal(OPERATION, "the writer failed before")),
         };
         let batch = std::mem::take(&mut self.gathered);
-        let (fs, bucket, key) = (Arc::clone(&self.fs), self.bucket.clone(), self.key.clone());
+        let (fs, goal) = (Arc::clone(&self.fs), self.goal.clone());
         self.state = State::Writing(tokio::task::spawn_blocking(move || {
             let mut sink = match sink {
                 Some(sink) => sink,
-                None => Sink { temp: fs.temp_near(&bucket, &key)?, sums: Sums::default() },
+                None => Sink { temp: goal.temp(&fs)?, sums: Sums::default() },
             };
             sink.sums.add(&batch);
             sink.temp.file.write_all(&batch).map_err(|e| Error::io(OPERATION, e))?;
@@ -125,8 +131,18 @@ impl ObjectWriter for FsWriter {
             let sink = join(job).await?;
             (sink.sums, Content::File(sink.temp))
         };
-        let handle = StagedBody { bucket: self.bucket, key: self.key, content };
+        let handle = StagedBody { goal: self.goal, content };
         Ok(Staged { sums: sums.finish(), handle: Box::new(handle) })
+    }
+}
+
+impl Goal {
+    /// A file in the making, on the file system of what it is to become.
+    fn temp(&self, fs: &Fs) -> Result<TempFile> {
+        match self {
+            Self::Object { bucket, key } => fs.temp_near(bucket, key),
+            Self::Part { upload, .. } => uploads::temp(fs, upload),
+        }
     }
 }
 
@@ -181,7 +197,7 @@ async fn join(job: JoinHandle<Result<Sink>>) -> Result<Sink> {
 
 impl fmt::Debug for FsWriter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FsWriter").field("bucket", &self.bucket).field("key", &self.key).finish_non_exhaustive()
+        f.debug_struct("FsWriter").field("goal", &self.goal).finish_non_exhaustive()
     }
 }
 

@@ -1,8 +1,12 @@
 //! What tests of stores share: small verbs, and the conformance suite. Test code.
 
 mod conformance;
+mod conformance_many_uploads;
+mod conformance_uploads;
+pub mod multipart;
 
 pub use conformance::conformance;
+pub use conformance_uploads::conformance_of_uploads;
 
 use crate::Result;
 use crate::domain::condition::{ByteRange, Conditions, RangeRequest};
