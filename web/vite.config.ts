@@ -18,16 +18,18 @@ function precompressed(): Plugin {
       const root = options.dir ?? "dist";
       const files = await readdir(root, { recursive: true });
       await Promise.all(
-        files.filter((file) => TEXT.test(file)).map(async (file) => {
-          const path = join(root, file);
-          const bytes = await readFile(path);
-          const params = {
-            [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY,
-            [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length,
-          };
-          await writeFile(`${path}.br`, await promisify(brotliCompress)(bytes, { params }));
-          await writeFile(`${path}.gz`, await promisify(gzip)(bytes, { level: constants.Z_BEST_COMPRESSION }));
-        }),
+        files
+          .filter((file) => TEXT.test(file))
+          .map(async (file) => {
+            const path = join(root, file);
+            const bytes = await readFile(path);
+            const params = {
+              [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY,
+              [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length,
+            };
+            await writeFile(`${path}.br`, await promisify(brotliCompress)(bytes, { params }));
+            await writeFile(`${path}.gz`, await promisify(gzip)(bytes, { level: constants.Z_BEST_COMPRESSION }));
+          }),
       );
     },
   };
@@ -41,7 +43,7 @@ export default defineConfig({
   base: "/_/",
   plugins: [react(), precompressed()],
   build: {
-    target: "es2022",
+    target: ["chrome123", "firefox121", "safari17.5"],
     sourcemap: false,
     // A strict policy permits no `data:` script, and a small image costs one request of an already open connection.
     assetsInlineLimit: 0,

@@ -1,0 +1,63 @@
+// Debian's Chromium, driven by playwright-core; every page watches for what a console must never do.
+
+import { existsSync } from "node:fs";
+import { chromium } from "playwright-core";
+import { PASSWORD } from "./server.mjs";
+
+const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
+
+export async function launch() {
+  if (!existsSync(CHROMIUM))
+    throw new Error(`there is no browser at ${CHROMIUM}: apt-get install chromium, or name one with CHROMIUM`);
+  return chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
+}
+
+/** A page of a fresh profile. `complaints` fills with console errors, broken policies, requests to elsewhere. */
+export async function openPage(browser, server, { theme = "light", width = 1280, height = 900 } = {}) {
+  const context = await browser.newContext({
+    baseURL: server.origin,
+    colorScheme: theme,
+    viewport: { width, height },
+    acceptDownloads: true,
+    locale: "en-GB",
+    timezoneId: "UTC",
+    reducedMotion: "reduce",
+  });
+  context.setDefaultTimeout(15_000);
+  const page = await context.newPage();
+  const complaints = [];
+  page.on("pageerror", (error) => complaints.push(`exception: ${error.message}`));
+  page.on("console", (message) => {
+    // The browser itself reports answers such as 401; those are told apart by the tests that expect them.
+    if (message.type() === "error" && !/Failed to load resource/.test(message.text()))
+      complaints.push(`console: ${message.text()}`);
+  });
+  const pending = new Set();
+  page.on("request", (request) => pending.add(request));
+  for (const end of ["requestfinished", "requestfailed"]) page.on(end, (request) => pending.delete(request));
+  page.on("request", (request) => {
+    const url = new URL(request.url());
+    if (url.origin !== server.origin && !["blob:", "data:"].includes(url.protocol))
+      complaints.push(`foreign request: ${request.url()}`);
+  });
+  page.quiet = () => pending.size === 0;
+  return { page, context, complaints };
+}
+
+/** Signs in by the form, at the address that the page is at. */
+export async function signIn(page, password = PASSWORD) {
+  await page.getByLabel("Bootstrap password").fill(password);
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
+}
+
+/** Opens an address as the bootstrap admin. */
+export async function openSignedIn(browser, server, path = "/_/", options = {}) {
+  const opened = await openPage(browser, server, options);
+  await opened.page.goto(path);
+  await signIn(opened.page, options.password);
+  await opened.page
+    .getByRole("heading", { level: 1 })
+    .filter({ hasNotText: /^(Sign in|Set up this server)$/ })
+    .waitFor();
+  return opened;
+}

@@ -1,0 +1,241 @@
+// Every page of the console, each with the way to bring it up. Screenshots and the checks of all pages use this one list.
+
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { signIn } from "./browser.mjs";
+import { spoil } from "./archive.mjs";
+import { signInApi } from "./server.mjs";
+
+const allow = (actions, ...resources) => ({ effect: "Allow", actions, resources });
+
+/** Gives a server something to show; gives back what the pages need. */
+export async function populate(server) {
+  const api = await signInApi(server.origin);
+  const people = [
+    ["ci-uploader", [allow(["read", "write", "list"], "ci-builds", "ci-builds/*")]],
+    ["backup-agent", [allow(["read", "list"], "media", "media/*"), allow(["backup:read", "backup:export"], "*")]],
+    ["anna.lindgren", [allow(["*"], "*")]],
+    [
+      "release-bot",
+      [
+        allow(["read", "write", "delete", "list"], "releases/v2/*"),
+        {
+          effect: "Deny",
+          actions: ["delete"],
+          resources: ["releases/v2/signed/*"],
+          conditions: { NotIpAddress: { "aws:SourceIp": ["10.0.0.0/8", "192.168.4.0/24"] } },
+        },
+      ],
+    ],
+    [
+      "legacy-sync-from-the-old-datacentre",
+      [allow(["read"], "archive", "archive/*", "scans", "scans/*", "mail", "mail/*")],
+    ],
+  ];
+  const ids = {};
+  for (const [name, permissions] of people) ids[name] = (await api("POST", "/users", { name, permissions })).id;
+  await api("POST", "/groups", {
+    name: "auditors",
+    description: "Read everything",
+    permissions: [allow(["read", "list"], "*")],
+  }).then((group) => api("POST", `/groups/${group.id}/members`, { user_id: ids["backup-agent"] }));
+  await api("PUT", `/users/${ids["legacy-sync-from-the-old-datacentre"]}`, { enabled: false });
+  const archive = await api("GET", "/backup");
+  const good = join(server.directory, "dgp-backup-v2-20261122T210000Z.zip");
+  const bad = join(server.directory, "damaged.zip");
+  await writeFile(good, archive);
+  await writeFile(bad, spoil(archive));
+  // What a restore of the archive would take back.
+  ids["temp-contractor"] = (
+    await api("POST", "/users", { name: "temp-contractor", permissions: [allow(["read"], "*")] })
+  ).id;
+  await api("PUT", `/users/${ids["ci-uploader"]}`, { permissions: [allow(["read"], "ci-builds/*")] });
+  await api("DELETE", `/users/${ids["anna.lindgren"]}`);
+  return { ids, good, bad };
+}
+
+/** Chooses an archive on the restore page. */
+export async function dropArchive(page, file) {
+  await page.getByLabel("Backup archive").setInputFiles(file);
+}
+
+const at = (path) => async (page) => {
+  await page.goto(path);
+};
+
+const heading = (page, name) => page.getByRole("heading", { name, level: 1 }).waitFor();
+
+/** `fresh` pages need a server without users; `out` ones nobody signed in. */
+export const PAGES = [
+  { name: "sign-in-first", fresh: true, out: true, open: at("/_/") },
+  {
+    name: "welcome-start",
+    fresh: true,
+    open: at("/_/welcome"),
+  },
+  { name: "welcome-storage", fresh: true, open: at("/_/welcome?step=storage") },
+  { name: "welcome-key", fresh: true, open: at("/_/welcome?step=key") },
+  { name: "home-empty", fresh: true, open: at("/_/") },
+  { name: "users-empty", fresh: true, open: at("/_/access/users") },
+  { name: "backup-empty", fresh: true, open: at("/_/settings/system/backup") },
+  {
+    name: "welcome-done",
+    fresh: true,
+    async open(page) {
+      await page.goto("/_/welcome?step=key");
+      await page.getByLabel("Bucket", { exact: true }).fill("ci-builds");
+      await page.getByLabel("User", { exact: true }).fill(`ci-uploader-${Math.random().toString(36).slice(2, 8)}`);
+      await page.getByRole("button", { name: "Create the key" }).click();
+      await heading(page, "Connect a client");
+    },
+  },
+  { name: "sign-in", out: true, open: at("/_/access/users") },
+  {
+    name: "sign-in-wrong",
+    out: true,
+    async open(page) {
+      await page.goto("/_/");
+      // The password may not be the last thing that was signed in with.
+      await page.getByRole("button", { name: "Password", exact: true }).click();
+      await signIn(page, "not-the-password");
+      await page.getByRole("alert").waitFor();
+    },
+  },
+  {
+    name: "sign-in-key",
+    out: true,
+    async open(page) {
+      await page.goto("/_/");
+      await page.getByRole("button", { name: "Access key" }).click();
+    },
+  },
+  { name: "home", open: at("/_/") },
+  { name: "users", open: at("/_/access/users") },
+  { name: "users-nobody", open: at("/_/access/users?q=zebra") },
+  { name: "user-new", open: at("/_/access/users?dialog=new") },
+  {
+    name: "user-new-secret",
+    async open(page) {
+      await page.goto("/_/access/users?dialog=new");
+      await page.getByLabel("Name", { exact: true }).fill(`shown-once-${Math.random().toString(36).slice(2, 8)}`);
+      await page.getByLabel("Where", { exact: true }).fill("ci-builds");
+      await page.getByRole("button", { name: "Create user" }).last().click();
+      await page.getByText("Save the secret now").waitFor();
+    },
+  },
+  {
+    name: "user-new-refused",
+    async open(page) {
+      await page.goto("/_/access/users?dialog=new");
+      await page.getByLabel("Name", { exact: true }).fill("release-bot");
+      await page.getByLabel("Where", { exact: true }).fill("ci-builds");
+      await page.getByRole("button", { name: "Create user" }).last().click();
+      await page.getByRole("alert").waitFor();
+    },
+  },
+  { name: "user", open: (page, { ids }) => page.goto(`/_/access/users/${ids["ci-uploader"]}`) },
+  { name: "user-rules", open: (page, { ids }) => page.goto(`/_/access/users/${ids["release-bot"]}`) },
+  {
+    name: "user-unsaved",
+    async open(page, { ids }) {
+      await page.goto(`/_/access/users/${ids["backup-agent"]}`);
+      await page.getByRole("button", { name: "Add rule" }).click();
+      await page.getByRole("menuitem", { name: "Upload only" }).click();
+      await page.getByText("Unsaved changes").waitFor();
+    },
+  },
+  {
+    name: "user-json",
+    async open(page, { ids }) {
+      await page.goto(`/_/access/users/${ids["release-bot"]}`);
+      await page.getByRole("button", { name: "JSON" }).click();
+    },
+  },
+  { name: "user-keys", open: (page, { ids }) => page.goto(`/_/access/users/${ids["backup-agent"]}?tab=keys`) },
+  {
+    name: "user-rotate",
+    open: (page, { ids }) => page.goto(`/_/access/users/${ids["backup-agent"]}?tab=keys&dialog=rotate`),
+  },
+  { name: "user-rename", open: (page, { ids }) => page.goto(`/_/access/users/${ids["backup-agent"]}?dialog=rename`) },
+  { name: "user-disable", open: (page, { ids }) => page.goto(`/_/access/users/${ids["backup-agent"]}?dialog=disable`) },
+  { name: "user-delete", open: (page, { ids }) => page.goto(`/_/access/users/${ids["release-bot"]}?dialog=delete`) },
+  { name: "user-gone", open: (page, { ids }) => page.goto(`/_/access/users/${ids["anna.lindgren"]}`) },
+  {
+    name: "session-ended",
+    async open(page) {
+      await page.goto("/_/access/users?dialog=new");
+      await page.getByLabel("Name", { exact: true }).fill("typed-before-it-ended");
+      await page.getByLabel("Where", { exact: true }).fill("ci-builds");
+      await page.context().clearCookies();
+      await page.getByRole("button", { name: "Create user" }).last().click();
+      await page.getByText("Your session has ended").waitFor();
+    },
+    ends: true,
+  },
+  { name: "backup", open: at("/_/settings/system/backup") },
+  { name: "restore-drop", open: at("/_/settings/system/backup/restore") },
+  {
+    name: "restore-plan",
+    async open(page, { good }) {
+      await page.goto("/_/settings/system/backup/restore");
+      await dropArchive(page, good);
+      await page.getByRole("heading", { name: "What it will do" }).waitFor();
+    },
+  },
+  {
+    name: "restore-options",
+    async open(page, { good }) {
+      await page.goto("/_/settings/system/backup/restore");
+      await dropArchive(page, good);
+      await page.getByRole("heading", { name: "What it will do" }).waitFor();
+      await page.getByText("Options", { exact: true }).click();
+    },
+  },
+  {
+    name: "restore-confirm",
+    async open(page, { good }) {
+      await page.goto("/_/settings/system/backup/restore");
+      await dropArchive(page, good);
+      await page.getByRole("button", { name: "Restore…" }).click();
+      await page.getByRole("alertdialog").waitFor();
+    },
+  },
+  {
+    name: "restore-refused",
+    async open(page, { bad }) {
+      await page.goto("/_/settings/system/backup/restore");
+      await dropArchive(page, bad);
+      await page.getByRole("alert").waitFor();
+    },
+  },
+  {
+    name: "account-menu",
+    async open(page) {
+      await page.goto("/_/");
+      const places = page.getByRole("button", { name: "Places" });
+      if (await places.isVisible()) await places.click();
+      await page.getByRole("button", { name: "Bootstrap admin" }).click();
+      await page.getByRole("menuitem", { name: "Sign out" }).waitFor();
+    },
+  },
+  { name: "nowhere", open: at("/_/no/such/page") },
+  {
+    name: "restored",
+    async open(page, { good }) {
+      await page.goto("/_/settings/system/backup/restore");
+      await dropArchive(page, good);
+      await page.getByRole("button", { name: "Restore…" }).click();
+      await page.getByRole("button", { name: "Restore now" }).click();
+      await heading(page, "Restored");
+    },
+  },
+];
+
+/** Waits until nothing loads any more, so that a picture shows the page as it stays. */
+export async function settled(page) {
+  await page.waitForFunction(() => document.querySelector("h1, h2") && !/Loading .*…/.test(document.body.innerText));
+  for (let calm = 0; calm < 3;) {
+    await page.evaluate(() => new Promise((frame) => requestAnimationFrame(() => setTimeout(frame, 20))));
+    calm = page.quiet() ? calm + 1 : 0;
+  }
+}

@@ -1,0 +1,72 @@
+// What rooms read: each resource once, by one key.
+
+import { queryOptions } from "@tanstack/react-query";
+import { answered, client, data } from "./client";
+import { Problem } from "./problem";
+import { askToSignIn, isSignedIn } from "./reauth";
+
+const SIGNED_OUT = { status: 401, code: "unauthenticated", title: "Signed out", detail: "Your session has ended." };
+
+export const whoami = queryOptions({
+  queryKey: ["whoami"],
+  queryFn: async ({ signal }) => {
+    const ask = () => data(client.GET("/_/api/whoami", { signal }));
+    const answer = await ask();
+    // This call is public: nobody is an answer, and no 401. A page that is open keeps its forms and asks in place.
+    if (answer.user != null || !isSignedIn()) return answer;
+    if (!(await askToSignIn("ended"))) throw new Problem(SIGNED_OUT);
+    return ask();
+  },
+  staleTime: 30_000,
+});
+
+export const health = queryOptions({
+  queryKey: ["health"],
+  queryFn: ({ signal }) => data(client.GET("/_/health", { signal })),
+  refetchInterval: 15_000,
+});
+
+/** 503 is an answer here too: it names the part that is not ready. */
+export const ready = queryOptions({
+  queryKey: ["ready"],
+  queryFn: async ({ signal }) => {
+    const answer = await client.GET("/_/ready", { signal });
+    if (answer.data) return answer.data;
+    if (answer.response.status === 503 && "ready" in answer.error) return answer.error;
+    return data(Promise.resolve(answer));
+  },
+  refetchInterval: 15_000,
+});
+
+export const users = queryOptions({
+  queryKey: ["users"],
+  queryFn: ({ signal }) => data(client.GET("/_/api/admin/users", { signal })),
+});
+
+/** A user with the version of the state that it was read at. */
+export const user = (id: string) =>
+  queryOptions({
+    queryKey: ["users", id],
+    queryFn: ({ signal }) => answered(client.GET("/_/api/admin/users/{id}", { params: { path: { id } }, signal })),
+  });
+
+export const groups = queryOptions({
+  queryKey: ["groups"],
+  queryFn: ({ signal }) => data(client.GET("/_/api/admin/groups", { signal })),
+});
+
+export const sessions = queryOptions({
+  queryKey: ["sessions"],
+  queryFn: ({ signal }) => data(client.GET("/_/api/admin/sessions", { signal })),
+});
+
+export const audit = (limit: number) =>
+  queryOptions({
+    queryKey: ["audit", limit],
+    queryFn: ({ signal }) => data(client.GET("/_/api/admin/audit", { params: { query: { limit } }, signal })),
+  });
+
+export const restores = queryOptions({
+  queryKey: ["restores"],
+  queryFn: ({ signal }) => data(client.GET("/_/api/admin/backup/restores", { signal })),
+});

@@ -1,0 +1,22 @@
+// The shapes of the API by short names. They are generated from the server's own description.
+
+import type { components } from "../../generated/schema";
+
+type Schemas = components["schemas"];
+
+export type ProblemBody = Schemas["Problem"];
+export type WhoAmI = Schemas["WhoAmI"];
+export type Health = Schemas["Health"];
+export type Readiness = Schemas["Readiness"];
+export type Backend = Schemas["BackendHealth"];
+export type User = Schemas["User"];
+export type AccessKey = Schemas["AccessKey"];
+export type Rule = Schemas["Rule"];
+export type Group = Schemas["Group"];
+export type Session = Schemas["Session"];
+export type AuditRow = Schemas["AuditRow"];
+export type Restored = Schemas["Restored"];
+export type FailedRestore = Schemas["Failed"];
+export type Verified = Schemas["Verified"];
+export type Counted = Schemas["Counted"];
+export type Changes = Schemas["Changes"];

@@ -1,0 +1,68 @@
+// The page for whoever is not signed in. The address stays: signing in leads to where one wanted to go.
+
+import { useQueryClient } from "@tanstack/react-query";
+import { useNavigate, useRouterState } from "@tanstack/react-router";
+import { useEffect, useState } from "react";
+import { whoami } from "../api/queries";
+import { noteSignedIn } from "../api/reauth";
+import type { WhoAmI } from "../api/types";
+import glider from "../glider.svg";
+import { Notice } from "../ui/Notice";
+import { SignInForm, type Way } from "./SignInForm";
+
+export function SignInPage({ server }: { server: WhoAmI }) {
+  const queries = useQueryClient();
+  const navigate = useNavigate();
+  const path = useRouterState({ select: (state) => state.location.pathname });
+  const fresh = server.mode === "bootstrap";
+  const [way, setWay] = useState<Way>(fresh || server.lock_state ? "password" : lastWay());
+  useEffect(() => {
+    document.title = "Sign in · DeltaGlider Proxy";
+  }, []);
+  const signedIn = async () => {
+    rememberWay(way);
+    noteSignedIn(true);
+    if (fresh && path === "/") await navigate({ to: "/welcome", replace: true });
+    await queries.refetchQueries({ queryKey: whoami.queryKey });
+  };
+  return (
+    <main className="alone">
+      <div className="alone-brand">
+        <img src={glider} alt="" /> DeltaGlider Proxy
+      </div>
+      <div className="alone-box card">
+        <div className="card-body stack">
+          <div>
+            <h1>{fresh ? "Set up this server" : "Sign in"}</h1>
+            {fresh ? <p className="quiet">There are no users yet. The bootstrap password opens the setup.</p> : null}
+          </div>
+          {server.lock_state ? (
+            <Notice tone="bad" title="The configuration database is locked">
+              <p>
+                No password or hash that this server has opens it. Nothing was changed. Sign in with the bootstrap
+                password to restore a Full Backup, or start the server with the hash that belongs to the database.
+              </p>
+            </Notice>
+          ) : null}
+          {server.mode === "open" ? (
+            <Notice tone="warn" title="S3 authentication is off">
+              <p>Anybody who reaches this server reads and writes everything. The console still asks who you are.</p>
+            </Notice>
+          ) : null}
+          <SignInForm way={way} onWay={setWay} onSignedIn={() => void signedIn()} hint={way === "password"} />
+        </div>
+      </div>
+      <p className="quiet small">Version {server.version}</p>
+    </main>
+  );
+}
+
+const WAY = "dgp-sign-in-with";
+
+function lastWay(): Way {
+  return localStorage.getItem(WAY) === "key" ? "key" : "password";
+}
+
+function rememberWay(way: Way): void {
+  localStorage.setItem(WAY, way);
+}
