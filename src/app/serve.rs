@@ -108,7 +108,7 @@ fn listen_on(
 ) -> std::io::Result<(ServerHandle, actix_rt::task::JoinHandle<std::io::Result<()>>)> {
     let certificates = edge.certificates.clone();
     let scheme = if certificates.is_some() { "https" } else { "http" };
-    let (bound, server) = server::listen(address, workers, edge, certificates.clone())?;
+    let (bound, server) = server::listen(address, workers, edge)?;
     let handle = server.handle();
     let task = actix_rt::spawn(server);
     if let Some(certificates) = certificates {

@@ -37,12 +37,12 @@ impl Context {
 
     /// The same before there is a whole request: for what decides on `100-continue`.
     pub fn of_head(head: &RequestHead, secure: bool, clock: &Clock) -> Self {
-        let request_id = uuid::Uuid::new_v4().simple().to_string()[..16].to_ascii_uppercase();
+        let (request_id, host_id) = ids();
         let text =
             |name: &str| head.headers().get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
         Self {
-            host_id: STANDARD.encode(Sha256::digest(request_id.as_bytes())),
             request_id,
+            host_id,
             now: clock.now(),
             address: head.peer_addr.map(|peer| peer.ip().to_canonical()),
             secure,
@@ -55,6 +55,13 @@ impl Context {
     pub fn ip(&self) -> String {
         self.address.map(|address| address.to_string()).unwrap_or_default()
     }
+}
+
+/// A new request's `x-amz-request-id` and `x-amz-id-2`.
+pub fn ids() -> (String, String) {
+    let request_id = uuid::Uuid::new_v4().simple().to_string()[..16].to_ascii_uppercase();
+    let host_id = STANDARD.encode(Sha256::digest(request_id.as_bytes()));
+    (request_id, host_id)
 }
 
 /// The bytes of a request that a signature covers; `bucket` is what the host names.

@@ -8,6 +8,7 @@ mod archives;
 mod auth;
 mod chunked;
 mod conditional;
+mod connections;
 mod console;
 mod copy_and_batch;
 mod crash;

@@ -5,5 +5,5 @@ pub mod declared;
 pub mod inbound;
 mod incoming;
 pub mod outbound;
-mod pace;
+pub(in crate::http) mod pace;
 pub mod range;

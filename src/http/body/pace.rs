@@ -7,7 +7,7 @@ const LEAST: u64 = 16 * 1024 * 300;
 
 /// Bytes moved, as time goes by. Times count from the start of the transfer.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Pace {
+pub(in crate::http) struct Pace {
     idle: Duration,
     last: Duration,
     window: Duration,
@@ -15,18 +15,18 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    pub(super) fn new(idle: Duration) -> Self {
+    pub(in crate::http) fn new(idle: Duration) -> Self {
         Self { idle, last: Duration::ZERO, window: Duration::ZERO, in_window: 0 }
     }
 
     /// Notes bytes that moved at `at`.
-    pub(super) fn moved(&mut self, at: Duration, bytes: u64) {
+    pub(in crate::http) fn moved(&mut self, at: Duration, bytes: u64) {
         self.last = at;
         self.in_window += bytes;
     }
 
     /// Whether the peer is too slow at `at`.
-    pub(super) fn too_slow(&mut self, at: Duration) -> bool {
+    pub(in crate::http) fn too_slow(&mut self, at: Duration) -> bool {
         if at.saturating_sub(self.last) >= self.idle {
             return true;
         }

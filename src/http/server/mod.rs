@@ -4,14 +4,17 @@
 //! are, and takes its certificate once. HTTP/2 is not offered: no S3 client asks for it, and it would hide who is slow.
 
 mod expect;
+mod inflow;
+mod outflow;
 mod peer;
+mod refusal;
 pub mod tls;
 
 pub use peer::Line;
 
 use crate::app::Edge;
 use crate::http;
-use actix_http::{HttpServiceBuilder, Response};
+use actix_http::{HttpServiceBuilder, Response, ServiceConfig};
 use actix_service::{IntoServiceFactory, ServiceFactoryExt, fn_service, map_config};
 use actix_web::dev::{AppConfig, Server};
 use actix_web::middleware::from_fn;
@@ -19,26 +22,17 @@ use actix_web::{App, web};
 use peer::Peer;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::sync::Arc;
 use std::time::Duration;
-use tls::Certificates;
 
 /// A connection without a request is closed after this long.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
-/// The head of a first request must have come after this long.
-const HEAD: Duration = Duration::from_secs(30);
 /// A connection that is being closed is read from for this long, so that the last answer is not lost with what was not read.
 const LINGER: Duration = Duration::from_secs(2);
 /// What remains when the server stops gets this long.
 const SHUTDOWN_SECONDS: u64 = 5;
 
 /// Opens the port. Serving begins with the first poll of the server that is given back.
-pub fn listen(
-    address: SocketAddr,
-    workers: usize,
-    edge: &Edge,
-    certificates: Option<Arc<Certificates>>,
-) -> io::Result<(SocketAddr, Server)> {
+pub fn listen(address: SocketAddr, workers: usize, edge: &Edge) -> io::Result<(SocketAddr, Server)> {
     let listener = TcpListener::bind(address)?;
     let bound = listener.local_addr()?;
     let edge = web::Data::new(edge.clone());
@@ -48,16 +42,17 @@ pub fn listen(
         let app = app.into_factory().map_err(|error: actix_web::Error| Response::from(error.error_response()));
         let http = HttpServiceBuilder::default()
             .keep_alive(KEEP_ALIVE)
-            .client_request_timeout(HEAD)
+            // Each head has its time in `inflow`, not only the first.
+            .client_request_timeout(Duration::ZERO)
             .client_disconnect_timeout(LINGER)
             .on_connect_ext(|peer: &Peer, data| {
-                data.insert(peer.line().clone());
+                data.insert(peer.line());
             })
             // The builder's hook for `Expect`; it cannot fail.
             .expect(expect::decide(edge.clone()))
             .h1(map_config(app, |()| AppConfig::default()));
-        let certificates = certificates.clone();
-        fn_service(move |stream| Peer::accept(stream, certificates.clone())).and_then(http)
+        let (edge, config) = (edge.clone(), ServiceConfig::default());
+        fn_service(move |stream| Peer::accept(stream, edge.clone(), config.clone())).and_then(http)
     };
     let server = Server::build()
         .workers(workers)

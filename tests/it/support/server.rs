@@ -203,6 +203,14 @@ impl Host {
         self.running().log.lock().expect("no test thread died").clone()
     }
 
+    /// The most memory that its process has had, in bytes.
+    pub fn peak_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.running().child.id()));
+        let status = status.expect("the process is there");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("Linux says the peak");
+        line.trim_end_matches("kB").trim().parse::<u64>().expect("it is a number") << 10
+    }
+
     /// A path in its directory, which is also its state directory.
     pub fn path(&self, name: impl AsRef<Path>) -> PathBuf {
         self.dir.path().join(name)
@@ -353,6 +361,11 @@ impl S3 {
     #[track_caller]
     pub fn put(&self, bucket: &str, key: &str, body: impl Into<Vec<u8>>) -> Reply {
         self.send(Request::new("PUT", &target(bucket, key)).body(body))
+    }
+
+    /// As [`S3::get`]; an error where the connection broke.
+    pub fn try_get(&self, bucket: &str, key: &str) -> std::io::Result<Reply> {
+        self.try_send(Request::new("GET", &target(bucket, key)))
     }
 
     /// GetObject.

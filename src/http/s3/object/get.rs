@@ -5,7 +5,6 @@ use crate::http::body::{outbound, range};
 use crate::http::s3::call::Call;
 use crate::http::s3::error::S3Error;
 use crate::http::s3::operation::ReadObject;
-use crate::http::server::Line;
 use actix_web::{HttpRequest, HttpResponse};
 use actors::domain::condition::{Conditions, RangeRequest};
 use actors::storage::{ReadOutcome, ReadRequest};
@@ -32,7 +31,7 @@ pub(in crate::http::s3) async fn answer(
         Ok(ReadOutcome::Found(ticket)) => {
             let length = ticket.range.map_or(ticket.meta.size, |range| range.len);
             let mut response = headers::found(&ticket.meta, ticket.range, read);
-            Ok(response.body(outbound::stream(length, ticket.body, call.idle(), request.conn_data::<Line>().cloned())))
+            Ok(response.body(outbound::stream(length, ticket.body)))
         }
         Err(error) => Err(explain(call, &route, read, request, error).await),
     }
