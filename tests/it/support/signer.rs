@@ -84,7 +84,8 @@ impl Signer {
         (names, hex::encode(hmac(&self.key(day), &text)))
     }
 
-    fn key(&self, day: &str) -> Vec<u8> {
+    /// The signing key of a day.
+    pub fn key(&self, day: &str) -> Vec<u8> {
         let mut key = hmac(format!("AWS4{}", self.secret).as_bytes(), day);
         for part in [self.region.as_str(), "s3", "aws4_request"] {
             key = hmac(&key, part);

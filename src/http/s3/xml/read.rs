@@ -3,6 +3,7 @@
 mod complete;
 mod create_bucket;
 mod delete_objects;
+mod form;
 
 pub use complete::{ListedPart, complete_multipart_upload};
 pub use create_bucket::{CreateBucketConfiguration, create_bucket};
@@ -24,13 +25,19 @@ enum Step<'a> {
 /// Walks through a document; `visit` gets the names from the root to the element.
 fn walk(body: &[u8], mut visit: impl FnMut(&[&str], Step<'_>) -> Result<(), S3Error>) -> Result<(), S3Error> {
     let text = std::str::from_utf8(body).map_err(|_| S3Error::malformed_xml())?;
-    let mut reader = Reader::from_str(text.strip_prefix('\u{feff}').unwrap_or(text));
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if !form::has_legal_characters(text) {
+        return Err(S3Error::malformed_xml());
+    }
+    let mut reader = Reader::from_str(text);
+    reader.config_mut().check_comments = true;
     // The names from the root, the text of the innermost element, and whether it held another.
     let (mut path, mut value, mut nested) = (Vec::<String>::new(), String::new(), false);
-    let mut begun = false;
+    let (mut begun, mut first) = (false, true);
     loop {
         match reader.read_event().map_err(|_| S3Error::malformed_xml())? {
             Event::Start(start) => {
+                check_form(&start, form::is_tag)?;
                 check_begin(&path, begun, &value)?;
                 path.push(local_name(start.local_name().as_ref())?);
                 visit(&names(&path), Step::Open)?;
@@ -38,6 +45,7 @@ fn walk(body: &[u8], mut visit: impl FnMut(&[&str], Step<'_>) -> Result<(), S3Er
                 value.clear();
             }
             Event::Empty(start) => {
+                check_form(&start, form::is_tag)?;
                 check_begin(&path, begun, &value)?;
                 path.push(local_name(start.local_name().as_ref())?);
                 visit(&names(&path), Step::Open)?;
@@ -45,6 +53,8 @@ fn walk(body: &[u8], mut visit: impl FnMut(&[&str], Step<'_>) -> Result<(), S3Er
                 path.pop();
                 (begun, nested) = (true, true);
             }
+            Event::Text(piece) if piece.windows(3).any(|end| end == b"]]>") => return Err(S3Error::malformed_xml()),
+            Event::CData(_) | Event::GeneralRef(_) if path.is_empty() => return Err(S3Error::malformed_xml()),
             Event::Text(piece) => value.push_str(&piece.xml10_content().map_err(|_| S3Error::malformed_xml())?),
             Event::CData(piece) => value.push_str(&piece.xml10_content().map_err(|_| S3Error::malformed_xml())?),
             Event::GeneralRef(reference) => value.push(character(&reference)?),
@@ -58,10 +68,18 @@ fn walk(body: &[u8], mut visit: impl FnMut(&[&str], Step<'_>) -> Result<(), S3Er
                 value.clear();
             }
             Event::Eof if path.is_empty() && begun && is_blank(&value) => return Ok(()),
-            Event::Decl(_) | Event::Comment(_) => {}
-            Event::Eof | Event::DocType(_) | Event::PI(_) => return Err(S3Error::malformed_xml()),
+            Event::Decl(declaration) if first => check_form(&declaration, form::is_declaration)?,
+            Event::Comment(_) => {}
+            Event::Eof | Event::Decl(_) | Event::DocType(_) | Event::PI(_) => return Err(S3Error::malformed_xml()),
         }
+        first = false;
     }
+}
+
+/// The inside of a tag is as XML wants it, which the reader does not check.
+fn check_form(content: &[u8], is_well_formed: impl Fn(&str) -> bool) -> Result<(), S3Error> {
+    let well_formed = std::str::from_utf8(content).is_ok_and(is_well_formed);
+    well_formed.then_some(()).ok_or_else(S3Error::malformed_xml)
 }
 
 /// There is one root, and no text beside elements.
@@ -75,10 +93,14 @@ fn check_begin(path: &[String], begun: bool, value: &str) -> Result<(), S3Error>
 /// `&amp;` and its like, `&#10;` or `&#xA;`; there are no other entities without a document type.
 fn character(reference: &BytesRef<'_>) -> Result<char, S3Error> {
     let text = reference.decode().map_err(|_| S3Error::malformed_xml())?;
-    let code = match (text.strip_prefix("#x"), text.strip_prefix('#')) {
-        (Some(hex), _) => u32::from_str_radix(hex, 16).ok(),
-        (None, Some(digits)) => digits.parse().ok(),
-        (None, None) => match text.as_ref() {
+    referred(&text).ok_or_else(S3Error::malformed_xml)
+}
+
+fn referred(name: &str) -> Option<char> {
+    let code = match (name.strip_prefix("#x"), name.strip_prefix('#')) {
+        (Some(hex), _) => u32::from_str_radix(hex, 16).ok().filter(|_| !hex.starts_with('+')),
+        (None, Some(digits)) => digits.parse().ok().filter(|_| !digits.starts_with('+')),
+        (None, None) => match name {
             "amp" => Some(u32::from('&')),
             "lt" => Some(u32::from('<')),
             "gt" => Some(u32::from('>')),
@@ -87,7 +109,7 @@ fn character(reference: &BytesRef<'_>) -> Result<char, S3Error> {
             _ => None,
         },
     };
-    code.and_then(char::from_u32).ok_or_else(S3Error::malformed_xml)
+    code.and_then(char::from_u32)
 }
 
 /// Each element comes once.

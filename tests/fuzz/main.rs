@@ -1,0 +1,22 @@
+//! Fuzzers of what reads the bytes of strangers: requests, bodies in chunks, XML. Each has an oracle that is stricter than "it
+//! does not panic": what was printed reads back the same, and nothing is accepted that a strict reader of our own refuses.
+//!
+//! Each test is a slice for CI; `tests/long SUBJECT [COUNT] [SEED]` runs it at length and notes the run in `tests/long-runs.md`.
+
+#![allow(unreachable_pub, reason = "a test binary has no outside that could reach anything")]
+
+mod chunks;
+#[path = "../it/support/client.rs"]
+#[allow(dead_code)]
+mod client;
+mod dice;
+mod requests;
+#[path = "../it/support/signer.rs"]
+#[allow(dead_code)]
+mod signer;
+mod strict_chunks;
+mod strict_xml;
+#[path = "../it/support/tls.rs"]
+#[allow(dead_code)]
+mod tls;
+mod xml;
