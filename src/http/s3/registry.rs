@@ -2,6 +2,8 @@
 //!
 //! `operation.rs` asks this table for each query parameter and each `x-amz-*` header; the documentation is made from it.
 
+pub mod operations;
+
 use super::operation::{Probe, Verb};
 
 /// Where a name stands in a request.
@@ -155,6 +157,8 @@ pub const TABLE: &[Row] = &[
     query("select", Refused("SelectObjectContent")),
     query("select-type", Refused("SelectObjectContent")),
     query("session", Refused("CreateSession")),
+    query("id", Refused("configurations by id")),
+    query("max-directory-buckets", Refused("directory buckets")),
     query("torrent", Refused("torrents")),
     // What SDKs add so that logs can tell operations apart; AWS ignores `x-` parameters.
     query("x-*", Noise),

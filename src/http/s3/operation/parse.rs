@@ -117,6 +117,7 @@ fn in_bucket(method: &str, bucket: BucketName, query: &Names, headers: &Names) -
         "GET" if query.contains_key("uploads") => Verb::ListMultipartUploads,
         "GET" if query.contains_key("versions") => Verb::ListObjectVersions,
         "GET" => get_in_bucket(query)?,
+        "POST" => return Err(S3Error::not_implemented("browser uploads with POST forms")),
         _ => return Err(S3Error::method_not_allowed(method)),
     };
     check_names(verb, query, headers)?;

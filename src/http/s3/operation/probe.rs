@@ -85,7 +85,7 @@ impl Probe {
     }
 
     /// The operation, as AWS names it.
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Acl => "GetBucketAcl",
             Self::Policy => "GetBucketPolicy",

@@ -79,7 +79,7 @@ fn what_is_not_honoured_is_refused() {
         ("HEAD /bkt/k?partNumber=1", &[], "NotImplemented"),
         ("PUT /bkt?delete", &[], "InvalidArgument"),
         ("POST /bkt/k?delete", &[], "MethodNotAllowed"),
-        ("POST /bkt", &[], "MethodNotAllowed"),
+        ("POST /bkt", &[], "NotImplemented"),
         ("POST /bkt?delete", &[("x-amz-bypass-governance-retention", "true")], "NotImplemented"),
         ("POST /bkt/k", &[], "MethodNotAllowed"),
         ("POST /", &[], "MethodNotAllowed"),

@@ -55,7 +55,7 @@ pub enum Verb {
 
 impl Verb {
     /// Its name, as AWS has it.
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::HeadService => "HeadService",
             Self::ListBuckets => "ListBuckets",
