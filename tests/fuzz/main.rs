@@ -6,8 +6,6 @@
 #![allow(unreachable_pub, reason = "a test binary has no outside that could reach anything")]
 
 mod chunks;
-#[path = "../it/support/client.rs"]
-#[allow(dead_code)]
 mod client;
 mod dice;
 mod requests;
@@ -16,7 +14,4 @@ mod requests;
 mod signer;
 mod strict_chunks;
 mod strict_xml;
-#[path = "../it/support/tls.rs"]
-#[allow(dead_code)]
-mod tls;
 mod xml;

@@ -6,7 +6,8 @@ use deltaglider_proxy::http::s3::registry::{Place, Standing, TABLE};
 use std::fmt::Write;
 use std::path::Path;
 
-const BEGIN: &str = "<!-- From the registry; `UPDATE=1 cargo test --features faults --test it compatibility` writes it anew. -->";
+const BEGIN: &str =
+    "<!-- From the registry; `UPDATE=1 cargo test --features faults --test it compatibility` writes it anew. -->";
 const END: &str = "<!-- The end of what comes from the registry. -->";
 
 fn page() -> String {
@@ -53,7 +54,9 @@ fn state(standing: Standing) -> String {
         Standing::Honoured(verbs) => format!("honoured: {}", names(verbs)),
         Standing::Echoed(verbs) => format!("kept and given back: {}", names(verbs)),
         Standing::Noise => "changes nothing, as on AWS".to_owned(),
-        Standing::Unconfigured(probe, what) => format!("{} answers as not configured; else refused: {what}", probe.name()),
+        Standing::Unconfigured(probe, what) => {
+            format!("{} answers as not configured; else refused: {what}", probe.name())
+        }
         Standing::Refused(what) => format!("refused: {what}"),
     }
 }
@@ -69,5 +72,8 @@ fn the_compatibility_page_is_what_the_registry_says() {
         std::fs::write(&path, wanted).expect("the page can be written");
         return;
     }
-    assert!(text == wanted, "web/docs/compatibility.md is stale; run: UPDATE=1 cargo test --features faults --test it compatibility");
+    assert!(
+        text == wanted,
+        "web/docs/compatibility.md is stale; run: UPDATE=1 cargo test --features faults --test it compatibility"
+    );
 }

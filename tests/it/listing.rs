@@ -18,8 +18,8 @@ impl Dice {
 
     fn piece(&mut self) -> &'static str {
         const PIECES: [&str; 24] = [
-            "a", "a", "b", "/", "/", "//", ".", "..", "-", "+", " ", "%", "%2F", "&", "<", "ü", "€", "😀", "\u{1}", "\n", "\\",
-            "~", "a/b", "\u{ffff}",
+            "a", "a", "b", "/", "/", "//", ".", "..", "-", "+", " ", "%", "%2F", "&", "<", "ü", "€", "😀", "\u{1}",
+            "\n", "\\", "~", "a/b", "\u{ffff}",
         ];
         PIECES[self.below(PIECES.len())]
     }
@@ -132,7 +132,11 @@ fn pages(s3: &S3, asked: &Asked, form: Form, encoded: bool) -> Vec<Line> {
 /// The insides of all elements of a name.
 fn between<'a>(text: &'a str, name: &str) -> Vec<&'a str> {
     let (open, close) = (format!("<{name}>"), format!("</{name}>"));
-    text.split(open.as_str()).skip(1).filter_map(|rest| rest.split_once(close.as_str())).map(|(inside, _)| inside).collect()
+    text.split(open.as_str())
+        .skip(1)
+        .filter_map(|rest| rest.split_once(close.as_str()))
+        .map(|(inside, _)| inside)
+        .collect()
 }
 
 /// Text without references, and without escapes where there are some.

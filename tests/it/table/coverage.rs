@@ -28,8 +28,12 @@ fn everything_that_is_honoured_is_tested() {
         .map(|row| format!("API_{}", row.name))
         .filter(|page| !cases.iter().any(|case| case.page == *page))
         .collect();
-    let parts: Vec<String> =
-        cases.iter().flat_map(|case| &case.steps).flat_map(|step| &step.request).map(|part| part.to_ascii_lowercase()).collect();
+    let parts: Vec<String> = cases
+        .iter()
+        .flat_map(|case| &case.steps)
+        .flat_map(|step| &step.request)
+        .map(|part| part.to_ascii_lowercase())
+        .collect();
     let sent = |place: Place, name: &str| {
         let name = name.to_ascii_lowercase();
         let start = name.trim_end_matches('*');

@@ -178,7 +178,11 @@ pub const OPERATIONS: &[Published] = &[
     refused("UpdateObjectEncryption", "PUT /@/k?encryption", AwsOnly),
     honoured(Verb::UploadPart),
     honoured(Verb::UploadPartCopy),
-    refused("WriteGetObjectResponse", "POST /WriteGetObjectResponse | x-amz-request-route: a | x-amz-request-token: b", AwsOnly),
+    refused(
+        "WriteGetObjectResponse",
+        "POST /WriteGetObjectResponse | x-amz-request-route: a | x-amz-request-token: b",
+        AwsOnly,
+    ),
 ];
 
 /// Headers of HTTP that mean something to S3, besides `x-amz-*`, and for what.

@@ -12,15 +12,18 @@ pub struct CreateBucketConfiguration {
 
 /// Reads the body of CreateBucket; an empty one asks for nothing.
 pub fn create_bucket(body: &[u8]) -> Result<CreateBucketConfiguration, S3Error> {
-    let mut wanted = CreateBucketConfiguration::default();
+    let (mut wanted, mut located) = (CreateBucketConfiguration::default(), false);
     if body.iter().all(u8::is_ascii_whitespace) {
         return Ok(wanted);
     }
     walk(body, |path, step| match (path, step) {
         (["CreateBucketConfiguration"], Step::Close(text)) if !is_blank(text) => Err(S3Error::malformed_xml()),
-        (["CreateBucketConfiguration"], _) | (["CreateBucketConfiguration", "LocationConstraint"], Step::Open) => {
+        (["CreateBucketConfiguration"], _) => Ok(()),
+        // One location, or it would be a guess which of them counts.
+        (["CreateBucketConfiguration", "LocationConstraint"], Step::Open) if !std::mem::replace(&mut located, true) => {
             Ok(())
         }
+        (["CreateBucketConfiguration", "LocationConstraint"], Step::Open) => Err(S3Error::malformed_xml()),
         (["CreateBucketConfiguration", "LocationConstraint"], Step::Close(text)) => {
             let name = text.trim();
             wanted.location = (!name.is_empty()).then(|| name.to_owned());
@@ -62,6 +65,7 @@ mod tests {
             "<CreateBucketConfiguration/><CreateBucketConfiguration/>",
             "<CreateBucketConfiguration/>text",
             "text<CreateBucketConfiguration/>",
+            "<CreateBucketConfiguration><LocationConstraint/><LocationConstraint/></CreateBucketConfiguration>",
         ] {
             assert_eq!(read(bad).unwrap_err().code(), "MalformedXML", "{bad}");
         }
