@@ -2,6 +2,8 @@
 
 #[cfg(feature = "faults")]
 mod cuts;
+#[cfg(feature = "faults")]
+mod cuts_uploads;
 mod uploads;
 
 use super::attributes::tests::keys;

@@ -6,7 +6,7 @@
 use super::form::PartFile;
 use super::lease::Lease;
 use super::read;
-use crate::storage::fs::attributes::{self, Record, Stored};
+use crate::storage::fs::attributes::{self, Encoded, Record, Stored};
 use crate::storage::fs::belongings::Belongings;
 use crate::storage::fs::commit::Sidecar;
 use crate::storage::fs::lookup::was_replaced;
@@ -29,7 +29,10 @@ const PIECE: u64 = 1 << 20;
 
 /// A copy on its way.
 struct Copy {
-    record: Box<Record>,
+    /// The id of the object that is copied.
+    id: String,
+    /// The record of the plain file.
+    plain: Encoded,
     belongings: Belongings,
     lease: Lease,
     temp: TempFile,
@@ -79,8 +82,10 @@ impl Copy {
         }
         let mut left = read::list(fs, (&upload.bucket, &upload.key), &found, &record)?;
         left.reverse();
+        let plain = attributes::encode(record.as_plain(), &fs.mac.load(), fs.attribute_limit)?;
         let temp = fs.temp_near(&upload.bucket, &upload.key)?;
-        Ok(Some(Self { record, belongings: fs.belongings(&found), temp, left, current: None, lease }))
+        let belongings = fs.belongings(&found);
+        Ok(Some(Self { id: record.id, plain, belongings, temp, left, current: None, lease }))
     }
 
     fn is_complete(&self) -> bool {
@@ -103,6 +108,7 @@ impl Copy {
         }
         if self.is_complete() {
             let io = |e| Error::io(OPERATION, e);
+            self.temp.file.set_xattr(attributes::NAME, &self.plain.attribute).map_err(io)?;
             // What is still to come under the key's lock is then quick.
             self.temp.file.sync().map_err(io)?;
             fault::point("fs.compact.copied");
@@ -110,19 +116,15 @@ impl Copy {
         Ok(self)
     }
 
-    fn publish(mut self, fs: &Fs) -> Result<()> {
+    fn publish(self, fs: &Fs) -> Result<()> {
         let io = |e| Error::io(OPERATION, e);
         let upload = self.lease.upload().clone();
         let (bucket, key) = (&upload.bucket, &upload.key);
         let now = fs.look(bucket, key.as_str())?.and_then(|(_, described)| described.record);
-        if now.is_none_or(|now| now.id != self.record.id) {
+        if now.is_none_or(|now| now.id != self.id) {
             return Ok(());
         }
-        let encoded = attributes::encode(self.record.as_plain(), &fs.mac.load(), fs.attribute_limit)?;
-        let sidecar = Sidecar::write(fs, &encoded)?;
-        self.temp.file.set_xattr(attributes::NAME, &encoded.attribute).map_err(io)?;
-        self.temp.file.sync().map_err(io)?;
-        fault::point("fs.compact.synced");
+        let sidecar = Sidecar::write(fs, &self.plain)?;
         let place = fs.place(bucket, key);
         let mut published = None;
         for _ in 0..TRIES {

@@ -29,7 +29,7 @@ struct Case {
 }
 
 /// Runs on a runtime of its own: the model calls back in between.
-fn block_on<T>(future: impl Future<Output = T>) -> T {
+pub(super) fn block_on<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
 }
 
@@ -51,6 +51,11 @@ async fn begun(case: &Case, root: &Path) -> (Arc<dyn ObjectStore>, RecordingDisk
         put_with(&store, &name, key, body, attributes(case.large), Conditions::default()).await.unwrap();
     }
     let disk = RecordingDisk::new(root).unwrap();
+    (recording(&opened, root, &disk), disk)
+}
+
+/// The same store on a recording disk.
+pub(super) fn recording(opened: &FsStore, root: &Path, disk: &RecordingDisk) -> Arc<dyn ObjectStore> {
     let of = &opened.fs;
     let fs = Fs {
         root: root.to_owned(),
@@ -62,7 +67,7 @@ async fn begun(case: &Case, root: &Path) -> (Arc<dyn ObjectStore>, RecordingDisk
         attribute_limit: of.attribute_limit,
         shared: Arc::clone(&of.shared),
     };
-    (Arc::new(FsStore { fs: Arc::new(fs) }), disk)
+    Arc::new(FsStore { fs: Arc::new(fs) })
 }
 
 async fn change(store: &Arc<dyn ObjectStore>, case: &Case) -> Result<()> {
