@@ -2,9 +2,12 @@
 
 use crate::dice::{Dice, asked, report};
 use crate::strict_xml::{self, Element};
+use actors::domain::checksum::Checksums;
+use actors::domain::object::ETag;
 use deltaglider_proxy::http::s3::xml::read::{
     CreateBucketConfiguration, Delete, DeleteKey, create_bucket, delete_objects,
 };
+use deltaglider_proxy::http::s3::xml::read::{ListedPart, complete_multipart_upload};
 
 const SCRAPS: [&[u8]; 24] = [
     b"<",
@@ -110,6 +113,72 @@ fn a_delete(dice: &mut Dice) -> (Delete, String) {
     (asked, document(dice, &root))
 }
 
+/// The elements of checksums, and the names that they are kept under.
+const SUMS: [(&str, &str); 5] = [
+    ("ChecksumCRC32", "CRC32"),
+    ("ChecksumCRC32C", "CRC32C"),
+    ("ChecksumCRC64NVME", "CRC64NVME"),
+    ("ChecksumSHA1", "SHA1"),
+    ("ChecksumSHA256", "SHA256"),
+];
+
+fn a_complete(dice: &mut Dice) -> (Vec<ListedPart>, String) {
+    let (mut parts, mut inside) = (Vec::new(), String::new());
+    for _ in 0..=dice.below(3) {
+        let number = i64::try_from(dice.below(10_002)).expect("it fits") - 1;
+        let tag = dice.pick(&["781e5e245d69b566979b86e28d23f2c7", "\"9dd4e461268c8034f5c8564e155c67a6\"", "a"]);
+        let mut checksums = Checksums::new();
+        let printed = print(dice, tag);
+        let mut elements = vec![element(dice, "PartNumber", &number.to_string()), element(dice, "ETag", &printed)];
+        if dice.once_in(2) {
+            let (name, kept) = SUMS[dice.below(SUMS.len())];
+            checksums.insert(kept.to_owned(), "poTHxg==".to_owned());
+            elements.push(element(dice, name, "poTHxg=="));
+        }
+        if dice.once_in(2) {
+            elements.reverse();
+        }
+        let between = dice.pick(&["", "\n  ", "<!-- b -->"]);
+        inside += &element(dice, "Part", &elements.join(between));
+        parts.push(ListedPart { number, etag: ETag::new(tag), checksums });
+    }
+    let root = element(dice, "CompleteMultipartUpload", &inside);
+    (parts, document(dice, &root))
+}
+
+/// What a tree asks to be put together, by AWS's schema.
+fn as_complete(root: &Element) -> Option<Vec<ListedPart>> {
+    if root.name != "CompleteMultipartUpload" || !is_blank(&root.text) {
+        return None;
+    }
+    let parts: Vec<ListedPart> = root.children.iter().map(as_part).collect::<Option<_>>()?;
+    (1..=10_000).contains(&parts.len()).then_some(parts)
+}
+
+fn as_part(part: &Element) -> Option<ListedPart> {
+    if part.name != "Part" || !is_blank(&part.text) {
+        return None;
+    }
+    let (mut number, mut etag, mut checksums) = (None, None, Checksums::new());
+    for child in &part.children {
+        let text = child.text.trim();
+        let again = match child.name.as_str() {
+            _ if !child.children.is_empty() => return None,
+            "PartNumber" => number.replace(text).is_some(),
+            "ETag" => etag.replace(text).is_some(),
+            name => {
+                let (_, kept) = SUMS.iter().find(|(known, _)| *known == name)?;
+                checksums.insert((*kept).to_owned(), text.to_owned()).is_some()
+            }
+        };
+        if again {
+            return None;
+        }
+    }
+    checksums.retain(|_, value| !value.is_empty());
+    Some(ListedPart { number: number?.parse().ok()?, etag: ETag::new(etag?), checksums })
+}
+
 fn is_blank(text: &str) -> bool {
     text.bytes().all(|b| b.is_ascii_whitespace())
 }
@@ -167,25 +236,33 @@ fn a_document_means_what_was_printed_and_what_the_strict_reader_reads() {
     let mut dice = Dice::new(seed);
     let (mut same, mut accepted, mut refused) = (0, 0, 0);
     for round in 0..count {
-        let create = dice.once_in(5);
-        let (expected, text) = if create {
-            let name = dice.pick(&["", "eu-west-1", "mars"]).to_owned();
-            let inside = element(&mut dice, "LocationConstraint", &name);
-            let root = element(&mut dice, "CreateBucketConfiguration", &inside);
-            let location = (!name.is_empty()).then_some(name);
-            (Asked::Bucket(CreateBucketConfiguration { location }), document(&mut dice, &root))
-        } else {
-            let (delete, text) = a_delete(&mut dice);
-            (Asked::Delete(delete), text)
+        let kind = dice.below(6);
+        let (expected, text) = match kind {
+            0 => {
+                let name = dice.pick(&["", "eu-west-1", "mars"]).to_owned();
+                let inside = element(&mut dice, "LocationConstraint", &name);
+                let root = element(&mut dice, "CreateBucketConfiguration", &inside);
+                let location = (!name.is_empty()).then_some(name);
+                (Asked::Bucket(CreateBucketConfiguration { location }), document(&mut dice, &root))
+            }
+            1 | 2 => {
+                let (parts, text) = a_complete(&mut dice);
+                (Asked::Complete(parts), text)
+            }
+            _ => {
+                let (delete, text) = a_delete(&mut dice);
+                (Asked::Delete(delete), text)
+            }
         };
         let mut body = text.clone().into_bytes();
         let spoiled = !dice.once_in(4);
         if spoiled {
             dice.spoil(&mut body, &SCRAPS);
         }
-        let read = |body: &[u8]| match create {
-            true => create_bucket(body).ok().map(Asked::Bucket),
-            false => delete_objects(body).ok().map(Asked::Delete),
+        let read = |body: &[u8]| match kind {
+            0 => create_bucket(body).ok().map(Asked::Bucket),
+            1 | 2 => complete_multipart_upload(body).ok().map(Asked::Complete),
+            _ => delete_objects(body).ok().map(Asked::Delete),
         };
         let told = || format!("seed {seed}, round {round}: {:?}", String::from_utf8_lossy(&body));
         let found = read(&body);
@@ -194,10 +271,11 @@ fn a_document_means_what_was_printed_and_what_the_strict_reader_reads() {
             same += 1;
             continue;
         }
-        let empty = create && body.iter().all(u8::is_ascii_whitespace);
-        let strict = strict_xml::read(&body).and_then(|root| match create {
-            true => as_create_bucket(&root).map(Asked::Bucket),
-            false => as_delete(&root).map(Asked::Delete),
+        let empty = kind == 0 && body.iter().all(u8::is_ascii_whitespace);
+        let strict = strict_xml::read(&body).and_then(|root| match kind {
+            0 => as_create_bucket(&root).map(Asked::Bucket),
+            1 | 2 => as_complete(&root).map(Asked::Complete),
+            _ => as_delete(&root).map(Asked::Delete),
         });
         match found {
             Some(_) if empty => accepted += 1,
@@ -218,4 +296,5 @@ fn a_document_means_what_was_printed_and_what_the_strict_reader_reads() {
 enum Asked {
     Delete(Delete),
     Bucket(CreateBucketConfiguration),
+    Complete(Vec<ListedPart>),
 }
