@@ -7,3 +7,4 @@ mod incoming;
 pub mod outbound;
 pub(in crate::http) mod pace;
 pub mod range;
+pub mod readers;

@@ -13,6 +13,7 @@ pub mod xml;
 
 use crate::app::Edge;
 use crate::auth::sigv4::Verifier;
+use crate::http::body::readers::Readers;
 use crate::http::context::Context;
 use crate::http::host::Place;
 use crate::http::metrics;
@@ -39,6 +40,7 @@ const DRAIN_TIME: Duration = Duration::from_secs(5);
 pub struct Memory {
     verifier: Verifier,
     denials: Denials,
+    readers: Readers,
 }
 
 /// Answers an S3 request: the default service, on the raw URI.

@@ -5,12 +5,13 @@
 
 mod expect;
 mod inflow;
+mod line;
 mod outflow;
 mod peer;
 mod refusal;
 pub mod tls;
 
-pub use peer::Line;
+pub use line::Line;
 
 use crate::app::Edge;
 use crate::http;
@@ -20,6 +21,7 @@ use actix_web::dev::{AppConfig, Server};
 use actix_web::middleware::from_fn;
 use actix_web::{App, web};
 use peer::Peer;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
@@ -28,6 +30,10 @@ use std::time::Duration;
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// A connection that is being closed is read from for this long, so that the last answer is not lost with what was not read.
 const LINGER: Duration = Duration::from_secs(2);
+/// The most connections at once, where the operating system allows as many.
+const MOST: u64 = 20_000;
+/// Descriptors that are kept for databases, backends and the files that are being written.
+const KEPT: u64 = 512;
 /// What remains when the server stops gets this long.
 const SHUTDOWN_SECONDS: u64 = 5;
 
@@ -46,7 +52,7 @@ pub fn listen(address: SocketAddr, workers: usize, edge: &Edge) -> io::Result<(S
             .client_request_timeout(Duration::ZERO)
             .client_disconnect_timeout(LINGER)
             .on_connect_ext(|peer: &Peer, data| {
-                data.insert(peer.line());
+                data.insert(peer.line().clone());
             })
             // The builder's hook for `Expect`; it cannot fail.
             .expect(expect::decide(edge.clone()))
@@ -57,8 +63,27 @@ pub fn listen(address: SocketAddr, workers: usize, edge: &Edge) -> io::Result<(S
     let server = Server::build()
         .workers(workers)
         .disable_signals()
+        // Beyond, whoever connects waits to be accepted.
+        .max_concurrent_connections(most(descriptors()) / workers + 1)
         .shutdown_timeout(SHUTDOWN_SECONDS)
         .listen("http", listener, factory)?
         .run();
     Ok((bound, server))
+}
+
+/// A connection may hold a socket and a file.
+fn most(descriptors: u64) -> usize {
+    let most = (descriptors.saturating_sub(KEPT) / 2).clamp(64, MOST);
+    usize::try_from(most).unwrap_or(usize::MAX)
+}
+
+/// How many descriptors this process may have, after it asked for all that it may ask for.
+fn descriptors() -> u64 {
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    if current != maximum
+        && let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum })
+    {
+        log::warn!("the limit of open files stays as it is: {error}");
+    }
+    getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
 }

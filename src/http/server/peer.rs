@@ -1,6 +1,7 @@
 //! One connection: its socket, TLS where it is on, and the two watches over what comes in and what goes out.
 
 use super::inflow::Inflow;
+use super::line::Line;
 use super::outflow::Outflow;
 use super::refusal;
 use super::tls::Certificates;
@@ -54,19 +55,6 @@ enum Parting {
     Lingering(Pin<Box<Sleep>>, usize),
 }
 
-/// What the requests of a connection may know of it.
-#[derive(Clone, Copy, Debug)]
-pub struct Line {
-    secure: bool,
-}
-
-impl Line {
-    /// It is https.
-    pub fn is_secure(&self) -> bool {
-        self.secure
-    }
-}
-
 impl Peer {
     /// Takes a connection in; over TLS, shakes hands first.
     pub(super) async fn accept(
@@ -77,7 +65,7 @@ impl Peer {
         // An answer of head and body in two packets would otherwise wait 40 ms for the client's delayed acknowledgement.
         stream.set_nodelay(true)?;
         let address = stream.peer_addr().ok();
-        let line = Line { secure: edge.certificates.is_some() };
+        let line = Line::new(edge.certificates.is_some());
         let stream = match &edge.certificates {
             None => Stream::Plain(stream),
             Some(certificates) => Stream::Tls(Box::new(shake_hands(stream, certificates).await?)),
@@ -87,8 +75,8 @@ impl Peer {
     }
 
     /// What its requests may know.
-    pub(super) fn line(&self) -> Line {
-        self.line
+    pub(super) fn line(&self) -> &Line {
+        &self.line
     }
 
     fn poll_parting(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -101,7 +89,7 @@ impl Peer {
                 }
                 Parting::Saying(words) => {
                     let written = Pin::new(&mut self.stream).poll_write(cx, words);
-                    let count = ready!(self.outflow.watch(cx, written, || LINGER))?;
+                    let count = ready!(self.outflow.watch(cx, written, &self.line, || LINGER))?;
                     if count == 0 {
                         return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
                     }
@@ -156,7 +144,7 @@ impl AsyncWrite for Peer {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = &mut *self;
         let written = Pin::new(&mut this.stream).poll_write(cx, bytes);
-        this.outflow.watch(cx, written, || this.edge.system.view().config.advanced.idle_timeout)
+        this.outflow.watch(cx, written, &this.line, || this.edge.system.view().config.advanced.idle_timeout)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -5,11 +5,19 @@ use crate::http::body::{outbound, range};
 use crate::http::s3::call::Call;
 use crate::http::s3::error::S3Error;
 use crate::http::s3::operation::ReadObject;
+use crate::http::server::Line;
 use actix_web::{HttpRequest, HttpResponse};
 use actors::domain::condition::{Conditions, RangeRequest};
 use actors::storage::{ReadOutcome, ReadRequest};
 use actors::system::Route;
 use actors::{Error, ErrorKind};
+use std::time::Duration;
+
+/// What is up to this long leaves with its head and holds nothing.
+const AT_ONCE: u64 = 16 * 1024;
+/// Where there is no permit, this many clients that take nothing may be cut off for one that asks.
+const TRIES: usize = 10;
+const ROUND: Duration = Duration::from_millis(10);
 
 /// Sends the object, or the part that was asked for.
 pub(in crate::http::s3) async fn answer(
@@ -31,7 +39,9 @@ pub(in crate::http::s3) async fn answer(
         Ok(ReadOutcome::Found(ticket)) => {
             let length = ticket.range.map_or(ticket.meta.size, |range| range.len);
             let mut response = headers::found(&ticket.meta, ticket.range, read);
-            Ok(response.body(outbound::stream(length, ticket.body)))
+            let line = request.conn_data::<Line>().filter(|_| length > AT_ONCE);
+            let reading = line.map(|line| call.edge.s3.readers.enter(call.holder(), line.clone()));
+            Ok(response.body(outbound::stream(length, ticket.body, reading)))
         }
         Err(error) => Err(explain(call, &route, read, request, error).await),
     }
@@ -90,7 +100,18 @@ async fn open(
         conditions: conditions.clone(),
         range: *range,
     };
-    route.store.open_read(&call.holder(), request).await
+    let holder = call.holder();
+    let mut outcome = route.store.open_read(&holder, request.clone()).await;
+    for _ in 0..TRIES {
+        match &outcome {
+            Err(error) if error.kind() == ErrorKind::Busy && call.edge.s3.readers.make_room(&holder) => {}
+            _ => break,
+        }
+        // The permit comes back as soon as the connection that was cut off has noticed.
+        tokio::time::sleep(ROUND).await;
+        outcome = route.store.open_read(&holder, request.clone()).await;
+    }
+    outcome
 }
 
 /// A range outside the object is answered with the object's size.
