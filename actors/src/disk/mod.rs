@@ -45,6 +45,8 @@ pub trait DiskFile: Debug + Send {
     fn append_from(&mut self, source: &File, offset: u64, len: u64) -> io::Result<()>;
     /// Sets an extended attribute.
     fn set_xattr(&mut self, name: &str, value: &[u8]) -> io::Result<()>;
+    /// Has the content so far written out, so that [`DiskFile::sync`] has little left to do. It proves nothing.
+    fn write_back(&mut self) -> io::Result<()>;
     /// Makes content and attributes durable (`fsync`).
     fn sync(&mut self) -> io::Result<()>;
 }

@@ -185,7 +185,7 @@ impl StoreHandle {
 
     /// Publishes a staged object. Callers outside `system` go through its handle, which checks the route.
     pub async fn commit(&self, commit: CommitRequest) -> Result<ObjectMeta> {
-        // A commit syncs the whole body; a slow disk may take its time over 5 GiB.
+        // The body was written back before; on a file system that does not, a slow disk may take its time over 5 GiB.
         self.open()?.1.ask_within(COMMIT, Intent::Change, Commit(commit)).await
     }
 

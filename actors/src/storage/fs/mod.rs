@@ -7,6 +7,7 @@ pub mod attributes;
 mod belongings;
 mod commit;
 mod durable;
+mod lane;
 mod layout;
 mod lister;
 mod lookup;

@@ -1,5 +1,6 @@
 //! Takes a body in: small ones in memory, to be written by the commit in one go; others to a file beside their target.
 
+use super::lane::{Gathering, Lane, Piece, Rooms};
 use super::{Fs, temp_name, uploads};
 use crate::disk::{DiskFile, SharedDisk};
 use crate::domain::names::{BucketName, ObjectKey};
@@ -15,13 +16,14 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use tokio::task::JoinHandle;
 
 const OPERATION: &str = "write object";
 /// Bodies up to this stay in memory until the commit.
 const SMALL: usize = 64 * 1024;
-/// Larger ones go to disk in batches of at least this, one being written while the next is gathered.
-const BATCH: usize = 512 * 1024;
+/// Larger ones are written in pieces of at least this, while the next are received.
+const PIECE: usize = 256 * 1024;
+/// From this size on a body is written back before it is committed.
+const WRITTEN_BACK: u64 = 8 << 20;
 
 /// A file in the making. Dropped before it was published, it disappears.
 pub(super) struct TempFile {
@@ -56,84 +58,127 @@ pub(super) enum Content {
 pub(super) struct FsWriter {
     fs: Arc<Fs>,
     goal: Goal,
-    gathered: Vec<u8>,
+    gathered: Gathering,
     state: State,
 }
 
 enum State {
     /// All bytes so far are gathered.
     Fresh,
-    /// A batch is being written.
-    Writing(JoinHandle<Result<Sink>>),
+    /// Pieces are being written and summed.
+    Writing(Box<Lanes>),
     /// A write failed, or its caller went away in the middle of one.
     Failed,
 }
 
-/// The file and the sums so far.
-struct Sink {
-    temp: TempFile,
-    sums: Sums,
+/// The work on a long body. MD5 takes longer than all the rest together, so it has a lane of its own.
+struct Lanes {
+    rooms: Rooms,
+    md5: Lane<Md5>,
+    file: Lane<Sink>,
 }
 
-#[derive(Default)]
-struct Sums {
+/// The file, once there is one, and what is known of its content.
+struct Sink {
+    fs: Arc<Fs>,
+    goal: Goal,
+    temp: Option<TempFile>,
     size: u64,
-    md5: Md5,
     sha256: Sha256,
 }
 
 impl FsWriter {
     pub(super) fn new(fs: Arc<Fs>, goal: Goal) -> Self {
-        Self { fs, goal, gathered: Vec::new(), state: State::Fresh }
+        Self { fs, goal, gathered: Gathering::default(), state: State::Fresh }
     }
 
-    /// Waits for the batch on its way and sends the next one.
+    /// Hands what was gathered to the lanes, when they have room.
     async fn flush(&mut self) -> Result<()> {
-        let sink = match std::mem::replace(&mut self.state, State::Failed) {
-            State::Fresh => None,
-            State::Writing(job) => Some(join(job).await?),
+        // Whoever gives up in the middle of this leaves a writer that has failed.
+        let lanes = match std::mem::replace(&mut self.state, State::Failed) {
+            State::Fresh => Box::new(self.lanes()),
+            State::Writing(lanes) => lanes,
             State::Failed => return Err(Error::internal(OPERATION, "the writer failed before")),
         };
-        let batch = std::mem::take(&mut self.gathered);
-        let (fs, goal) = (Arc::clone(&self.fs), self.goal.clone());
-        self.state = State::Writing(tokio::task::spawn_blocking(move || {
-            let mut sink = match sink {
-                Some(sink) => sink,
-                None => Sink { temp: goal.temp(&fs)?, sums: Sums::default() },
-            };
-            sink.sums.add(&batch);
-            sink.temp.file.write_all(&batch).map_err(|e| Error::io(OPERATION, e))?;
-            Ok(sink)
-        }));
+        let piece = lanes.rooms.piece(self.gathered.take()).await?;
+        lanes.md5.push(Arc::clone(&piece))?;
+        lanes.file.push(piece)?;
+        self.state = State::Writing(lanes);
         Ok(())
+    }
+
+    fn lanes(&self) -> Lanes {
+        let (fs, goal) = (Arc::clone(&self.fs), self.goal.clone());
+        let sink = Sink { fs, goal, temp: None, size: 0, sha256: Sha256::new() };
+        Lanes { rooms: Rooms::new(), md5: Lane::new(Md5::new(), add), file: Lane::new(sink, Sink::add) }
     }
 }
 
 #[async_trait]
 impl ObjectWriter for FsWriter {
     async fn write(&mut self, bytes: Bytes) -> Result<()> {
-        self.gathered.extend_from_slice(&bytes);
-        if self.gathered.len() >= BATCH { self.flush().await } else { Ok(()) }
+        self.gathered.push(bytes);
+        if self.gathered.len() >= PIECE { self.flush().await } else { Ok(()) }
     }
 
     async fn finish(mut self: Box<Self>) -> Result<Staged> {
         let (sums, content) = if matches!(self.state, State::Fresh) && self.gathered.len() <= SMALL {
-            let mut sums = Sums::default();
-            sums.add(&self.gathered);
-            (sums, Content::Memory(self.gathered))
+            let body = self.gathered.take().concat();
+            let sums = sums(body.len() as u64, Md5::new_with_prefix(&body), Sha256::new_with_prefix(&body));
+            (sums, Content::Memory(body))
         } else {
-            if !self.gathered.is_empty() || !matches!(self.state, State::Writing(_)) {
+            if self.gathered.len() > 0 || !matches!(self.state, State::Writing(_)) {
                 self.flush().await?;
             }
-            let State::Writing(job) = self.state else {
+            let State::Writing(lanes) = self.state else {
                 return Err(Error::internal(OPERATION, "the writer failed before"));
             };
-            let sink = join(job).await?;
-            (sink.sums, Content::File(sink.temp))
+            lanes.rooms.all_done().await?;
+            let (sink, md5) = (lanes.file.into_state()?, lanes.md5.into_state()?);
+            let sums = sums(sink.size, md5, sink.sha256);
+            let temp = sink.temp.ok_or_else(|| Error::internal(OPERATION, "no piece of the body was written"))?;
+            let temp = write_back(temp, sums.size).await?;
+            (sums, Content::File(temp))
         };
         let handle = StagedBody { goal: self.goal, content };
-        Ok(Staged { sums: sums.finish(), handle: Box::new(handle) })
+        Ok(Staged { sums, handle: Box::new(handle) })
     }
+}
+
+impl Sink {
+    fn add(&mut self, piece: &Piece) -> Result<()> {
+        let temp = match &mut self.temp {
+            Some(temp) => temp,
+            fresh => fresh.insert(self.goal.temp(&self.fs)?),
+        };
+        for bytes in &piece.bytes {
+            self.size += bytes.len() as u64;
+            self.sha256.update(bytes);
+            temp.file.write_all(bytes).map_err(|e| Error::io(OPERATION, e))?;
+        }
+        Ok(())
+    }
+}
+
+fn add(md5: &mut Md5, piece: &Piece) -> Result<()> {
+    piece.bytes.iter().for_each(|bytes| md5.update(bytes));
+    Ok(())
+}
+
+/// Has a long body on its way to the disk before the commit, which then holds its locks for a short time only.
+async fn write_back(mut temp: TempFile, size: u64) -> Result<TempFile> {
+    if size < WRITTEN_BACK {
+        return Ok(temp);
+    }
+    super::blocking(OPERATION, move || {
+        temp.file.write_back().map_err(|e| Error::io(OPERATION, e))?;
+        Ok(temp)
+    })
+    .await
+}
+
+fn sums(size: u64, md5: Md5, sha256: Sha256) -> BodySums {
+    BodySums { size, md5: hex::encode(md5.finalize()), sha256: hex::encode(sha256.finalize()) }
 }
 
 impl Goal {
@@ -177,22 +222,6 @@ impl Drop for TempFile {
             Err(_) => remove(),
         }
     }
-}
-
-impl Sums {
-    fn add(&mut self, bytes: &[u8]) {
-        self.size += bytes.len() as u64;
-        self.md5.update(bytes);
-        self.sha256.update(bytes);
-    }
-
-    fn finish(self) -> BodySums {
-        BodySums { size: self.size, md5: hex::encode(self.md5.finalize()), sha256: hex::encode(self.sha256.finalize()) }
-    }
-}
-
-async fn join(job: JoinHandle<Result<Sink>>) -> Result<Sink> {
-    job.await.unwrap_or_else(|e| Err(Error::internal(OPERATION, e)))
 }
 
 impl fmt::Debug for FsWriter {
