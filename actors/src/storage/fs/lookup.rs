@@ -21,6 +21,11 @@ const OPERATION: &str = "find object";
 /// Room for an attribute of ours: the largest limit of `probes.rs` and some more.
 const ATTRIBUTE_ROOM: usize = 4096;
 
+/// How files are opened: a FIFO that somebody dropped in must not block.
+const FLAGS: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::CLOEXEC).union(OFlags::NOFOLLOW);
+/// How paths are resolved.
+const RESOLVE: ResolveFlags = ResolveFlags::BENEATH.union(ResolveFlags::NO_SYMLINKS);
+
 /// The file of an object.
 pub(super) struct Found {
     /// Opened for reading.
@@ -73,6 +78,21 @@ impl Fs {
             Some((file, stat)) => self.object(file, stat, &path).map(Some),
             None => Ok(None),
         }
+    }
+
+    /// The object of a key, if that takes no waiting for a disk: every name on the way is in the kernel's memory, and so is the
+    /// attribute then, which lies beside the inode. `None` says nothing of whether there is one.
+    pub(super) fn look_cached(&self, bucket: &BucketName, key: &str) -> Option<(File, Box<Record>)> {
+        let mut path = PathBuf::from(bucket.as_str());
+        path.extend(layout::encode(key));
+        let resolve = RESOLVE | ResolveFlags::CACHED;
+        let file = File::from(rustix::fs::openat2(&self.dir, &path, FLAGS, Mode::empty(), resolve).ok()?);
+        let value = attribute(&file).ok()??;
+        let Decoded::Record(record) = attributes::decode(&value, bucket, key, &self.mac.load()).ok()? else {
+            return None;
+        };
+        let stat = file.metadata().ok()?;
+        (stat.is_file() && stat.len() == record.file_len()).then_some((file, record))
     }
 
     /// Finds and describes. Where the file was replaced in between, and its sidecar with it, the new one counts.
@@ -148,12 +168,9 @@ impl Fs {
     }
 
     fn open_beneath(&self, path: &Path) -> Result<Option<(File, Metadata)>> {
-        // A FIFO that somebody dropped in must not block the opening.
-        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-        let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
-        let opened = match rustix::fs::openat2(&self.dir, path, flags, Mode::empty(), resolve) {
+        let opened = match rustix::fs::openat2(&self.dir, path, FLAGS, Mode::empty(), RESOLVE) {
             // Before Linux 5.6, and under container filters that do not know the call.
-            Err(Errno::NOSYS | Errno::PERM) => open_step_by_step(self.dir.as_fd().try_clone_to_owned(), path, flags),
+            Err(Errno::NOSYS | Errno::PERM) => open_step_by_step(self.dir.as_fd().try_clone_to_owned(), path, FLAGS),
             opened => opened,
         };
         match opened {

@@ -157,6 +157,9 @@ impl ObjectStore for FsStore {
     }
 
     async fn head(&self, bucket: &BucketName, key: &ObjectKey) -> Result<ObjectMeta> {
+        if let Some((_, record)) = self.fs.look_cached(bucket, key.as_str()) {
+            return Ok(record.into_meta());
+        }
         let (bucket, key) = (bucket.clone(), key.clone());
         self.run("head object", move |fs| {
             let (_, described) = fs.look_existing(&bucket, &key)?;
@@ -166,6 +169,9 @@ impl ObjectStore for FsStore {
     }
 
     async fn open_read(&self, read: ReadRequest) -> Result<ReadOutcome> {
+        if let Some(outcome) = reader::open_cached(&self.fs, &read) {
+            return outcome;
+        }
         self.run("read object", move |fs| reader::open(fs, &read)).await
     }
 

@@ -6,13 +6,16 @@ use super::lookup::{Described, Found, was_replaced};
 use super::parts::lease::Lease;
 use super::parts::read::{self, PartsReader};
 use crate::domain::condition::{ByteRange, ReadVerdict};
+use crate::domain::object::ObjectMeta;
 use crate::storage::multipart::UploadRef;
 use crate::storage::{ByteStream, ReadOutcome, ReadRequest, ReadTicket};
 use crate::{Error, Result};
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
+use rustix::buffer::spare_capacity;
+use rustix::io::{Errno, ReadWriteFlags, preadv2};
 use std::fs::File;
-use std::os::unix::fs::FileExt;
+use std::io::{self, IoSliceMut};
 use std::sync::Arc;
 use tokio::task::JoinHandle;
 
@@ -55,11 +58,7 @@ fn open_found(
     lease: Option<Lease>,
 ) -> Result<ReadOutcome> {
     let meta = described.meta;
-    if read.conditions.check_read(&meta)? == ReadVerdict::NotModified {
-        return Ok(ReadOutcome::NotModified(meta));
-    }
-    let range = read.range.map(|range| range.resolve(meta.size)).transpose()?;
-    let part = range.unwrap_or(ByteRange { start: 0, len: meta.size });
+    let Some((range, part)) = decide(read, &meta)? else { return Ok(ReadOutcome::NotModified(meta)) };
     let source = match (lease, described.record) {
         (Some(lease), Some(record)) => {
             let parts = read::list(fs, (&read.bucket, &read.key), &found, &record)?;
@@ -68,12 +67,49 @@ fn open_found(
         _ => Source::File(found.file),
     };
     let body = if part.len <= SMALL {
-        let bytes = source.read_piece(part.start, part.len)?;
-        stream::iter((!bytes.is_empty()).then_some(Ok(bytes))).boxed()
+        whole(source.read_piece(part.start, part.len)?)
     } else {
         pieces(Arc::new(source), part)
     };
     Ok(ReadOutcome::Found(ReadTicket { meta, range, body }))
+}
+
+/// The same where nothing has to be waited for: the kernel has names, attribute and content in memory. Another thread is not
+/// worth waking for that. `None` says nothing: [`open`] must look.
+pub(super) fn open_cached(fs: &Fs, read: &ReadRequest) -> Option<Result<ReadOutcome>> {
+    let (file, record) = fs.look_cached(&read.bucket, read.key.as_str())?;
+    if record.stored.is_some() {
+        return None;
+    }
+    let meta = record.into_meta();
+    let (range, part) = match decide(read, &meta) {
+        Ok(Some(decided)) => decided,
+        Ok(None) => return Some(Ok(ReadOutcome::NotModified(meta))),
+        Err(error) => return Some(Err(error)),
+    };
+    let body =
+        if part.len <= SMALL { whole(read_cached(&file, part)?) } else { pieces(Arc::new(Source::File(file)), part) };
+    Some(Ok(ReadOutcome::Found(ReadTicket { meta, range, body })))
+}
+
+/// The range to name and the bytes to send; `None` where the client has them.
+fn decide(read: &ReadRequest, meta: &ObjectMeta) -> Result<Option<(Option<ByteRange>, ByteRange)>> {
+    if read.conditions.check_read(meta)? == ReadVerdict::NotModified {
+        return Ok(None);
+    }
+    let range = read.range.map(|range| range.resolve(meta.size)).transpose()?;
+    Ok(Some((range, range.unwrap_or(ByteRange { start: 0, len: meta.size }))))
+}
+
+fn whole(bytes: Bytes) -> ByteStream {
+    stream::iter((!bytes.is_empty()).then_some(Ok(bytes))).boxed()
+}
+
+/// Reads what is in the page cache: all of it or nothing.
+fn read_cached(file: &File, part: ByteRange) -> Option<Bytes> {
+    let mut bytes = vec![0; usize::try_from(part.len).ok()?];
+    let read = preadv2(file, &mut [IoSliceMut::new(&mut bytes)], part.start, ReadWriteFlags::NOWAIT).ok()?;
+    (read == bytes.len()).then(|| bytes.into())
 }
 
 /// What is left to read, and the piece on its way.
@@ -111,12 +147,30 @@ impl Ahead {
 impl Source {
     fn read_piece(&self, at: u64, len: u64) -> Result<Bytes> {
         let len = usize::try_from(len).map_err(|e| Error::internal(OPERATION, e))?;
-        let mut bytes = vec![0; len];
         match self {
-            // Ends with an error where the file became shorter: a body never ends early and looks whole.
-            Self::File(file) => file.read_exact_at(&mut bytes, at).map_err(|e| Error::io(OPERATION, e))?,
-            Self::Parts(parts) => parts.read_exact_at(&mut bytes, at)?,
+            Self::File(file) => read_file(file, at, len).map_err(|e| Error::io(OPERATION, e)),
+            Self::Parts(parts) => {
+                let mut bytes = vec![0; len];
+                parts.read_exact_at(&mut bytes, at)?;
+                Ok(bytes.into())
+            }
         }
-        Ok(bytes.into())
     }
+}
+
+/// Reads into memory that nobody has cleared before.
+fn read_file(file: &File, at: u64, len: usize) -> io::Result<Bytes> {
+    let mut bytes = Vec::with_capacity(len);
+    while bytes.len() < len {
+        let from = at + bytes.len() as u64;
+        match rustix::io::pread(file, spare_capacity(&mut bytes), from) {
+            // The file became shorter: a body never ends early and looks whole.
+            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(e) => return Err(e.into()),
+        }
+    }
+    // A vector may have more room than was asked for.
+    bytes.truncate(len);
+    Ok(bytes.into())
 }
