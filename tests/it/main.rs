@@ -16,6 +16,7 @@ mod crash;
 mod guardian;
 mod lifecycle;
 mod listing;
+mod memory;
 mod regressions;
 mod restore;
 mod rights;

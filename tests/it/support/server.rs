@@ -198,6 +198,11 @@ impl Host {
         self.running().addr
     }
 
+    /// The id of its process.
+    pub fn pid(&self) -> u32 {
+        self.running().child.id()
+    }
+
     /// What it logged so far.
     pub fn log(&self) -> String {
         self.running().log.lock().expect("no test thread died").clone()
