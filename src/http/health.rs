@@ -5,6 +5,7 @@ use crate::http::metrics::name;
 use actix_web::{HttpRequest, HttpResponse, web};
 use actors::domain::clock::Timestamp;
 use actors::store::StoreHandle;
+use actors::system::view::SystemView;
 use futures_util::future::join_all;
 use serde::Serialize;
 use std::future::Future;
@@ -80,7 +81,8 @@ pub(super) async fn health(request: HttpRequest, edge: web::Data<Edge>) -> HttpR
     }
     if view.state.meta.password_logged {
         notices.push(
-            "the bootstrap password went through a log; pin a hash of your own with DGP_BOOTSTRAP_PASSWORD_HASH"
+            "the bootstrap password went through a log; change it, or pin a hash of your own with \
+             DGP_BOOTSTRAP_PASSWORD_HASH"
                 .to_owned(),
         );
     }
@@ -112,7 +114,7 @@ pub(super) async fn ready(request: HttpRequest, edge: web::Data<Edge>) -> HttpRe
     let view = edge.system.view();
     let reason = not_ready(&edge).await;
     let now = edge.clock.now();
-    let backends = join_all(view.stores.values().map(|store| backend(store, now))).await;
+    let backends = backends(&view, now).await;
     let body = Readiness { ready: reason.is_none(), owner: reason, generation: view.version(), backends };
     let mut response = match reason {
         None => HttpResponse::Ok(),
@@ -141,6 +143,19 @@ async fn not_ready(edge: &Edge) -> Option<&'static str> {
 
 async fn answers<T>(ask: impl Future<Output = actors::Result<T>>) -> bool {
     matches!(tokio::time::timeout(PATIENCE, ask).await, Ok(Ok(_)))
+}
+
+/// Every backend as it is now.
+pub(super) async fn backends(view: &SystemView, now: Timestamp) -> Vec<BackendHealth> {
+    join_all(view.stores.values().map(|store| backend(store, now))).await
+}
+
+impl BackendHealth {
+    /// Name and reason of a backend that is down.
+    pub(super) fn down(&self) -> Option<(String, String)> {
+        let reason = || self.reason.clone().unwrap_or_else(|| "its last operations failed".to_owned());
+        (!self.up).then(|| (self.name.clone(), reason()))
+    }
 }
 
 /// One backend: whether it is up, and how long ago its last success and failure were.

@@ -4,6 +4,7 @@ use crate::support::client::{Reply, Request};
 use crate::support::server::{Host, PASSWORD, S3};
 use crate::support::signer::Signer;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 const API: &str = "/_/api/admin";
 
@@ -112,6 +113,47 @@ fn a_user_is_made_changed_and_removed() {
     assert_eq!(problem(&host.admin(call("DELETE", &path)).expect(404)), "no_such_user");
     host.admin(call("PUT", &path).json(&json!({"name": "x"}))).expect(404);
     assert_eq!(host.admin(call("GET", "/users")).expect(200).json(), json!([]));
+}
+
+#[test]
+fn a_user_has_several_keys_each_with_its_own_end() {
+    let host = Host::start();
+    let (user, _) = signed_in(&host, "ann", all_rules());
+    let path = format!("/users/{}/keys", id_of(&user));
+    let made = host.admin(call("POST", &path).json(&json!({"expires_in": "30d"}))).expect(201).json();
+    let (key, secret) = (made["access_key_id"].as_str().unwrap(), made["secret_access_key"].as_str().unwrap());
+    let s3 = |key: &str, secret: &str| S3 { addr: host.addr(), signer: Signer::new(key, secret) };
+    let first = s3(user["access_key_id"].as_str().unwrap(), user["secret_access_key"].as_str().unwrap_or_default());
+    let second = s3(key, secret);
+    let status = |s3: &S3| s3.send(Request::new("GET", "/")).status;
+    assert_eq!((status(&first), status(&second)), (200, 200), "two pairs sign side by side");
+
+    let list = host.admin(call("GET", &path)).expect(200);
+    assert!(!list.text().contains(secret) && list.header("etag").is_some());
+    assert_eq!(list.json().as_array().unwrap().len(), 2);
+    assert_eq!((&list.json()[0]["expires_at"], &list.json()[1]["access_key_id"]), (&Value::Null, &json!(key)));
+    assert!(list.json()[1]["expires_at"].as_str().is_some());
+
+    let one = format!("{path}/{key}");
+    let off = host.admin(call("PUT", &one).json(&json!({"active": false}))).expect(200).json();
+    assert_eq!((&off["active"], status(&first), status(&second)), (&json!(false), 200, 403));
+    let on = host.admin(call("PUT", &one).json(&json!({"active": true, "expires_in": "never"}))).expect(200).json();
+    assert_eq!((&on["expires_at"], status(&second)), (&Value::Null, 200));
+    host.admin(call("PUT", &one).json(&json!({"expires_in": "1s"}))).expect(200);
+    std::thread::sleep(Duration::from_millis(1100));
+    assert_eq!((status(&first), status(&second)), (200, 403), "an expired pair signs nothing");
+
+    for (body, status) in
+        [(json!({"expires_in": "soon"}), 400), (json!({"active": 1}), 400), (json!({"on": true}), 400)]
+    {
+        problem(&host.admin(call("PUT", &one).json(&body)).expect(status));
+    }
+    host.admin(call("DELETE", &one)).expect(204);
+    assert_eq!(problem(&host.admin(call("DELETE", &one)).expect(404)), "no_such_key");
+    assert_eq!(problem(&host.admin(call("PUT", &one).json(&json!({"active": true}))).expect(404)), "no_such_key");
+    let taken = json!({"access_key_id": user["access_key_id"]});
+    assert_eq!(problem(&host.admin(call("POST", &path).json(&taken)).expect(409)), "access_key_taken");
+    assert_eq!(problem(&host.admin(call("GET", "/users/none/keys")).expect(404)), "no_such_user");
 }
 
 #[test]

@@ -28,7 +28,9 @@ fn code(reply: &Reply) -> String {
 }
 
 /// Every route and the right that it needs.
-const ROUTES: [(&str, &str, &str); 24] = [
+const ROUTES: [(&str, &str, &str); 30] = [
+    ("GET", "/status", "system:read"),
+    ("PUT", "/password", "admin"),
     ("GET", "/sessions", "iam:read"),
     ("DELETE", "/sessions/000000000000", "iam:write"),
     ("GET", "/users", "iam:read"),
@@ -37,6 +39,10 @@ const ROUTES: [(&str, &str, &str); 24] = [
     ("PUT", "/users/none", "iam:write"),
     ("DELETE", "/users/none", "iam:write"),
     ("POST", "/users/none/rotate-keys", "iam:write"),
+    ("GET", "/users/none/keys", "iam:read"),
+    ("POST", "/users/none/keys", "iam:write"),
+    ("PUT", "/users/none/keys/none", "iam:write"),
+    ("DELETE", "/users/none/keys/none", "iam:write"),
     ("GET", "/groups", "iam:read"),
     ("POST", "/groups", "iam:write"),
     ("GET", "/groups/none", "iam:read"),
@@ -57,9 +63,21 @@ const ROUTES: [(&str, &str, &str); 24] = [
 
 /// The shipped roles and the rights that they have among those above.
 const ROLES: [(&str, &[&str]); 4] = [
-    ("admin", &["iam:read", "iam:write", "audit:read", "backup:read", "backup:export-secrets", "backup:restore"]),
-    ("operator", &["audit:read", "backup:read"]),
-    ("viewer", &["iam:read", "audit:read", "backup:read"]),
+    (
+        "admin",
+        &[
+            "admin",
+            "system:read",
+            "iam:read",
+            "iam:write",
+            "audit:read",
+            "backup:read",
+            "backup:export-secrets",
+            "backup:restore",
+        ],
+    ),
+    ("operator", &["system:read", "audit:read", "backup:read"]),
+    ("viewer", &["system:read", "iam:read", "audit:read", "backup:read"]),
     ("backup", &["backup:read"]),
 ];
 

@@ -2,9 +2,9 @@
 
 use crate::Result;
 use crate::backup::handle::Tools;
-use crate::backup::messages::{Archive, Export, Restore, Restores, Verify};
-use crate::backup::restore;
+use crate::backup::messages::{Archive, ChangePassword, Export, Restore, Restores, Verify};
 use crate::backup::state::BackupState;
+use crate::backup::{password, restore};
 use crate::fault;
 use actix::fut::{ActorFutureExt, wrap_future};
 use actix::{Actor, Context, Handler, ResponseActFuture, ResponseFuture};
@@ -29,10 +29,10 @@ impl Actor for BackupActor {
 impl Handler<Export> for BackupActor {
     type Result = ResponseFuture<Result<Archive>>;
 
-    fn handle(&mut self, _: Export, _: &mut Self::Context) -> Self::Result {
+    fn handle(&mut self, message: Export, _: &mut Self::Context) -> Self::Result {
         fault::point("backup.export");
         let tools = self.tools.clone();
-        Box::pin(async move { restore::export(&tools).await })
+        Box::pin(async move { restore::export(&tools, message.who).await })
     }
 }
 
@@ -67,6 +67,25 @@ impl Handler<Restore> for BackupActor {
         Box::pin(wrap_future(async move { restore::run(&tools, &restore_id, request).await }).map(
             move |outcome: Result<Value>, actor: &mut Self, _| {
                 actor.state.end(key, outcome.as_ref().ok());
+                outcome
+            },
+        ))
+    }
+}
+
+impl Handler<ChangePassword> for BackupActor {
+    type Result = ResponseActFuture<Self, Result<()>>;
+
+    fn handle(&mut self, message: ChangePassword, _: &mut Self::Context) -> Self::Result {
+        fault::point("backup.password");
+        let id = uuid::Uuid::new_v4().to_string();
+        if let Err(refusal) = self.state.begin(&id) {
+            return Box::pin(wrap_future(async move { Err(refusal) }));
+        }
+        let tools = self.tools.clone();
+        Box::pin(wrap_future(async move { password::change(&tools, &id, message.0).await }).map(
+            |outcome: Result<()>, actor: &mut Self, _| {
+                actor.state.end(None, None);
                 outcome
             },
         ))

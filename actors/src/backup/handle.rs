@@ -2,11 +2,15 @@
 
 use crate::Result;
 use crate::backup::actor::BackupActor;
-use crate::backup::messages::{Archive, Export, Restore, RestoreRequest, Restores, Verify};
+use crate::backup::messages::{
+    Archive, ChangePassword, Export, PasswordChange, Restore, RestoreRequest, Restores, Verify,
+};
 use crate::boot::Host;
 use crate::config::ConfigHandle;
+use crate::db::runtime::last_export;
 use crate::disk::SharedDisk;
 use crate::domain::clock::Clock;
+use crate::domain::state::ExportRecord;
 use crate::kernel::guardian::Guardian;
 use crate::kernel::owner::{Intent, OwnerRef};
 use crate::state_db::StateDbHandle;
@@ -43,12 +47,13 @@ pub struct Tools {
 #[derive(Clone, Debug)]
 pub struct BackupHandle {
     owner: OwnerRef<BackupActor>,
+    state_db: StateDbHandle,
 }
 
 impl BackupHandle {
     /// Starts the owner.
     pub async fn start(tools: Tools) -> Result<Self> {
-        let guardian = tools.guardian.clone();
+        let (guardian, state_db) = (tools.guardian.clone(), tools.state_db.clone());
         let owner = OwnerRef::new("backup", 16, guardian.alarm());
         let arbiter = actix::Arbiter::new();
         guardian
@@ -57,12 +62,17 @@ impl BackupHandle {
                 Box::pin(async move { Ok(BackupActor::start_in_arbiter(&arbiter, move |_| BackupActor::new(tools))) })
             })
             .await?;
-        Ok(Self { owner })
+        Ok(Self { owner, state_db })
     }
 
-    /// Makes a Full Backup.
-    pub async fn export(&self) -> Result<Archive> {
-        self.owner.ask_within(LONG, Intent::Read, Export).await
+    /// Makes a Full Backup for somebody.
+    pub async fn export(&self, who: String) -> Result<Archive> {
+        self.owner.ask_within(LONG, Intent::Read, Export { who }).await
+    }
+
+    /// The last Full Backup that was made here, whoever restarted in between.
+    pub async fn last_export(&self) -> Result<Option<ExportRecord>> {
+        self.state_db.run(|connection| last_export(connection)).await
     }
 
     /// Checks an archive.
@@ -73,6 +83,11 @@ impl BackupHandle {
     /// Plans a restore and, unless it is a dry run, carries it out.
     pub async fn restore(&self, request: RestoreRequest) -> Result<Value> {
         self.owner.ask_within(LONG, Intent::Change, Restore(request)).await
+    }
+
+    /// Takes another bootstrap password: an error means that the old one is in force.
+    pub async fn change_password(&self, change: PasswordChange) -> Result<()> {
+        self.owner.ask_within(LONG, Intent::Change, ChangePassword(change)).await
     }
 
     /// The record of restores, newest first.

@@ -1,6 +1,7 @@
 //! What one may ask of the owner of backup and restore.
 
 use crate::Result;
+use crate::db::password::PasswordHash;
 use crate::domain::secret::Secret;
 use actix::Message;
 use bytes::Bytes;
@@ -8,10 +9,13 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::fmt;
 
-/// Makes a Full Backup of the published view.
+/// Makes a Full Backup of the published view, and notes that it was made.
 #[derive(Debug, Message)]
 #[rtype(result = "Result<Archive>")]
-pub struct Export;
+pub struct Export {
+    /// Who asks, for the record.
+    pub who: String,
+}
 
 /// A finished archive.
 #[derive(Clone)]
@@ -33,6 +37,22 @@ pub struct Verify(pub Bytes);
 #[derive(Debug, Message)]
 #[rtype(result = "Result<Value>")]
 pub struct Restore(pub RestoreRequest);
+
+/// Takes another bootstrap password.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<()>")]
+pub struct ChangePassword(pub PasswordChange);
+
+/// Another bootstrap password, by its hash.
+#[derive(Debug)]
+pub struct PasswordChange {
+    /// Of the new password.
+    pub hash: PasswordHash,
+    /// The `epoch.generation` under which the old one was checked.
+    pub version: String,
+    /// SHA-256 of the caller's session or bearer token: the one that survives.
+    pub caller_token_sha256: String,
+}
 
 /// The record of restores, newest first.
 #[derive(Debug, Message)]

@@ -3,9 +3,10 @@
 mod actor;
 pub mod handle;
 pub mod messages;
+mod password;
 mod restore;
 mod stage;
 mod state;
 
 pub use handle::BackupHandle;
-pub use messages::{Archive, RestoreRequest};
+pub use messages::{Archive, PasswordChange, RestoreRequest};

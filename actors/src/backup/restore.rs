@@ -5,7 +5,7 @@ use crate::backup::messages::{Archive, RestoreRequest};
 use crate::backup::stage;
 use crate::boot::mac_key;
 use crate::db::password::PasswordHash;
-use crate::db::runtime::{list_failed_restores, put_failed_restore};
+use crate::db::runtime::{list_failed_restores, put_export, put_failed_restore};
 use crate::domain::archive;
 use crate::domain::archive::plan::{Current, Host, Mode, Options, Plan, Revive, Strategy, plan};
 use crate::domain::change::StateChange;
@@ -14,7 +14,7 @@ use crate::domain::config::routing;
 use crate::domain::listing::ListQuery;
 use crate::domain::names::BucketName;
 use crate::domain::secret::Secret;
-use crate::domain::state::{ConfigRevision, KeyPurpose, RestoreRecord};
+use crate::domain::state::{ConfigRevision, ExportRecord, KeyPurpose, RestoreRecord};
 use crate::system::view::SystemView;
 use crate::zipper;
 use crate::{Error, ErrorKind, Result, fault};
@@ -29,10 +29,10 @@ const FAILED_SHOWN: usize = 100;
 const COUNTED: usize = 10_000;
 
 /// Makes a Full Backup of one published view.
-pub(super) async fn export(tools: &Tools) -> Result<Archive> {
+pub(super) async fn export(tools: &Tools, who: String) -> Result<Archive> {
     let view = tools.system.view();
     view.unlocked()?;
-    let (host, now) = (tools.host.clone(), tools.clock.now());
+    let (host, now, version) = (tools.host.clone(), tools.clock.now(), view.version());
     let exported = blocking(move || {
         let loaded = &view.loaded;
         let resolved = host.resolve_references(loaded, &view.state);
@@ -51,6 +51,15 @@ pub(super) async fn export(tools: &Tools) -> Result<Archive> {
     })
     .await?;
     fault::point("backup.exported");
+    let record = ExportRecord {
+        at: now,
+        actor: who,
+        filename: exported.filename.clone(),
+        bytes: exported.bytes.len() as u64,
+        sha256: exported.sha256.clone(),
+        version,
+    };
+    tools.state_db.run(move |connection| put_export(connection, &record)).await?;
     Ok(Archive { bytes: exported.bytes.into(), filename: exported.filename, sha256: exported.sha256 })
 }
 
@@ -170,20 +179,21 @@ async fn carry_out(tools: &Tools, restore_id: &str, request: RestoreRequest) -> 
 }
 
 /// The fence of a restore, lifted when the restore ends in whatever way.
-struct Fenced<'a> {
+pub(super) struct Fenced<'a> {
     tools: &'a Tools,
     restore_id: &'a str,
 }
 
 impl<'a> Fenced<'a> {
-    async fn raise(tools: &'a Tools, restore_id: &'a str, version: &str) -> Result<Self> {
+    /// Raises it on the version that the plan was made on.
+    pub(super) async fn raise(tools: &'a Tools, restore_id: &'a str, version: &str) -> Result<Self> {
         let fence = Self { tools, restore_id };
         tools.system.fence(restore_id, version).await?;
         Ok(fence)
     }
 
     /// The swap has lifted it; once more does no harm.
-    fn done(self) {}
+    pub(super) fn done(self) {}
 }
 
 impl Drop for Fenced<'_> {

@@ -148,7 +148,7 @@ fn keep_hand_written(disk: &dyn Disk, config: &Path, state: &State) -> Result<()
 }
 
 /// The staged database opens with the hash that the next start will read, is sound, and holds exactly the planned state.
-fn prove(tools: &Tools, stage: PathBuf, state: &State, hash: &PasswordHash) -> Result<()> {
+pub(super) fn prove(tools: &Tools, stage: PathBuf, state: &State, hash: &PasswordHash) -> Result<()> {
     let files = tools.host.files();
     let failed = |what: &str| {
         Error::new(
@@ -176,10 +176,10 @@ fn prove(tools: &Tools, stage: PathBuf, state: &State, hash: &PasswordHash) -> R
     Ok(())
 }
 
-fn restore_dir(tools: &Tools, staging: &Staging) -> PathBuf {
+pub(super) fn restore_dir(tools: &Tools, staging: &Staging) -> PathBuf {
     swap::stage_dir(&tools.host.state_dir, &staging.id)
 }
 
-fn file_name(path: &Path) -> &std::ffi::OsStr {
+pub(super) fn file_name(path: &Path) -> &std::ffi::OsStr {
     path.file_name().unwrap_or_default()
 }

@@ -1,6 +1,7 @@
 //! L0: the rules of the system. Pure: no I/O, no async, no actor runtime.
 
 pub mod archive;
+pub mod attention;
 pub mod bucket;
 pub mod change;
 pub mod checksum;

@@ -132,6 +132,23 @@ pub struct RestoreRecord {
     pub outcome: serde_json::Value,
 }
 
+/// A Full Backup that was made here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExportRecord {
+    /// When.
+    pub at: Timestamp,
+    /// Who asked for it.
+    pub actor: String,
+    /// What it was called.
+    pub filename: String,
+    /// How long it is.
+    pub bytes: u64,
+    /// SHA-256 of its bytes in lower-case hex.
+    pub sha256: String,
+    /// `epoch.generation` of the state that is in it.
+    pub version: String,
+}
+
 /// One revision of the config.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConfigRevision {

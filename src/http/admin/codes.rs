@@ -68,6 +68,7 @@ const CODES: &[&str] = &[
     "not_found",
     "not_implemented",
     "outcome_unknown",
+    "password_pinned",
     "precondition_failed",
     "reauthentication_required",
     "restore_in_progress",

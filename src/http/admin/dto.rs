@@ -93,11 +93,14 @@ pub(super) struct UserView<'a> {
     access_keys: Vec<KeyView<'a>>,
 }
 
-/// A key pair without its secret half.
+/// A key pair. The secret half is there once: when it was made.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = AccessKey)]
 pub(super) struct KeyView<'a> {
     access_key_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret_access_key: Option<&'a str>,
+    /// An inactive key signs nothing.
     active: bool,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
@@ -129,9 +132,16 @@ impl<'a> UserView<'a> {
 }
 
 impl<'a> KeyView<'a> {
-    fn new(key: &'a AccessKey) -> Self {
+    /// With its secret half, which was just made: the only time that it is shown.
+    pub(super) fn with_secret(key: &'a AccessKey) -> Self {
+        Self { secret_access_key: Some(key.secret.expose()), ..Self::new(key) }
+    }
+
+    /// Without its secret half.
+    pub(super) fn new(key: &'a AccessKey) -> Self {
         Self {
             access_key_id: &key.access_key_id,
+            secret_access_key: None,
             active: key.active,
             created_at: key.created_at,
             expires_at: key.expires_at,

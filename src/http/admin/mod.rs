@@ -7,11 +7,14 @@ mod codes;
 mod dto;
 pub mod error;
 mod groups;
+mod keys;
 mod login;
 pub mod openapi;
+mod password;
 mod policies;
 mod query;
 mod session;
+mod status;
 mod tokens;
 mod users;
 mod whoami;
@@ -58,6 +61,8 @@ fn table() -> Vec<(Method, &'static str, Route)> {
         (Method::POST, "/admin/login", to().to(login::password)),
         (Method::POST, "/admin/login-as", to().to(login::key_pair)),
         (Method::POST, "/admin/logout", to().to(login::logout)),
+        (Method::PUT, "/admin/password", to().to(password::change)),
+        (Method::GET, "/admin/status", to().to(status::get)),
         (Method::GET, "/admin/session", to().to(session::own)),
         (Method::GET, "/admin/sessions", to().to(session::list)),
         (Method::DELETE, "/admin/sessions/{id}", to().to(session::revoke)),
@@ -67,6 +72,10 @@ fn table() -> Vec<(Method, &'static str, Route)> {
         (Method::PUT, "/admin/users/{id}", to().to(users::update)),
         (Method::DELETE, "/admin/users/{id}", to().to(users::delete)),
         (Method::POST, "/admin/users/{id}/rotate-keys", to().to(users::rotate_keys)),
+        (Method::GET, "/admin/users/{id}/keys", to().to(keys::list)),
+        (Method::POST, "/admin/users/{id}/keys", to().to(keys::create)),
+        (Method::PUT, "/admin/users/{id}/keys/{access_key_id}", to().to(keys::update)),
+        (Method::DELETE, "/admin/users/{id}/keys/{access_key_id}", to().to(keys::delete)),
         (Method::GET, "/admin/groups", to().to(groups::list)),
         (Method::POST, "/admin/groups", to().to(groups::create)),
         (Method::GET, "/admin/groups/{id}", to().to(groups::get)),

@@ -1,7 +1,9 @@
 //! The OpenAPI 3.1 document of the admin API, made from the handlers' own annotations: what the console's client is generated from.
 
 use crate::http::admin::codes::codes;
-use crate::http::admin::{audit, backup, error, groups, login, policies, session, tokens, users, whoami};
+use crate::http::admin::{
+    audit, backup, error, groups, keys, login, password, policies, session, status, tokens, users, whoami,
+};
 use crate::http::health;
 use crate::http::metrics;
 use actix_web::{HttpRequest, HttpResponse};
@@ -53,6 +55,8 @@ const ALWAYS: [u16; 5] = [400, 403, 500, 503, 507];
         login::password,
         login::key_pair,
         login::logout,
+        password::change,
+        status::get,
         session::own,
         session::list,
         session::revoke,
@@ -62,6 +66,10 @@ const ALWAYS: [u16; 5] = [400, 403, 500, 503, 507];
         users::update,
         users::delete,
         users::rotate_keys,
+        keys::list,
+        keys::create,
+        keys::update,
+        keys::delete,
         groups::list,
         groups::create,
         groups::get,

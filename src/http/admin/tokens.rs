@@ -101,7 +101,7 @@ fn rights(name: Option<String>, rules: Option<Vec<Rule>>) -> Result<Vec<Permissi
 }
 
 /// `90s`, `30m`, `24h`, `7d`, `4w`.
-fn duration(text: &str) -> Result<Duration, Problem> {
+pub(super) fn duration(text: &str) -> Result<Duration, Problem> {
     let bad = || invalid(format!("`expires_in` is a duration such as 24h or 7d, not `{text}`"));
     let unit = match text.chars().next_back() {
         Some('s') => 1,

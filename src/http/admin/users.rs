@@ -3,19 +3,18 @@
 use crate::http::admin::call::Call;
 use crate::http::admin::dto::{Rule, UserView, permissions};
 use crate::http::admin::error::{Problem, invalid, not_found};
+use crate::http::admin::keys::key_pair;
 use crate::http::admin::openapi::{Missing, Versioned};
 use crate::http::admin::query::Query;
 use crate::http::admin::{etag, list_of, segment};
 use actix_web::http::header::ETAG;
 use actix_web::{HttpRequest, HttpResponse, web};
 use actors::domain::change::StateChange;
-use actors::domain::clock::Timestamp;
 use actors::domain::iam::change::IamChange;
-use actors::domain::iam::model::{AccessKey, User};
+use actors::domain::iam::model::User;
 use actors::domain::iam::principal::Principal;
 use actors::domain::secret::Secret;
 use actors::system::view::SystemView;
-use actors::{Error, Result as SystemResult};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use std::collections::BTreeSet;
@@ -216,62 +215,19 @@ pub(super) async fn rotate_keys(request: HttpRequest, payload: web::Payload) -> 
 }
 
 /// The published view refuses these sessions already; here their rows go too.
-async fn end_sessions(call: &Call, id: &str) {
+pub(super) async fn end_sessions(call: &Call, id: &str) {
     if let Err(error) = call.edge.session.revoke_principal(&Principal::User(id.to_owned())).await {
         log::warn!("the sessions of user {id} are void, but stay listed in the state database: {error:?}");
     }
 }
 
-fn find(view: &SystemView, id: &str) -> Result<Arc<User>, Problem> {
+pub(super) fn find(view: &SystemView, id: &str) -> Result<Arc<User>, Problem> {
     view.state.users.get(id).cloned().ok_or_else(|| not_found("no_such_user", "there is no such user"))
-}
-
-/// A key pair as it was sent, each missing half made here.
-fn key_pair(id: Option<String>, secret: Option<Secret>, now: Timestamp) -> SystemResult<AccessKey> {
-    const ID: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
-    const SECRET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    Ok(AccessKey {
-        access_key_id: match id {
-            Some(id) => id,
-            None => format!("AK{}", random(18, ID)?),
-        },
-        secret: match secret {
-            Some(secret) => secret,
-            None => Secret::new(random(40, SECRET)?),
-        },
-        active: true,
-        created_at: now,
-        expires_at: None,
-    })
-}
-
-/// Random characters of an alphabet, each as likely as the others.
-fn random(length: usize, alphabet: &[u8]) -> SystemResult<String> {
-    let most = 256 - 256 % alphabet.len();
-    let mut text = String::with_capacity(length);
-    while text.len() < length {
-        let mut bytes = [0; 64];
-        openssl::rand::rand_bytes(&mut bytes).map_err(|error| Error::internal("make key pair", error))?;
-        let fair = bytes.iter().map(|byte| usize::from(*byte)).filter(|byte| *byte < most);
-        text.extend(fair.take(length - text.len()).map(|byte| char::from(alphabet[byte % alphabet.len()])));
-    }
-    Ok(text)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_made_pair_has_the_shape_that_clients_know() {
-        let key = key_pair(None, None, Timestamp::default()).unwrap();
-        let id = key.access_key_id.strip_prefix("AK").unwrap();
-        assert!(id.len() == 18 && id.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit()));
-        let secret = key.secret.expose();
-        assert!(secret.len() == 40 && secret.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/".contains(&b)));
-        let own = key_pair(Some("AKMINE".into()), Some(Secret::new("mine")), Timestamp::default()).unwrap();
-        assert_eq!((own.access_key_id.as_str(), own.secret.expose()), ("AKMINE", "mine"));
-    }
 
     #[test]
     fn an_update_takes_back_what_a_list_gave_and_no_unknown_field() {

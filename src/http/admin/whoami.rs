@@ -17,6 +17,8 @@ pub(super) struct WhoAmI {
     /// `bootstrap`: there is no user yet. `iam`: there are users. `open`: nobody is asked who they are.
     mode: &'static str,
     version: &'static str,
+    /// The bootstrap password in force is the one that the first start wrote to its log.
+    password_logged: bool,
     /// `locked`: no key opens the config database, and only a restore leads out.
     #[serde(skip_serializing_if = "Option::is_none")]
     lock_state: Option<&'static str>,
@@ -64,6 +66,7 @@ pub(super) async fn get(request: HttpRequest) -> Result<HttpResponse, Problem> {
     Ok(HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(WhoAmI {
         mode,
         version: env!("CARGO_PKG_VERSION"),
+        password_logged: call.view.state.meta.password_logged,
         lock_state: locked.then_some("locked"),
         config_db_mismatch: locked.then_some(true),
         user,

@@ -1,14 +1,16 @@
-//! `deltaglider_state.db`: what one instance remembers for itself: sessions, the audit log, failed restores, last uses.
+//! `deltaglider_state.db`: what one instance remembers for itself: sessions, the audit log, failed restores, exports, last uses.
 //!
 //! It is never part of a swap or backup. Unlike the config DB it is opened in place, in WAL mode with a flush for every commit.
 
 mod audit;
+mod export;
 mod record;
 mod session;
 
 pub use audit::{
     AuditCheck, AuditHead, AuditKey, AuditRow, NewAuditRow, append_audit, audit_head, audit_tail, verify_audit,
 };
+pub use export::{last_export, put_export};
 pub use record::{find_failed_restore, last_used, list_failed_restores, note_used, put_failed_restore};
 pub use session::{SessionRow, delete_sessions, load_sessions, put_session, touch_session};
 

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::domain::clock::Timestamp;
-use crate::domain::state::RestoreRecord;
+use crate::domain::state::{ExportRecord, RestoreRecord};
 use std::collections::BTreeMap;
 use tempfile::TempDir;
 
@@ -130,4 +130,41 @@ fn failed_restores_and_last_uses_are_kept() {
     assert_eq!(last_used(&connection, "user").unwrap(), BTreeMap::from([("u1".to_owned(), Timestamp::from_millis(7))]));
     assert!(last_used(&connection, "token").unwrap().is_empty());
     checkpoint(&connection).unwrap();
+}
+
+#[test]
+fn the_last_export_is_known_after_a_restart_and_old_ones_are_forgotten() {
+    let (folder, connection) = fresh();
+    assert_eq!(last_export(&connection).unwrap(), None);
+    let export = |at: i64| ExportRecord {
+        at: Timestamp::from_millis(at),
+        actor: "$bootstrap".into(),
+        filename: "b.zip".into(),
+        bytes: 9,
+        sha256: "ab".into(),
+        version: "1.2".into(),
+    };
+    for at in (0..150).rev() {
+        put_export(&connection, &export(at)).unwrap();
+    }
+    drop(connection);
+    let connection = open(&folder.path().join("state.db"), &DbKey::of_state_db(&KEY)).unwrap();
+    assert_eq!(last_export(&connection).unwrap(), Some(export(149)));
+    let kept: i64 = connection.query_row("SELECT count(*) FROM exports", [], |row| row.get(0)).unwrap();
+    assert_eq!(kept, 100);
+}
+
+#[test]
+fn a_state_database_of_the_first_version_is_brought_up_to_date() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.db");
+    let key = DbKey::of_state_db(&KEY);
+    let old = open_keyed(&path, &key).unwrap();
+    old.execute_batch(include_str!("../schema/state_v1.sql")).unwrap();
+    old.pragma_update(None, "user_version", 1).unwrap();
+    put_session(&old, &session("a")).unwrap();
+    drop(old);
+    let connection = open(&path, &key).unwrap();
+    assert_eq!(load_sessions(&connection).unwrap(), [session("a")]);
+    assert_eq!(last_export(&connection).unwrap(), None);
 }

@@ -64,7 +64,7 @@ pub(super) async fn export(request: HttpRequest) -> Result<HttpResponse, Problem
     if query.all("recipient").next().is_some() || call.header("x-dgp-backup-passphrase").is_some() {
         return Err(not_implemented("an encrypted archive", "export plaintext and encrypt it with the age CLI"));
     }
-    let archive = match call.edge.backup.export().await {
+    let archive = match call.edge.backup.export(call.who()).await {
         Ok(archive) => archive,
         Err(error) => return Err(call.recorder().failed("backup.export", "", error).await?),
     };

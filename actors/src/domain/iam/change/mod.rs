@@ -67,14 +67,16 @@ pub enum IamChange {
         /// The pair.
         key: AccessKey,
     },
-    /// Switches a key pair on or off.
-    SetKeyActive {
+    /// Switches a key pair on or off, or gives it another end; what is not given stays.
+    UpdateKey {
         /// Whose.
         id: UserId,
         /// Which.
         access_key_id: String,
         /// On or off.
-        active: bool,
+        active: Option<bool>,
+        /// From when on it signs nothing; `Some(None)`: it does not expire.
+        expires_at: Option<Option<Timestamp>>,
     },
     /// Removes a key pair.
     DeleteKey {
@@ -163,9 +165,9 @@ impl IamChange {
             }
             Self::DeleteUser { id } => user::delete(state, id, now),
             Self::RotateKeys { id, key } => user::rotate(state, id, key, now),
-            Self::AddKey { id, key } => user::add_key(state, id, key),
-            Self::SetKeyActive { id, access_key_id, active } => {
-                user::set_key_active(state, id, &access_key_id, active, now)
+            Self::AddKey { id, key } => user::add_key(state, id, key, now),
+            Self::UpdateKey { id, access_key_id, active, expires_at } => {
+                user::update_key(state, id, &access_key_id, user::KeyEdit { active, expires_at }, now)
             }
             Self::DeleteKey { id, access_key_id } => user::delete_key(state, id, &access_key_id, now),
             Self::CreateGroup { id, name, description, permissions, member_ids } => {

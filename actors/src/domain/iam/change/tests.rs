@@ -171,8 +171,15 @@ fn a_rotated_pair_is_revoked_by_its_id_or_by_its_secret() {
 fn further_keys_come_and_go() {
     let mut state = world();
     IamChange::AddKey { id: "u1".into(), key: key("AK1b", "x") }.apply(&mut state, NOW).unwrap();
-    let off = IamChange::SetKeyActive { id: "u1".into(), access_key_id: "AK1b".into(), active: false };
-    off.apply(&mut state, NOW).unwrap();
+    let edit =
+        |active, expires_at| IamChange::UpdateKey { id: "u1".into(), access_key_id: "AK1b".into(), active, expires_at };
+    let soon = Timestamp::from_secs(101);
+    edit(None, Some(Some(soon))).apply(&mut state, NOW).unwrap();
+    assert_eq!((state.users["u1"].keys[1].active, state.users["u1"].keys[1].expires_at), (true, Some(soon)));
+    assert_eq!(state.users["u1"].credential_version, 1, "a later end is no reason to end sessions");
+    assert_eq!(edit(None, Some(Some(NOW))).apply(&mut state, NOW).unwrap_err().code(), Some("invalid_expiry"));
+    edit(Some(false), Some(None)).apply(&mut state, NOW).unwrap();
+    assert_eq!(state.users["u1"].keys[1].expires_at, None);
     assert!(!state.users["u1"].keys[1].active && is_revoked(&state, "access_key", "AK1b"));
     IamChange::DeleteKey { id: "u1".into(), access_key_id: "AK1".into() }.apply(&mut state, NOW).unwrap();
     assert_eq!(state.users["u1"].keys.len(), 1);

@@ -22,6 +22,12 @@ pub(super) struct Edit {
     pub(super) group_ids: Option<BTreeSet<GroupId>>,
 }
 
+/// What an update of a key pair changes.
+pub(super) struct KeyEdit {
+    pub(super) active: Option<bool>,
+    pub(super) expires_at: Option<Option<Timestamp>>,
+}
+
 pub(super) fn create(state: &mut State, mut user: User) -> Result<Changed> {
     check_name("user", &user.name)?;
     if state.users.contains_key(&user.id) {
@@ -105,8 +111,9 @@ pub(super) fn rotate(state: &mut State, id: UserId, key: AccessKey, now: Timesta
     Ok(put(state, user))
 }
 
-pub(super) fn add_key(state: &mut State, id: UserId, key: AccessKey) -> Result<Changed> {
+pub(super) fn add_key(state: &mut State, id: UserId, key: AccessKey, now: Timestamp) -> Result<Changed> {
     let mut user = User::clone(find(state, &id)?);
+    ends_later(key.expires_at, now)?;
     if user.keys.len() >= MAX_KEYS {
         return Err(conflict("too_many_keys", format!("a user has at most {MAX_KEYS} access keys")));
     }
@@ -115,16 +122,20 @@ pub(super) fn add_key(state: &mut State, id: UserId, key: AccessKey) -> Result<C
     Ok(put(state, user))
 }
 
-pub(super) fn set_key_active(
+pub(super) fn update_key(
     state: &mut State,
     id: UserId,
     access_key_id: &str,
-    active: bool,
+    edit: KeyEdit,
     now: Timestamp,
 ) -> Result<Changed> {
     let mut user = User::clone(find(state, &id)?);
     let key = user.keys.iter_mut().find(|key| key.access_key_id == access_key_id).ok_or_else(no_such_key)?;
-    if key.active != active {
+    if let Some(expires_at) = edit.expires_at {
+        ends_later(expires_at, now)?;
+        key.expires_at = expires_at;
+    }
+    if let Some(active) = edit.active.filter(|active| *active != key.active) {
         key.active = active;
         user.credential_version += 1;
         match active {
@@ -142,6 +153,14 @@ pub(super) fn delete_key(state: &mut State, id: UserId, access_key_id: &str, now
     user.credential_version += 1;
     revoke(state, revoked::ACCESS_KEY, access_key_id.to_owned(), now);
     Ok(put(state, user))
+}
+
+fn ends_later(expires_at: Option<Timestamp>, now: Timestamp) -> Result<()> {
+    match expires_at.is_some_and(|at| at <= now) {
+        true => Err(Error::new(ErrorKind::Invalid, "change user", "a key's expiry lies in the future")
+            .with_code("invalid_expiry")),
+        false => Ok(()),
+    }
 }
 
 /// What a revocation calls a secret whose key id lives on.

@@ -1,0 +1,206 @@
+//! `users/{id}/keys`, `users/{id}/keys/{access_key_id}`: the key pairs of a user, several where one is to take another's place.
+
+use crate::http::admin::call::Call;
+use crate::http::admin::dto::KeyView;
+use crate::http::admin::error::{Problem, not_found};
+use crate::http::admin::openapi::{Missing, Versioned};
+use crate::http::admin::tokens::duration;
+use crate::http::admin::users::{end_sessions, find};
+use crate::http::admin::{etag, segment};
+use actix_web::http::header::ETAG;
+use actix_web::{HttpRequest, HttpResponse, web};
+use actors::domain::change::StateChange;
+use actors::domain::clock::Timestamp;
+use actors::domain::iam::change::IamChange;
+use actors::domain::iam::model::{AccessKey, User};
+use actors::domain::secret::Secret;
+use actors::{Error, Result as SystemResult};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+/// What `expires_in` says for a key without an end.
+const NEVER: &str = "never";
+
+/// A further key pair.
+#[derive(Default, Deserialize, ToSchema)]
+#[schema(as = NewKey)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Create {
+    /// Made here where it is missing.
+    access_key_id: Option<String>,
+    /// Made here where it is missing.
+    #[schema(value_type = Option<String>, format = Password)]
+    secret_access_key: Option<Secret>,
+    /// A duration such as `24h` or `90d`; `never`, or nothing, for a key without an end.
+    expires_in: Option<String>,
+}
+
+/// What changes of a key pair.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = KeyChange)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Update {
+    /// An inactive key signs nothing.
+    active: Option<bool>,
+    /// A duration from now on, such as `24h` or `90d`, or `never`.
+    expires_in: Option<String>,
+}
+
+/// `GET /users/{id}/keys`: the user's pairs without their secrets.
+#[utoipa::path(
+    get, path = "/_/api/admin/users/{id}/keys", tag = "users", operation_id = "listKeys",
+    params(("id" = String, Path, description = "The user's id.")),
+    responses(
+        (status = 200, description = "The first is the user's `access_key_id`.", body = [KeyView],
+         headers(("ETag" = String, description = "For `If-Match`."))),
+        Missing,
+    ),
+    extensions(("x-dgp-right" = json!("iam:read"))),
+)]
+pub(super) async fn list(request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let call = Call::with_right(&request, "iam:read").await?;
+    let user = find(&call.view, segment(&request, "id"))?;
+    let keys: Vec<KeyView<'_>> = user.keys.iter().map(KeyView::new).collect();
+    Ok(HttpResponse::Ok()
+        .insert_header(("cache-control", "no-store"))
+        .insert_header((ETAG, etag(&call.view)))
+        .json(keys))
+}
+
+/// `POST /users/{id}/keys` → 201 with the secret, this once; the user's other pairs go on signing.
+#[utoipa::path(
+    post, path = "/_/api/admin/users/{id}/keys", tag = "users", operation_id = "createKey",
+    params(("id" = String, Path, description = "The user's id.")),
+    request_body = Create,
+    responses((status = 201, description = "With the secret.", body = KeyView), Missing, Versioned),
+    extensions(("x-dgp-right" = json!("iam:write"))),
+)]
+pub(super) async fn create(request: HttpRequest, payload: web::Payload) -> Result<HttpResponse, Problem> {
+    let call = Call::with_right(&request, "iam:write").await?;
+    let id = segment(&request, "id");
+    let body: Create = call.json(payload).await?;
+    let now = call.edge.clock.now();
+    let mut key = key_pair(body.access_key_id, body.secret_access_key, now)?;
+    key.expires_at = body.expires_in.as_deref().map(|text| expiry(text, now)).transpose()?.flatten();
+    let change = IamChange::AddKey { id: id.to_owned(), key: key.clone() };
+    call.mutate("user.key.create", id, StateChange::Iam(change)).await?;
+    Ok(HttpResponse::Created()
+        .insert_header(("cache-control", "no-store"))
+        .insert_header((ETAG, etag(&call.edge.system.view())))
+        .json(KeyView::with_secret(&key)))
+}
+
+/// `PUT /users/{id}/keys/{access_key_id}` switches a pair on or off, or gives it another end.
+#[utoipa::path(
+    put, path = "/_/api/admin/users/{id}/keys/{access_key_id}", tag = "users", operation_id = "updateKey",
+    params(
+        ("id" = String, Path, description = "The user's id."),
+        ("access_key_id" = String, Path, description = "The public half of the pair."),
+    ),
+    request_body = Update,
+    responses((status = 200, description = "As it is now.", body = KeyView), Missing, Versioned),
+    extensions(("x-dgp-right" = json!("iam:write"))),
+)]
+pub(super) async fn update(request: HttpRequest, payload: web::Payload) -> Result<HttpResponse, Problem> {
+    let call = Call::with_right(&request, "iam:write").await?;
+    let (id, access_key_id) = (segment(&request, "id"), segment(&request, "access_key_id"));
+    let body: Update = call.json(payload).await?;
+    let now = call.edge.clock.now();
+    let change = IamChange::UpdateKey {
+        id: id.to_owned(),
+        access_key_id: access_key_id.to_owned(),
+        active: body.active,
+        expires_at: body.expires_in.as_deref().map(|text| expiry(text, now)).transpose()?,
+    };
+    call.mutate("user.key.update", id, StateChange::Iam(change)).await?;
+    if body.active == Some(false) {
+        end_sessions(&call, id).await;
+    }
+    let view = call.edge.system.view();
+    let user = find(&view, id)?;
+    let key = pair(&user, access_key_id)?;
+    Ok(HttpResponse::Ok()
+        .insert_header(("cache-control", "no-store"))
+        .insert_header((ETAG, etag(&view)))
+        .json(KeyView::new(key)))
+}
+
+/// `DELETE /users/{id}/keys/{access_key_id}` → 204; it signs nothing more.
+#[utoipa::path(
+    delete, path = "/_/api/admin/users/{id}/keys/{access_key_id}", tag = "users", operation_id = "deleteKey",
+    params(
+        ("id" = String, Path, description = "The user's id."),
+        ("access_key_id" = String, Path, description = "The public half of the pair."),
+    ),
+    responses((status = 204, description = "The pair is void."), Missing, Versioned),
+    extensions(("x-dgp-right" = json!("iam:write"))),
+)]
+pub(super) async fn delete(request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let call = Call::with_right(&request, "iam:write").await?;
+    let (id, access_key_id) = (segment(&request, "id"), segment(&request, "access_key_id"));
+    let change = IamChange::DeleteKey { id: id.to_owned(), access_key_id: access_key_id.to_owned() };
+    call.mutate("user.key.delete", id, StateChange::Iam(change)).await?;
+    end_sessions(&call, id).await;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+fn pair<'a>(user: &'a User, access_key_id: &str) -> Result<&'a AccessKey, Problem> {
+    let found = user.keys.iter().find(|key| key.access_key_id == access_key_id);
+    found.ok_or_else(|| not_found("no_such_key", "the user has no such access key"))
+}
+
+/// When a key ends that lives so long from now on; `None` for one that never does.
+fn expiry(text: &str, now: Timestamp) -> Result<Option<Timestamp>, Problem> {
+    match text {
+        NEVER => Ok(None),
+        text => Ok(Some(now.after(duration(text)?))),
+    }
+}
+
+/// A key pair as it was sent, each missing half made here.
+pub(super) fn key_pair(id: Option<String>, secret: Option<Secret>, now: Timestamp) -> SystemResult<AccessKey> {
+    const ID: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+    const SECRET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    Ok(AccessKey {
+        access_key_id: match id {
+            Some(id) => id,
+            None => format!("AK{}", random(18, ID)?),
+        },
+        secret: match secret {
+            Some(secret) => secret,
+            None => Secret::new(random(40, SECRET)?),
+        },
+        active: true,
+        created_at: now,
+        expires_at: None,
+    })
+}
+
+/// Random characters of an alphabet, each as likely as the others.
+fn random(length: usize, alphabet: &[u8]) -> SystemResult<String> {
+    let most = 256 - 256 % alphabet.len();
+    let mut text = String::with_capacity(length);
+    while text.len() < length {
+        let mut bytes = [0; 64];
+        openssl::rand::rand_bytes(&mut bytes).map_err(|error| Error::internal("make key pair", error))?;
+        let fair = bytes.iter().map(|byte| usize::from(*byte)).filter(|byte| *byte < most);
+        text.extend(fair.take(length - text.len()).map(|byte| char::from(alphabet[byte % alphabet.len()])));
+    }
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_made_pair_has_the_shape_that_clients_know() {
+        let key = key_pair(None, None, Timestamp::default()).unwrap();
+        let id = key.access_key_id.strip_prefix("AK").unwrap();
+        assert!(id.len() == 18 && id.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit()));
+        let secret = key.secret.expose();
+        assert!(secret.len() == 40 && secret.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/".contains(&b)));
+        let own = key_pair(Some("AKMINE".into()), Some(Secret::new("mine")), Timestamp::default()).unwrap();
+        assert_eq!((own.access_key_id.as_str(), own.secret.expose()), ("AKMINE", "mine"));
+    }
+}
