@@ -90,7 +90,16 @@ fn modules(web: &Path, cache: &Path) -> Outcome<Option<PathBuf>> {
         fs::copy(web.join(file), work.0.join(file))?;
     }
     // Scripts of packages do not run: what they would fetch or build is no part of the lock file.
-    let arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error"];
+    // A Node.js that is too old for them is as good as none.
+    let arguments = [
+        "ci",
+        "--engine-strict",
+        "--ignore-scripts",
+        "--no-audit",
+        "--no-fund",
+        "--prefer-offline",
+        "--loglevel=error",
+    ];
     match npm(&work.0, &arguments) {
         Ok(run) if run.status.success() => settle(&work.0, &kept).map(|()| Some(modules)),
         Ok(run) => {

@@ -18,8 +18,7 @@ let failed = 0;
 
 async function pictures(theme, width, fresh) {
   const pages = PAGES.filter(
-    (page) =>
-      Boolean(page.fresh) === fresh && (wanted.length === 0 || wanted.some((name) => page.name.includes(name))),
+    (page) => Boolean(page.fresh) === fresh && (wanted.length === 0 || wanted.some((name) => page.name.includes(name))),
   );
   if (pages.length === 0) return;
   const server = await startServer();

@@ -14,7 +14,8 @@ const tree = resolve(import.meta.dirname, "../../..");
 
 /** The binary under test: `DGP_BINARY`, or what Cargo built last for release. */
 export function binary() {
-  const path = process.env.DGP_BINARY ?? join(process.env.CARGO_TARGET_DIR ?? join(tree, "target"), "release/deltaglider_proxy");
+  const path =
+    process.env.DGP_BINARY ?? join(process.env.CARGO_TARGET_DIR ?? join(tree, "target"), "release/deltaglider_proxy");
   if (!existsSync(path)) throw new Error(`there is no server at ${path}: build it, or name one with DGP_BINARY`);
   return path;
 }
@@ -27,7 +28,11 @@ export async function startServer({ password = PASSWORD, env = {} } = {}) {
     if (name.startsWith("DGP_")) delete variables[name];
   }
   Object.assign(variables, password === null ? {} : { DGP_BOOTSTRAP_PASSWORD: password }, env);
-  const child = spawn(binary(), ["--listen", "127.0.0.1:0"], { cwd: directory, env: variables, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(binary(), ["--listen", "127.0.0.1:0"], {
+    cwd: directory,
+    env: variables,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   const log = [];
   const address = new Promise((found, failed) => {
     for (const stream of [child.stdout, child.stderr]) {
@@ -37,7 +42,9 @@ export async function startServer({ password = PASSWORD, env = {} } = {}) {
         if (match) found(match[1]);
       });
     }
-    child.once("exit", (code) => failed(new Error(`the server ended with ${code} before it listened:\n${log.join("\n")}`)));
+    child.once("exit", (code) =>
+      failed(new Error(`the server ended with ${code} before it listened:\n${log.join("\n")}`)),
+    );
   });
   const origin = await address;
   return {
@@ -74,7 +81,11 @@ export async function signInApi(origin, password = PASSWORD) {
     const bytes = new Uint8Array(await response.arrayBuffer());
     const type = response.headers.get("content-type") ?? "";
     const data = type.includes("json") && bytes.length > 0 ? JSON.parse(new TextDecoder().decode(bytes)) : bytes;
-    if (!response.ok) throw Object.assign(new Error(`${method} ${path}: ${response.status} ${JSON.stringify(data)}`), { status: response.status, data });
+    if (!response.ok)
+      throw Object.assign(new Error(`${method} ${path}: ${response.status} ${JSON.stringify(data)}`), {
+        status: response.status,
+        data,
+      });
     return data;
   };
 }

@@ -4,6 +4,7 @@ import { CircleAlert, CircleCheck, Info, TriangleAlert } from "lucide-react";
 import type { ReactNode } from "react";
 import { Problem } from "../api/problem";
 import { Button } from "./Button";
+import { marked, sentence, stopped } from "./marked";
 
 export type Tone = "info" | "good" | "warn" | "bad";
 
@@ -48,10 +49,10 @@ export function ProblemNotice({
   const advice = problem.hint ?? hint;
   return (
     <Notice tone="bad" title={title ?? sentence(problem.title)} live>
-      <div>{sentence(problem.detail)}</div>
+      <div>{marked(sentence(problem.detail))}</div>
       {advice ? (
         <div>
-          <strong>What to do:</strong> {advice}
+          <strong>What to do:</strong> {marked(stopped(advice))}
         </div>
       ) : null}
       <div className="quiet small">
@@ -72,10 +73,4 @@ export function ProblemNotice({
       ) : null}
     </Notice>
   );
-}
-
-/** The server writes messages as logs do: lower case, no period. */
-export function sentence(text: string): string {
-  const first = text.charAt(0).toUpperCase() + text.slice(1);
-  return /[.!?…]$/.test(first) ? first : `${first}.`;
 }

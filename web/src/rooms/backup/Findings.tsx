@@ -1,10 +1,9 @@
 // What a plan or a result wants read: warnings, restarts, overridden values, kept buckets.
 
-import type { ReactNode } from "react";
 import type { Restored } from "../../api/types";
 import { Button } from "../../ui/Button";
-import { Notice, sentence } from "../../ui/Notice";
-import { Exact } from "../../ui/Time";
+import { marked, sentence } from "../../ui/marked";
+import { Notice } from "../../ui/Notice";
 
 interface Props {
   of: Restored;
@@ -71,25 +70,15 @@ export function Findings({ of, onRevive }: Props) {
 
 /** `name_of_it: what it means`; the name is for scripts and is shown small. */
 function Warning({ text }: { text: string }) {
-  const match = /^([a-z0-9_]+): (.+)$/s.exec(text);
-  if (!match) return <li>{marked(sentence(text))}</li>;
+  // How to ask for it by API is no news here: the button does.
+  const told = text.replace(/ \(`revive=[^`]*` brings it back as it was\)/, "");
+  const match = /^([a-z0-9_]+): (.+)$/s.exec(told);
+  if (!match) return <li>{marked(sentence(told))}</li>;
   return (
     <li>
       {marked(sentence(match[2] ?? ""))} <code className="quiet small">{match[1]}</code>
     </li>
   );
-}
-
-const INSTANT = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/;
-
-/** The server marks names by backticks, and writes times for machines. */
-function marked(text: string): ReactNode {
-  const plain = text.replace(/ \(`revive=[^`]*` brings it back as it was\)/, "");
-  return plain.split(/(`[^`]*`|\d{4}-\d\d-\d\dT[\d:.]+Z)/).map((part, index) => {
-    if (INSTANT.test(part)) return <Exact key={index} at={part} />;
-    // Parts have no name but their place.
-    return part.startsWith("`") ? <code key={index}>{part.slice(1, -1)}</code> : part;
-  });
 }
 
 function Codes({ of }: { of: readonly string[] }) {

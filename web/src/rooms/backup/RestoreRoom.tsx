@@ -2,7 +2,7 @@
 
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { FileCheck2 } from "lucide-react";
+import { FileArchive, FileCheck2 } from "lucide-react";
 import { useState } from "react";
 import { client, data } from "../../api/client";
 import { Problem } from "../../api/problem";
@@ -11,10 +11,12 @@ import { useMe } from "../../session/useMe";
 import { Button } from "../../ui/Button";
 import { Waiting } from "../../ui/Empty";
 import { CheckField, Choices, PasswordField } from "../../ui/Field";
-import { Notice, ProblemNotice, sentence } from "../../ui/Notice";
+import { sentence } from "../../ui/marked";
+import { Notice, ProblemNotice } from "../../ui/Notice";
 import { Confirm } from "../../ui/Overlay";
 import { Room } from "../../ui/Room";
 import { Ago, bytes, Exact } from "../../ui/Time";
+import { count } from "../../ui/words";
 import { useDialog } from "../../ui/useDialog";
 import { choose, useChosen } from "./chosen";
 import { Diff } from "./Diff";
@@ -168,28 +170,35 @@ function Planned({ file }: { file: File }) {
         onConfirm={() => restore.mutate(plan.data)}
       >
         <p>
-          Everything goes back to <Exact at={verified.manifest.captured_at} />, all at once or not at all:
+          {MODES[wishes.mode]}{" "}
+          {wishes.strategy === "replace" ? (
+            <>
+              goes back to <Exact at={verified.manifest.captured_at} />
+            </>
+          ) : (
+            "that this server lacks is added from the archive"
+          )}
+          , all at once or not at all:
         </p>
         <ul className="bullets">
           {sum.deleted ? (
             <li>
-              <strong>{sum.deleted}</strong> {sum.deleted === 1 ? "entry" : "entries"} made since then will be{" "}
-              <strong>removed</strong>
+              <strong>{count(sum.deleted, "entry", "entries")}</strong> made since then will be <strong>removed</strong>
             </li>
           ) : null}
           {sum.created ? (
             <li>
-              <strong>{sum.created}</strong> will come back
+              <strong>{count(sum.created, "entry", "entries")}</strong> will come back
             </li>
           ) : null}
           {sum.updated ? (
             <li>
-              <strong>{sum.updated}</strong> will change
+              <strong>{count(sum.updated, "entry", "entries")}</strong> will change
             </li>
           ) : null}
           {sum.config ? (
             <li>
-              <strong>{sum.config}</strong> {sum.config === 1 ? "setting" : "settings"} will change
+              <strong>{count(sum.config, "setting")}</strong> will change
             </li>
           ) : null}
           {sum.all === 0 ? <li>nothing differs, so nothing visible changes</li> : null}
@@ -220,7 +229,7 @@ function FileLine({ file, verified }: { file: File; verified: Verified | undefin
   return (
     <section className="card" aria-label="The archive">
       <div className="card-body row row-line">
-        <FileCheck2 size={22} aria-hidden />
+        {verified ? <FileCheck2 size={22} aria-hidden /> : <FileArchive size={22} aria-hidden />}
         <div className="grow">
           <div className="label wrap-anywhere">{file.name}</div>
           <div className="quiet small">

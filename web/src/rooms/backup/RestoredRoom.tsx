@@ -7,7 +7,8 @@ import type { Restored } from "../../api/types";
 import { buttonClass } from "../../ui/Button";
 import { Waiting } from "../../ui/Empty";
 import { count } from "../../ui/words";
-import { Notice, ProblemNotice, sentence } from "../../ui/Notice";
+import { marked, sentence, stopped } from "../../ui/marked";
+import { Notice, ProblemNotice } from "../../ui/Notice";
 import { Room } from "../../ui/Room";
 import { Diff } from "./Diff";
 import { Findings } from "./Findings";
@@ -35,10 +36,10 @@ export function RestoredRoom() {
       ) : (
         <>
           <Notice tone="bad" title="Refused: nothing was changed">
-            <div>{sentence(one.error.detail)}</div>
+            <div>{marked(sentence(one.error.detail))}</div>
             {one.error.hint ? (
               <div>
-                <strong>What to do:</strong> {one.error.hint}
+                <strong>What to do:</strong> {marked(stopped(one.error.hint))}
               </div>
             ) : null}
             <div className="quiet small">

@@ -63,8 +63,8 @@ export function HomeRoom() {
             <Link to="/access/users">{users.data?.length === 0 ? "Create the first one" : "Manage access"}</Link>
           </Tile>
         ) : null}
-        <Tile label="State" value={health.data?.generation ?? "…"}>
-          <span className="quiet small">Epoch and generation, version {health.data?.version ?? "…"}</span>
+        <Tile label="Version" value={health.data?.version ?? "…"}>
+          <span className="quiet small">State {health.data?.generation ?? "…"}</span>
         </Tile>
       </div>
       <div className="columns columns-own">

@@ -2,7 +2,7 @@
 
 import type { LinkProps } from "@tanstack/react-router";
 import type { Health, Readiness } from "../../api/types";
-import { sentence } from "../../ui/Notice";
+import { sentence } from "../../ui/marked";
 import { span } from "../../ui/Time";
 
 export interface Concern {

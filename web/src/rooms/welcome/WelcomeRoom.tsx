@@ -94,7 +94,7 @@ function Start({ onNew }: { onNew: () => void }) {
           This server has no users yet. Set it up in three steps, or bring one back from a backup.
         </p>
       </div>
-      <div className="columns">
+      <div className="columns columns-small">
         <section className="card">
           <div className="card-body stack">
             <Rocket size={24} strokeWidth={1.5} aria-hidden />

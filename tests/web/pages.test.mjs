@@ -1,0 +1,56 @@
+// Every page there is, in both themes and both widths: nothing serious for axe, nothing wider than the window, no complaint.
+
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { launch, openPage, openSignedIn } from "./support/browser.mjs";
+import { PAGES, populate, settled } from "./support/pages.mjs";
+import { startServer } from "./support/server.mjs";
+
+const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+/** What axe finds of weight; the page's policy forbids foreign scripts, so it comes in by the debugger. */
+async function findings(page) {
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
+  return violations
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.target.join(" ")).join(", ")}`);
+}
+
+for (const [theme, width] of [
+  ["light", 1280],
+  ["dark", 360],
+]) {
+  for (const fresh of [true, false]) {
+    test(`${fresh ? "a fresh" : "a used"} server's pages, ${theme}, ${width} px`, async (group) => {
+      const server = await startServer();
+      const browser = await launch();
+      try {
+        const made = fresh ? {} : await populate(server);
+        const options = { theme, width, height: 800 };
+        const inside = await openSignedIn(browser, server, "/_/", options);
+        for (const of of PAGES.filter((page) => Boolean(page.fresh) === fresh)) {
+          await group.test(of.name, async () => {
+            const opened = of.out
+              ? await openPage(browser, server, options)
+              : of.ends
+                ? await openSignedIn(browser, server, "/_/", options)
+                : inside;
+            await of.open(opened.page, made);
+            await settled(opened.page);
+            assert.deepEqual(await findings(opened.page), []);
+            const wide = await opened.page.evaluate(() => document.documentElement.scrollWidth);
+            assert.ok(wide <= width, `the page is ${wide} px wide`);
+            assert.deepEqual(opened.complaints.splice(0), []);
+            if (opened !== inside) await opened.context.close();
+          });
+        }
+      } finally {
+        await browser.close();
+        await server.stop();
+      }
+    });
+  }
+}

@@ -1,0 +1,35 @@
+// One browser and one server for the tests of a file; each test has a page of its own.
+
+import assert from "node:assert/strict";
+import { after, before } from "node:test";
+import { launch, openPage, openSignedIn } from "./browser.mjs";
+import { signInApi, startServer } from "./server.mjs";
+
+/** What a test file works with; filled before its first test. */
+export function suite({ server: options = {}, api = true } = {}) {
+  const world = { opened: [] };
+  before(async () => {
+    // The server first: without one there must be no browser left that keeps the run alive.
+    world.server = await startServer(options);
+    world.browser = await launch();
+    if (api) world.api = await signInApi(world.server.origin);
+  });
+  after(async () => {
+    await world.browser?.close();
+    await world.server?.stop();
+  });
+  /** A page that nobody is signed in on. */
+  world.open = async (options) => {
+    const opened = await openPage(world.browser, world.server, options);
+    world.opened.push(opened);
+    return opened;
+  };
+  /** A page of the bootstrap admin at an address. */
+  world.signedIn = (path, options) => openSignedIn(world.browser, world.server, path, options);
+  return world;
+}
+
+/** Nothing was said on the console, thrown, or fetched from elsewhere. */
+export function noComplaints({ complaints }) {
+  assert.deepEqual(complaints, []);
+}
