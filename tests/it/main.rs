@@ -18,6 +18,7 @@ mod lifecycle;
 mod listing;
 mod memory;
 mod password;
+mod multipart;
 mod regressions;
 mod restore;
 mod rights;

@@ -6,6 +6,7 @@ pub mod conform;
 pub mod server;
 pub mod signer;
 pub mod tls;
+pub mod upload;
 
 use std::time::{Duration, Instant};
 

@@ -1,7 +1,7 @@
 //! CompleteMultipartUpload: the parts become the object, whether or not the client waits for it.
 
 use super::explain::explain;
-use super::{document, keep_alive, reference};
+use super::{document, keep_alive, reference, sums};
 use crate::http::body::declared::Declared;
 use crate::http::body::{inbound, range};
 use crate::http::s3::call::Call;
@@ -10,7 +10,7 @@ use crate::http::s3::operation::{CompleteMultipartUpload, SignedBody};
 use crate::http::s3::xml::read::{self, ListedPart};
 use actix_web::{HttpRequest, HttpResponse, web};
 use actors::domain::object::ObjectMeta;
-use actors::storage::multipart::{CompleteRequest, CompletedPart, PartNumber, UploadRef};
+use actors::storage::multipart::{CompleteRequest, CompletedPart, PartNumber};
 use actors::system::{Route, SystemHandle};
 use actors::{Error, ErrorKind};
 
@@ -30,7 +30,12 @@ pub(in crate::http::s3) async fn answer(
     let parts = numbered(read::complete_multipart_upload(&body)?)?;
     let route = call.view.route(&complete.upload.bucket)?;
     let upload = reference(&route, &complete.upload)?;
-    check_kind(&route, complete, &upload).await?;
+    match route.store.upload(&upload).await {
+        Ok(known) => sums::check_complete(known.checksum, complete.kind, &parts)?,
+        // One that is not open any more is answered by the record of its end, if there is one.
+        Err(error) if error.kind() == ErrorKind::NoSuchUpload => {}
+        Err(error) => return Err(error.into()),
+    }
     let (checksum, size) = (complete.checksum.clone(), complete.size);
     let wanted = CompleteRequest { upload, parts, checksum, size, conditions };
     let may_see_missing = call.may_see_missing(&complete.upload.bucket, &complete.upload.key);
@@ -80,23 +85,6 @@ fn numbered(listed: Vec<ListedPart>) -> Result<Vec<CompletedPart>, S3Error> {
         Ok(CompletedPart { number, etag: part.etag, checksums: part.checksums })
     };
     listed.into_iter().map(numbered).collect()
-}
-
-/// The type that the request names is the one that the upload was begun with. One that is not open any more is answered by its
-/// record, if there is one.
-async fn check_kind(route: &Route, complete: &CompleteMultipartUpload, upload: &UploadRef) -> Result<(), S3Error> {
-    let Some(kind) = complete.kind else { return Ok(()) };
-    match route.store.upload(upload).await {
-        Ok(known) if known.checksum.is_some_and(|checksum| checksum.kind != kind) => {
-            let begun = known.checksum.map_or("", |checksum| checksum.kind.name());
-            Err(S3Error::invalid_request(format!(
-                "The upload was created using the {begun} checksum mode. The complete request must use the same \
-                 checksum mode."
-            )))
-        }
-        Err(error) if error.kind() != ErrorKind::NoSuchUpload => Err(error.into()),
-        Ok(_) | Err(_) => Ok(()),
-    }
 }
 
 /// Where the object is, as the client reached it.

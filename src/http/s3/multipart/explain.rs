@@ -71,7 +71,7 @@ fn point_at(
 
 fn fits(listed: &CompletedPart, kept: Option<&PartInfo>) -> bool {
     kept.is_some_and(|kept| {
-        let sums = listed.checksums.iter().all(|(name, value)| kept.checksums.get(name).is_none_or(|sum| sum == value));
+        let sums = listed.checksums.iter().all(|(name, value)| kept.checksums.get(name) == Some(value));
         kept.etag == listed.etag && sums
     })
 }

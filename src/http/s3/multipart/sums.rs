@@ -2,8 +2,9 @@
 
 use crate::http::body::checksum::Algorithm;
 use crate::http::s3::error::S3Error;
+use actix_web::http::StatusCode;
 use actors::domain::checksum::{ChecksumKind, Checksums};
-use actors::storage::multipart::UploadChecksum;
+use actors::storage::multipart::{CompletedPart, UploadChecksum};
 
 /// How a part is summed besides what it brings, so that the object's checksum follows from its parts'.
 ///
@@ -26,6 +27,43 @@ pub(super) fn needed(upload: Option<UploadChecksum>, brought: Option<Algorithm>)
     }
 }
 
+/// What a completion says of checksums, against what the upload was begun with: the type, and for a composite one the checksum of
+/// each part (AWS). Whether they are right the store decides.
+pub(super) fn check_complete(
+    upload: Option<UploadChecksum>,
+    asked: Option<ChecksumKind>,
+    parts: &[CompletedPart],
+) -> Result<(), S3Error> {
+    let Some(UploadChecksum { algorithm, kind }) = upload else { return Ok(()) };
+    if asked.is_some_and(|asked| asked != kind) {
+        return Err(S3Error::invalid_request(format!(
+            "The upload was created using the {} checksum mode. The complete request must use the same checksum mode.",
+            kind.name()
+        )));
+    }
+    if kind == ChecksumKind::FullObject {
+        return Ok(());
+    }
+    let Some(part) = parts.iter().find(|part| !part.checksums.contains_key(algorithm.name())) else { return Ok(()) };
+    match part.checksums.keys().next() {
+        Some(other) => Err(S3Error::new(
+            "BadDigest",
+            StatusCode::BAD_REQUEST,
+            format!(
+                "The {} you specified for part {} did not match what we received.",
+                other.to_ascii_lowercase(),
+                part.number
+            ),
+        )),
+        None => Err(S3Error::invalid_request(format!(
+            "The upload was created using a {} checksum. The complete request must include the checksum for each part. \
+             It was missing for part {} in the request.",
+            algorithm.name().to_ascii_lowercase(),
+            part.number
+        ))),
+    }
+}
+
 /// As they are kept with a part.
 pub(super) fn kept(sums: &[(Algorithm, String)]) -> Checksums {
     sums.iter().map(|(algorithm, value)| (algorithm.name().to_owned(), value.clone())).collect()
@@ -34,6 +72,8 @@ pub(super) fn kept(sums: &[(Algorithm, String)]) -> Checksums {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use actors::domain::object::ETag;
+    use actors::storage::multipart::PartNumber;
 
     #[test]
     fn a_part_is_summed_as_its_upload_says() {
@@ -54,5 +94,25 @@ mod tests {
                 None => assert_eq!(found.unwrap_err().code(), "InvalidRequest", "{algorithm:?} {kind:?} {brought:?}"),
             }
         }
+    }
+
+    #[test]
+    fn a_completion_says_what_its_upload_said() {
+        let part = |checksums: &[&str]| CompletedPart {
+            number: PartNumber::new(7).unwrap(),
+            etag: ETag::new("e"),
+            checksums: checksums.iter().map(|name| ((*name).to_owned(), "AAAAAA==".to_owned())).collect(),
+        };
+        let (composite, whole) = (ChecksumKind::Composite, ChecksumKind::FullObject);
+        let check = |kind, asked, checksums: &[&str]| {
+            let upload = UploadChecksum { algorithm: Algorithm::Crc32, kind };
+            check_complete(Some(upload), asked, &[part(&["CRC32"]), part(checksums)]).map_err(|error| error.code())
+        };
+        assert_eq!(check(composite, None, &["CRC32"]), Ok(()));
+        assert_eq!(check(composite, Some(composite), &["CRC32"]), Ok(()));
+        assert_eq!(check(composite, Some(whole), &["CRC32"]), Err("InvalidRequest"));
+        assert_eq!(check(composite, None, &[]), Err("InvalidRequest"));
+        assert_eq!(check(composite, None, &["SHA1"]), Err("BadDigest"));
+        assert_eq!(check(whole, Some(whole), &[]), Ok(()));
     }
 }
