@@ -81,3 +81,59 @@ pub(in crate::storage::fs) fn names(file: &File) -> Option<UploadId> {
     let id = head.strip_prefix(&STORED_FORM_MAGIC)?.strip_prefix(NAME)?.strip_suffix(b"\n")?;
     UploadId::parse(std::str::from_utf8(id).ok()?).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::clock::Timestamp;
+    use crate::domain::object::{ETag, ObjectAttributes};
+    use crate::storage::fs::attributes::tests::keys;
+
+    fn written() -> (BucketName, ObjectKey, Record, Vec<u8>) {
+        let (bucket, key) = (BucketName::new("photos").unwrap(), ObjectKey::new("a/b").unwrap());
+        let (sums, now) = ((5_242_883, ETag::new("m-2")), Timestamp::from_millis(1_795_338_000_123));
+        let mut record = Record::of_parts((&bucket, &key), sums, ObjectAttributes::default(), now);
+        record.id = "12345678-9abc-4def-8000-000000000001".to_owned();
+        let upload = UploadId::parse(&format!("{}{}", "0".repeat(12), "a".repeat(32))).unwrap();
+        let part = |number, size, md5: &str, sha256: &str| {
+            PartFile(PartNumber::new(number).unwrap(), size, md5.to_owned(), sha256.to_owned())
+        };
+        let parts = vec![part(1, 5_242_880, "m1", "s1"), part(7, 3, "m2", "s2")];
+        let bytes = encode(&record, &upload, parts, &keys("k1", &["k1"])).unwrap();
+        (bucket, key, record, bytes)
+    }
+
+    #[test]
+    fn the_bytes_of_version_1_are_golden() {
+        let (bucket, key, record, bytes) = written();
+        let golden = concat!(
+            "P1 000000000000aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n",
+            r#"{"record":{"v":1,"id":"12345678-9abc-4def-8000-000000000001","bucket":"photos","key":"a/b","size":5242883,"#,
+            r#""etag":"m-2","modified":1795338000123,"attributes":{"headers":{}}},"#,
+            r#""parts":[[1,5242880,"m1","s1"],[7,3,"m2","s2"]]}"#,
+            "\n",
+            r#"{"key":"k1","value":"f8178b2d06fbd287879a7188ccda950264824cc327fe9ade83b2dacbed7a775a"}"#,
+            "\n"
+        );
+        assert_eq!(bytes.strip_prefix(&STORED_FORM_MAGIC).map(String::from_utf8_lossy).unwrap(), golden);
+        let parts = decode(&bytes, &record, (&bucket, &key), &keys("new", &["k1", "new"])).unwrap();
+        assert_eq!(parts.iter().map(|part| (part.0.get(), part.1)).collect::<Vec<_>>(), [(1, 5_242_880), (7, 3)]);
+    }
+
+    #[test]
+    fn a_list_that_was_changed_cut_or_moved_is_refused() {
+        let (bucket, key, record, bytes) = written();
+        let ring = keys("k1", &["k1"]);
+        let refused = |bytes: &[u8], record: &Record, key: &ObjectKey| {
+            assert!(decode(bytes, record, (&bucket, key), &ring).is_err());
+        };
+        for at in 0..bytes.len() {
+            let mut changed = bytes.clone();
+            changed[at] ^= 1;
+            refused(&changed, &record, &key);
+            refused(&bytes[..at], &record, &key);
+        }
+        refused(&bytes, &record.as_plain(), &key);
+        refused(&bytes, &record, &ObjectKey::new("a/c").unwrap());
+    }
+}
