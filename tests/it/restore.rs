@@ -97,6 +97,42 @@ fn a_dry_run_changes_nothing() {
 }
 
 #[test]
+fn a_plan_says_field_by_field_what_will_change_and_shows_no_secret() {
+    let host = Host::start();
+    let read = json!([{"effect": "Allow", "actions": ["read"], "resources": ["builds/*"]}]);
+    host.user("ann", read.clone());
+    let id = host.admin(Request::new("GET", "/_/api/admin/users")).expect(200).json()[0]["id"].clone();
+    let path = format!("/_/api/admin/users/{}", id.as_str().expect("ids are texts"));
+    let archive = host.backup();
+    let captured = Archive::read(&archive).json("manifest.json");
+    host.admin(Request::new("PUT", &path).json(&json!({"enabled": false, "permissions": []}))).expect(200);
+    host.admin(Request::new("POST", &format!("{path}/rotate-keys"))).expect(200);
+    host.user("later", json!([]));
+
+    let plan = Request::new("POST", "/_/api/admin/backup?dry_run=true&revive=all").body(archive.clone());
+    let plan = host.admin(plan).expect(200);
+    let secrets = Archive::read(&archive).json("secrets.json")["user_secrets"].to_string();
+    for secret in secrets.split('"').filter(|text| text.len() == 40) {
+        assert!(!plan.text().contains(secret), "the plan shows a secret");
+    }
+    let plan = plan.json();
+    assert_eq!(plan["archive"]["captured_at"], captured["captured_at"]);
+    assert_eq!(plan["archive"]["of_this_instance"], true);
+    let items = plan["changes"]["users"]["items"].as_array().expect("items are an array");
+    let item =
+        |name: &str| items.iter().find(|item| item["name"] == name).unwrap_or_else(|| panic!("no {name}: {plan}"));
+    assert_eq!(item("later")["change"], "deleted");
+    let fields = item("ann")["fields"].as_array().expect("an update has fields").clone();
+    let field = |name: &str| {
+        let found = fields.iter().find(|field| field["field"] == name);
+        found.unwrap_or_else(|| panic!("no {name}: {fields:?}")).clone()
+    };
+    assert_eq!((&field("enabled")["from"], &field("enabled")["to"]), (&json!(false), &json!(true)));
+    assert_eq!(field("permissions")["to"][0]["resources"], json!(["builds/*"]));
+    assert_ne!(field("access_keys")["from"][0]["access_key_id"], field("access_keys")["to"][0]["access_key_id"]);
+}
+
+#[test]
 fn a_pinned_hash_of_another_password_refuses_before_any_change() {
     let source = Host::start();
     source.user("captured", json!([]));

@@ -7,6 +7,7 @@ use crate::boot::mac_key;
 use crate::db::password::PasswordHash;
 use crate::db::runtime::{list_failed_restores, put_export, put_failed_restore};
 use crate::domain::archive;
+use crate::domain::archive::manifest::Manifest;
 use crate::domain::archive::plan::{Current, Host, Mode, Options, Plan, Revive, Strategy, plan};
 use crate::domain::change::StateChange;
 use crate::domain::config::model::BackendKind;
@@ -154,6 +155,7 @@ async fn carry_out(tools: &Tools, restore_id: &str, request: RestoreRequest) -> 
     let mut answer = planned.answer(&options, !request.dry_run);
     let undo = if request.dry_run { Value::Null } else { stage::undo_path(tools, restore_id).into() };
     answer.insert("restore_id".into(), restore_id.into());
+    answer.insert("archive".into(), origin(&archive.manifest, &tools.host.instance.instance_id));
     answer.insert("pre_restore_backup".into(), undo);
     answer.insert("self_check".into(), self_check(&planned));
     let answer = Value::Object(answer);
@@ -326,6 +328,17 @@ fn backend_warnings(tools: &Tools, view: &SystemView, plan: &Plan) -> Vec<String
         }
     }
     warnings
+}
+
+/// Where an archive comes from, for whoever reads the plan.
+fn origin(manifest: &Manifest, own: &str) -> Value {
+    json!({
+        "captured_at": manifest.captured_at,
+        "server_version": manifest.server_version,
+        "instance_id": manifest.instance_id,
+        "of_this_instance": manifest.instance_id == own,
+        "generation": format!("{}.{}", manifest.epoch, manifest.generation),
+    })
 }
 
 /// What was proven of the staged state before the commit point; the files themselves are proven while they are staged.

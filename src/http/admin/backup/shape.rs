@@ -26,6 +26,8 @@ pub(in crate::http::admin) struct Restored {
     mode: String,
     /// The public key that signed the archive.
     signer: String,
+    /// Missing in the records of older servers.
+    archive: Option<ArchiveOrigin>,
     /// Where the state before is kept; `null` for a plan.
     #[schema(required)]
     pre_restore_backup: Option<String>,
@@ -91,6 +93,32 @@ pub(in crate::http::admin) struct Item {
     /// What people call it.
     name: String,
     change: Change,
+    /// What differs, where it is updated.
+    #[schema(required = false)]
+    fields: Vec<FieldChange>,
+}
+
+/// One changed field; a secret is shown as `(secret)`.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http::admin) struct FieldChange {
+    field: String,
+    /// As it is; `null` where it is not set.
+    from: Value,
+    /// As it becomes; `null` where it is not set any more.
+    to: Value,
+}
+
+/// Where an archive comes from.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http::admin) struct ArchiveOrigin {
+    #[schema(format = DateTime)]
+    captured_at: String,
+    server_version: String,
+    instance_id: String,
+    /// Or of another one, whose clone this becomes.
+    of_this_instance: bool,
+    /// `epoch.generation` of what is in it.
+    generation: String,
 }
 
 /// What happens to an entry.

@@ -1,6 +1,7 @@
 //! What a restore adds, changes and removes, counted and named.
 
-use crate::domain::archive::plan::Current;
+use crate::domain::archive::plan::fields::FieldChange;
+use crate::domain::archive::plan::{Current, fields};
 use crate::domain::config::canonical::{Literals, literal_secrets, to_tree};
 use crate::domain::config::load::Loaded;
 use crate::domain::config::model::Config;
@@ -50,6 +51,9 @@ pub struct Item {
     pub name: String,
     /// What happens to it.
     pub change: Change,
+    /// What differs, where it is updated.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<FieldChange>,
 }
 
 /// What happens to an entry.
@@ -82,13 +86,25 @@ impl Changes {
         let now = current.state;
         let same = |a: &User, b: &User| *a == User { credential_version: a.credential_version, ..b.clone() };
         Self {
-            users: counted(&now.users, &next.users, |u| u.name.clone(), same),
-            groups: counted(&now.groups, &next.groups, |g| g.name.clone(), PartialEq::eq),
-            providers: counted(&now.providers, &next.providers, |p| p.name.clone(), PartialEq::eq),
-            mapping_rules: counted(&now.mapping_rules, &next.mapping_rules, |r| r.match_value.clone(), PartialEq::eq),
-            external_identities: counted(&now.identities, &next.identities, |i| i.external_sub.clone(), PartialEq::eq),
-            tokens: counted(&now.tokens, &next.tokens, |t| t.name.clone(), PartialEq::eq),
-            buckets: counted(&now.buckets, &next.buckets, |b| b.name.to_string(), PartialEq::eq),
+            users: counted(&now.users, &next.users, |u| u.name.clone(), same, |a, b| fields::user(now, next, a, b)),
+            groups: counted(&now.groups, &next.groups, |g| g.name.clone(), PartialEq::eq, fields::group),
+            providers: counted(&now.providers, &next.providers, |p| p.name.clone(), PartialEq::eq, fields::provider),
+            mapping_rules: counted(
+                &now.mapping_rules,
+                &next.mapping_rules,
+                |r| r.match_value.clone(),
+                PartialEq::eq,
+                fields::stored,
+            ),
+            external_identities: counted(
+                &now.identities,
+                &next.identities,
+                |i| i.external_sub.clone(),
+                PartialEq::eq,
+                fields::stored,
+            ),
+            tokens: counted(&now.tokens, &next.tokens, |t| t.name.clone(), PartialEq::eq, fields::token),
+            buckets: counted(&now.buckets, &next.buckets, |b| b.name.to_string(), PartialEq::eq, fields::stored),
             config: config(&current.config.config, &next_config.config),
         }
     }
@@ -99,9 +115,10 @@ fn counted<K: Ord + ToString, T>(
     next: &BTreeMap<K, Arc<T>>,
     name: impl Fn(&T) -> String,
     same: impl Fn(&T, &T) -> bool,
+    differences: impl Fn(&T, &T) -> Vec<FieldChange>,
 ) -> Counted {
     let mut counted = Counted::default();
-    let item = |id: &K, entry: &T, change| Item { id: id.to_string(), name: name(entry), change };
+    let item = |id: &K, entry: &T, change| Item { id: id.to_string(), name: name(entry), change, fields: Vec::new() };
     for (id, entry) in next {
         match now.get(id) {
             None => {
@@ -109,9 +126,10 @@ fn counted<K: Ord + ToString, T>(
                 counted.items.push(item(id, entry, Change::Created));
             }
             Some(own) if Arc::ptr_eq(own, entry) || same(own, entry) => counted.unchanged += 1,
-            Some(_) => {
+            Some(own) => {
                 counted.updated += 1;
-                counted.items.push(item(id, entry, Change::Updated));
+                let fields = differences(own, entry);
+                counted.items.push(Item { fields, ..item(id, entry, Change::Updated) });
             }
         }
     }

@@ -4,10 +4,12 @@
 
 mod answer;
 mod changes;
+mod fields;
 mod options;
 mod rules;
 
 pub use changes::{Change, Changes, ConfigChange, Counted, Item};
+pub use fields::FieldChange;
 pub use options::{Mode, Options, Revive, Strategy};
 
 use crate::domain::archive::{Archive, captured};
