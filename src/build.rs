@@ -9,7 +9,7 @@ use std::fs;
 use std::hash::{DefaultHasher, Hasher};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, ExitCode, Output, Stdio};
 
 /// What the console is made of, below `web/`. What else is there is made from it, or for people.
 const SOURCES: [&str; 7] =
@@ -19,7 +19,17 @@ const SKIP: &str = "DGP_SKIP_CONSOLE";
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
-fn main() -> Outcome<()> {
+fn main() -> ExitCode {
+    match build() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn build() -> Outcome<()> {
     println!("cargo::rerun-if-env-changed={SKIP}");
     println!("cargo::rerun-if-changed=src/build.rs");
     for source in SOURCES {
@@ -101,7 +111,10 @@ fn modules(web: &Path, cache: &Path) -> Outcome<Option<PathBuf>> {
         "--loglevel=error",
     ];
     match npm(&work.0, &arguments) {
-        Ok(run) if run.status.success() => settle(&work.0, &kept).map(|()| Some(modules)),
+        Ok(run) if run.status.success() => {
+            forget_older(cache)?;
+            settle(&work.0, &kept).map(|()| Some(modules))
+        }
         Ok(run) => {
             for line in said(&run).lines().take(8) {
                 println!("cargo::warning=npm ci: {line}");
@@ -112,8 +125,19 @@ fn modules(web: &Path, cache: &Path) -> Outcome<Option<PathBuf>> {
     }
 }
 
+/// Packages of another lock file are large, and few come back to it.
+fn forget_older(cache: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(cache)? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with("packages-") {
+            remove(&entry.path())?;
+        }
+    }
+    Ok(())
+}
+
 fn npm(folder: &Path, arguments: &[&str]) -> io::Result<Output> {
-    Command::new("npm").args(arguments).current_dir(folder).stdin(Stdio::null()).output()
+    Command::new("npm").args(arguments).current_dir(folder).env("NO_COLOR", "1").stdin(Stdio::null()).output()
 }
 
 fn said(run: &Output) -> String {
