@@ -153,6 +153,40 @@ test("a rotated key signs, and the old one does not any more", async () => {
   assert.equal((await s3(origin, old, "GET", "/")).status, 403);
 });
 
+test("a second key signs beside the first; each can be switched off and deleted alone", async () => {
+  const made = await user("two-keys", [allow(["*"], "*")]);
+  const first = { id: made.access_key_id, secret: made.secret_access_key };
+  const { origin } = world.server;
+  const { page } = await world.signedIn(`/_/access/users/${made.id}?tab=keys`);
+  await page.getByRole("button", { name: "New key" }).click();
+  await page.getByText("90 days").click();
+  await page.getByRole("button", { name: "Make the key" }).click();
+  await page.getByText("Save the secret now").waitFor();
+  const snippet = await page.getByRole("region", { name: "aws" }).innerText();
+  const value = (name) => new RegExp(`${name}=(\\S+)`).exec(snippet)[1];
+  const second = { id: value("AWS_ACCESS_KEY_ID"), secret: value("AWS_SECRET_ACCESS_KEY") };
+  await page.getByRole("button", { name: "I have saved the secret" }).click();
+  await page.getByText(/expires in 3 months|expires in 2 months|expires in 89 days/).waitFor();
+  const answers = async () => [
+    (await s3(origin, first, "GET", "/")).status,
+    (await s3(origin, second, "GET", "/")).status,
+  ];
+  assert.deepEqual(await answers(), [200, 200]);
+  await page.getByRole("button", { name: `Actions for ${first.id}` }).click();
+  await page.getByRole("menuitem", { name: "Deactivate" }).click();
+  await page.getByText("Inactive", { exact: true }).waitFor();
+  assert.deepEqual(await answers(), [403, 200]);
+  await page.getByRole("button", { name: `Actions for ${first.id}` }).click();
+  await page.getByRole("menuitem", { name: "Delete…" }).click();
+  await page.getByText("1 other active key of two-keys goes on.").waitFor();
+  await page.getByRole("button", { name: "Delete key" }).click();
+  await page.getByText("Inactive", { exact: true }).waitFor({ state: "detached" });
+  assert.deepEqual(
+    (await read(made.id)).access_keys.map((key) => key.access_key_id),
+    [second.id],
+  );
+});
+
 test("disabling, enabling and deleting say what they do, and do it", async () => {
   const made = await user("short-lived", [allow(["read"], "mail/*")]);
   const { page } = await world.signedIn(`/_/access/users/${made.id}`);

@@ -96,18 +96,19 @@ const users = createRoute({
 });
 
 const USER_TABS = ["permissions", "keys"] as const;
-const USER_DIALOGS = ["rename", "disable", "delete", "rotate", "new-key"] as const;
+const USER_DIALOGS = ["rename", "disable", "delete", "rotate", "new-key", "delete-key"] as const;
 export type UserTab = (typeof USER_TABS)[number];
-export type UserDialog = (typeof USER_DIALOGS)[number];
+type UserDialog = (typeof USER_DIALOGS)[number];
 /** Every overlay that has a name in the URL. */
-export type DialogName = UserDialog | "new" | "confirm" | "undo";
+export type DialogName = UserDialog | "new" | "confirm";
 
 const user = createRoute({
   getParentRoute: () => root,
   path: "/access/users/$userId",
   validateSearch: (
     search: Record<string, unknown>,
-  ): { tab?: UserTab | undefined; dialog?: UserDialog | undefined } => ({
+  ): { tab?: UserTab | undefined; dialog?: UserDialog | undefined; key?: string | undefined } => ({
+    ...(typeof search["key"] === "string" ? { key: search["key"] } : {}),
     ...one("tab", USER_TABS, search),
     ...one("dialog", USER_DIALOGS, search),
   }),
@@ -139,9 +140,13 @@ const restore = createRoute({
 const restored = createRoute({
   getParentRoute: () => root,
   path: "/settings/system/backup/restores/$restoreId",
-  validateSearch: (search: Record<string, unknown>): { dialog?: "undo" | undefined } =>
-    one("dialog", ["undo"] as const, search),
   component: lazyRouteComponent(() => import("./rooms/backup/RestoredRoom"), "RestoredRoom"),
+});
+
+const password = createRoute({
+  getParentRoute: () => root,
+  path: "/settings/system/password",
+  component: lazyRouteComponent(() => import("./rooms/password/PasswordRoom"), "PasswordRoom"),
 });
 
 /** A search parameter that is one of a few words, or left out. */
@@ -156,7 +161,7 @@ function one<K extends string, T extends string>(
 }
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, welcome, access, users, user, settings, backup, restore, restored]),
+  routeTree: root.addChildren([home, welcome, access, users, user, settings, backup, restore, restored, password]),
   basepath: "/_",
   defaultPreload: "intent",
   scrollRestoration: true,

@@ -156,6 +156,15 @@ export const PAGES = [
     name: "user-rotate",
     open: (page, { ids }) => page.goto(`/_/access/users/${ids["backup-agent"]}?tab=keys&dialog=rotate`),
   },
+  {
+    name: "user-key-new",
+    open: (page, { ids }) => page.goto(`/_/access/users/${ids["release-bot"]}?tab=keys&dialog=new-key`),
+  },
+  {
+    name: "user-key-delete",
+    open: (page, { ids }) =>
+      page.goto(`/_/access/users/${ids["release-bot"]}?tab=keys&dialog=delete-key&key=AKEXAMPLEEXAMPLE0000`),
+  },
   { name: "user-rename", open: (page, { ids }) => page.goto(`/_/access/users/${ids["backup-agent"]}?dialog=rename`) },
   { name: "user-disable", open: (page, { ids }) => page.goto(`/_/access/users/${ids["backup-agent"]}?dialog=disable`) },
   { name: "user-delete", open: (page, { ids }) => page.goto(`/_/access/users/${ids["release-bot"]}?dialog=delete`) },
@@ -172,6 +181,7 @@ export const PAGES = [
     },
     ends: true,
   },
+  { name: "password", open: at("/_/settings/system/password") },
   { name: "backup", open: at("/_/settings/system/backup") },
   { name: "restore-drop", open: at("/_/settings/system/backup/restore") },
   {

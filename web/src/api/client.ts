@@ -5,13 +5,10 @@ import { Problem } from "./problem";
 import { askToSignIn } from "./reauth";
 import type { paths } from "../../generated/schema";
 
-/** Calls that are themselves the sign-in: a 401 of theirs is a wrong password. */
-const SIGN_IN = /\/api\/admin\/(login|login-as)$/;
-
 async function send(request: Request): Promise<Response> {
   const again = request.clone();
   const response = await whole(await reach(request));
-  if (response.ok || SIGN_IN.test(new URL(request.url).pathname)) return response;
+  if (response.ok) return response;
   const reason = await whySignIn(response);
   if (reason && (await askToSignIn(reason))) return reach(again);
   return response;
@@ -33,15 +30,16 @@ async function whole(response: Response): Promise<Response> {
   return new Response(await response.arrayBuffer(), { status, statusText, headers });
 }
 
+/** A wrong password is 401 too, and no reason to ask who is there: its form says so. */
 async function whySignIn(response: Response): Promise<"ended" | "too_long_ago" | null> {
-  if (response.status === 401) return "ended";
-  if (response.status !== 403) return null;
+  if (response.status !== 401 && response.status !== 403) return null;
   const body: unknown = await response
     .clone()
     .json()
     .catch(() => null);
-  const old = typeof body === "object" && body !== null && "code" in body && body.code === "reauthentication_required";
-  return old ? "too_long_ago" : null;
+  const code = typeof body === "object" && body !== null && "code" in body ? body.code : null;
+  if (code === "reauthentication_required") return "too_long_ago";
+  return response.status === 401 && code !== "wrong_credentials" ? "ended" : null;
 }
 
 export const client = createClient<paths>({ baseUrl: window.location.origin, fetch: send, credentials: "same-origin" });

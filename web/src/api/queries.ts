@@ -38,6 +38,12 @@ export const ready = queryOptions({
   refetchInterval: 15_000,
 });
 
+export const status = queryOptions({
+  queryKey: ["status"],
+  queryFn: ({ signal }) => data(client.GET("/_/api/admin/status", { signal })),
+  refetchInterval: 15_000,
+});
+
 export const users = queryOptions({
   queryKey: ["users"],
   queryFn: ({ signal }) => data(client.GET("/_/api/admin/users", { signal })),

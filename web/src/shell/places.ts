@@ -28,6 +28,9 @@ export const PLACES: readonly Place[] = [
   {
     text: "Settings",
     icon: Settings,
-    rooms: [{ text: "Backup", to: "/settings/system/backup", right: "backup:read" }],
+    rooms: [
+      { text: "Backup", to: "/settings/system/backup", right: "backup:read" },
+      { text: "Password", to: "/settings/system/password", right: "admin" },
+    ],
   },
 ];

@@ -5,17 +5,16 @@ import { Link, useNavigate } from "@tanstack/react-router";
 import { Download, History } from "lucide-react";
 import { client } from "../../api/client";
 import { Problem } from "../../api/problem";
-import { audit, restores as restoresQuery } from "../../api/queries";
+import { restores as restoresQuery, status as statusQuery } from "../../api/queries";
 import type { FailedRestore, Restored } from "../../api/types";
 import { useMe } from "../../session/useMe";
 import { Button } from "../../ui/Button";
 import { Empty, Waiting } from "../../ui/Empty";
 import { Notice, ProblemNotice } from "../../ui/Notice";
 import { Room } from "../../ui/Room";
-import { Ago, bytes } from "../../ui/Time";
+import { Ago, bytes, Exact } from "../../ui/Time";
 import { choose } from "./chosen";
 import { DropArchive } from "./DropArchive";
-import { lastExport, RECENT } from "./lastExport";
 import { tally } from "./words";
 
 export function BackupRoom() {
@@ -59,11 +58,11 @@ function Export() {
   const me = useMe();
   const queries = useQueryClient();
   const may = me.may("backup:export-secrets") || me.may("backup:export");
-  const rows = useQuery({ ...audit(RECENT), enabled: me.may("audit:read") && !me.locked });
-  const last = rows.data ? lastExport(rows.data) : undefined;
+  const status = useQuery({ ...statusQuery, enabled: me.may("system:read") && !me.locked });
+  const last = status.data?.last_backup;
   const run = useMutation({
     mutationFn: download,
-    onSettled: () => queries.invalidateQueries({ queryKey: ["audit"] }),
+    onSettled: () => queries.invalidateQueries(),
   });
   return (
     <section className="card" aria-labelledby="export">
@@ -79,6 +78,24 @@ function Export() {
       </div>
       <div className="card-body stack">
         <p>A Full Backup rebuilds this server on an empty host, in one step.</p>
+        {last ? (
+          <dl className="facts">
+            <dt>Last file</dt>
+            <dd>
+              <code>{last.filename}</code>, {bytes(last.bytes)}
+            </dd>
+            <dt>Made by</dt>
+            <dd>
+              {last.actor === "$bootstrap" ? "Bootstrap admin" : last.actor}, <Exact at={last.at} />
+            </dd>
+            <dt>SHA-256</dt>
+            <dd>
+              <code className="small">{last.sha256}</code>
+            </dd>
+            <dt>Since then</dt>
+            <dd>{last.changed_since ? "something has changed" : "nothing has changed"}</dd>
+          </dl>
+        ) : null}
         <Notice tone="warn">
           <p>
             The file holds <strong>every secret in clear</strong>: keep it as safe as the server itself.
@@ -109,7 +126,7 @@ function Export() {
 
 async function download(): Promise<{ name: string; size: number }> {
   const { data: blob, error, response } = await client.GET("/_/api/admin/backup", { parseAs: "blob" });
-  if (!blob) throw Problem.of(response, await errorBody(error));
+  if (!blob) throw Problem.of(response, error);
   const name = /filename="([^"]+)"/.exec(response.headers.get("content-disposition") ?? "")?.[1] ?? "dgp-backup.zip";
   const link = document.createElement("a");
   link.href = URL.createObjectURL(blob);
@@ -118,10 +135,6 @@ async function download(): Promise<{ name: string; size: number }> {
   // The browser has taken it over when the click returns; some begin reading a little later.
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
   return { name, size: blob.size };
-}
-
-async function errorBody(error: unknown): Promise<unknown> {
-  return error instanceof Blob ? (JSON.parse(await error.text()) as unknown) : error;
 }
 
 function Past() {

@@ -4,28 +4,42 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { CircleAlert, CircleCheck, Rocket, TriangleAlert } from "lucide-react";
 import type { ReactNode } from "react";
-import { audit, health as healthQuery, ready as readyQuery, users as usersQuery } from "../../api/queries";
+import {
+  audit,
+  health as healthQuery,
+  ready as readyQuery,
+  status as statusQuery,
+  users as usersQuery,
+} from "../../api/queries";
 import type { AuditRow, Backend } from "../../api/types";
 import { useMe } from "../../session/useMe";
 import { buttonClass } from "../../ui/Button";
 import { Waiting } from "../../ui/Empty";
+import { marked, sentence } from "../../ui/marked";
 import { ProblemNotice } from "../../ui/Notice";
 import { Room } from "../../ui/Room";
 import { Ago, span, useNow } from "../../ui/Time";
-import { lastExport, RECENT } from "../backup/lastExport";
-import { concerns, type Concern } from "./attention";
+import { concerns, fromProbes, type Concern, type Severity } from "./attention";
 import { actor, phrase } from "./words";
+
+/** Rows of the audit log to look through for the eight that are shown. */
+const LATEST = 30;
 
 export function HomeRoom() {
   const me = useMe();
   const health = useQuery(healthQuery);
   const ready = useQuery(readyQuery);
   const users = useQuery({ ...usersQuery, enabled: me.may("iam:read") && !me.locked });
-  const rows = useQuery({ ...audit(RECENT), enabled: me.may("audit:read") && !me.locked });
+  const rows = useQuery({ ...audit(LATEST), enabled: me.may("audit:read") && !me.locked });
+  const status = useQuery({ ...statusQuery, enabled: me.may("system:read") && !me.locked });
   const now = useNow();
-  const backup = rows.data ? lastExport(rows.data) : undefined;
-  const list = concerns({ health: health.data, ready: ready.data, lastBackup: backup, users: users.data?.length, now });
-  const error = health.error ?? ready.error;
+  const backup = status.data?.last_backup;
+  const list = status.data
+    ? concerns(status.data.attention)
+    : health.data && ready.data && !status.isLoading
+      ? fromProbes(health.data, ready.data)
+      : null;
+  const error = health.error ?? ready.error ?? status.error;
   const names = new Map(users.data?.map((user) => [user.id, user.name]));
   return (
     <Room title="Home">
@@ -35,16 +49,16 @@ export function HomeRoom() {
           onRetry={() => {
             void health.refetch();
             void ready.refetch();
+            void status.refetch();
           }}
         />
       ) : null}
       {me.mode === "bootstrap" && me.may("iam:write") && !me.locked ? <Setup /> : null}
-      {health.data && ready.data ? (
-        <State list={list} asOf={Math.min(health.dataUpdatedAt, ready.dataUpdatedAt)} now={now} />
-      ) : null}
+      {list ? <State list={list} asOf={status.data ? status.dataUpdatedAt : health.dataUpdatedAt} now={now} /> : null}
       <div className="tiles">
-        {me.may("audit:read") ? (
+        {me.may("system:read") ? (
           <Tile label="Last backup" value={backup === undefined ? "…" : backup ? <Ago at={backup.at} /> : "None yet"}>
+            {backup?.changed_since ? <span className="quiet small">Changed since then</span> : null}
             {me.may("backup:read") ? (
               <Link to="/settings/system/backup">{backup ? "Backup and restore" : "Make the first one"}</Link>
             ) : null}
@@ -116,16 +130,20 @@ function Setup() {
   );
 }
 
+const SEVERITIES: Record<Severity, { pill: string; text: string }> = {
+  critical: { pill: "pill pill-bad", text: "Critical" },
+  warning: { pill: "pill pill-warn", text: "Warning" },
+  info: { pill: "pill pill-accent", text: "Notice" },
+};
+
 function State({ list, asOf, now }: { list: readonly Concern[]; asOf: number; now: number }) {
-  const bad = list.some((concern) => concern.tone === "bad");
-  const Icon = list.length === 0 ? CircleCheck : bad ? CircleAlert : TriangleAlert;
-  const tone = list.length === 0 ? "good" : bad ? "bad" : "warn";
-  const text =
-    list.length === 0
-      ? "Everything is in order"
-      : list.length === 1
-        ? "One thing needs attention"
-        : `${list.length} things need attention`;
+  const has = (severity: Severity) => list.some((concern) => concern.severity === severity);
+  const [tone, Icon] = has("critical")
+    ? (["bad", CircleAlert] as const)
+    : has("warning")
+      ? (["warn", TriangleAlert] as const)
+      : (["good", CircleCheck] as const);
+  const urgent = list.filter((concern) => concern.severity !== "info").length;
   const age = Math.max(0, Math.round((now - asOf) / 1000));
   return (
     <section className={`card state state-${tone}`} aria-labelledby="state">
@@ -133,17 +151,21 @@ function State({ list, asOf, now }: { list: readonly Concern[]; asOf: number; no
         <div className="state-line">
           <Icon size={22} aria-hidden />
           <h2 id="state" role="status">
-            {text}
+            {urgent === 0
+              ? "Everything is in order"
+              : urgent === 1
+                ? "One thing needs attention"
+                : `${urgent} things need attention`}
           </h2>
         </div>
         <span className="quiet small">Checked {age < 30 ? "just now" : `${span(age)} ago`}</span>
       </div>
       {list.map((concern) => (
         <div key={concern.id} className="concern">
-          <span className={`pill pill-${concern.tone}`}>{concern.tone === "bad" ? "Fault" : "Warning"}</span>
-          <div className="grow">
-            <div className="label wrap-anywhere">{concern.title}</div>
-            {concern.detail ? <div className="quiet wrap-anywhere">{concern.detail}</div> : null}
+          <span className={SEVERITIES[concern.severity].pill}>{SEVERITIES[concern.severity].text}</span>
+          <div className="grow wrap-anywhere">
+            <div className="label">{marked(sentence(concern.title))}</div>
+            {concern.detail ? <div className="quiet">{marked(sentence(concern.detail))}</div> : null}
           </div>
           {concern.action ? (
             <Link to={concern.action.to} className={buttonClass("normal", true)}>

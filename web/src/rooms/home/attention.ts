@@ -1,87 +1,67 @@
-// What an operator should look at, from what the server says of itself.
+// What an operator should look at: the server's own list, and the room where each can be dealt with.
 
 import type { LinkProps } from "@tanstack/react-router";
-import type { Health, Readiness } from "../../api/types";
-import { sentence } from "../../ui/marked";
-import { span } from "../../ui/Time";
+import type { AttentionItem, Health, Readiness } from "../../api/types";
+
+export type Severity = AttentionItem["severity"];
 
 export interface Concern {
   id: string;
-  tone: "warn" | "bad";
+  severity: Severity;
   title: string;
   detail?: string;
   action?: { text: string; to: NonNullable<LinkProps["to"]> };
 }
 
-/** Older than this, a backup is no comfort any more. */
-const STALE_BACKUP = 7 * 86_400;
+const BACK_UP = { text: "Back up now", to: "/settings/system/backup" } as const;
+const RESTORE = { text: "Restore", to: "/settings/system/backup/restore" } as const;
+const PASSWORD = { text: "Change the password", to: "/settings/system/password" } as const;
 
-export function concerns(of: {
-  health: Health | undefined;
-  ready: Readiness | undefined;
-  lastBackup: { at: string } | null | undefined;
-  users: number | undefined;
-  now: number;
-}): Concern[] {
+/** Where to deal with it, for what the console can deal with. */
+const ACTIONS: Record<string, Concern["action"]> = {
+  no_backup: BACK_UP,
+  stale_backup: BACK_UP,
+  locked: RESTORE,
+  password_logged: PASSWORD,
+  foreign_hash: PASSWORD,
+  keys_end_soon: { text: "See the users", to: "/access/users" },
+};
+
+export function concerns(items: readonly AttentionItem[]): Concern[] {
+  return items.map(({ code, severity, title, hint }) => {
+    const action = ACTIONS[code];
+    return {
+      id: `${code} ${title}`,
+      severity,
+      title,
+      ...(hint ? { detail: hint } : {}),
+      ...(action ? { action } : {}),
+    };
+  });
+}
+
+/** For whoever may not read the list, and while the server is locked: what the public probes say. */
+export function fromProbes(health: Health, ready: Readiness): Concern[] {
   const found: Concern[] = [];
-  const { health, ready } = of;
-  if (ready && !ready.ready) {
+  if (health.locked) {
     found.push({
-      id: "not-ready",
-      tone: "bad",
-      title: "The server is not ready",
-      detail: `The part “${ready.owner ?? "?"}” does not answer.`,
+      id: "locked",
+      severity: "critical",
+      title: "the configuration database is locked",
+      detail: health.locked_reason ?? "no hash opens it",
+      action: RESTORE,
+    });
+  } else if (!ready.ready) {
+    found.push({ id: "not-ready", severity: "critical", title: `the part \`${ready.owner ?? "?"}\` does not answer` });
+  }
+  for (const backend of ready.backends) {
+    if (backend.up) continue;
+    found.push({
+      id: `backend ${backend.name}`,
+      severity: "critical",
+      title: `the backend \`${backend.name}\` is down`,
+      ...(backend.reason ? { detail: backend.reason } : {}),
     });
   }
-  for (const backend of ready?.backends ?? []) {
-    if (!backend.up) {
-      found.push({
-        id: `backend-${backend.name}`,
-        tone: "bad",
-        title: `Backend ${backend.name} is down`,
-        detail: sentence(backend.reason ?? "its last reads and writes failed"),
-      });
-    }
-  }
-  if (health?.quarantined) {
-    found.push({
-      id: "quarantined",
-      tone: "warn",
-      title: "This server is a clone",
-      detail: `It was restored from instance ${health.quarantined_from ?? "?"}. What acts on other systems is paused.`,
-    });
-  }
-  if (health?.unpushed) {
-    found.push({
-      id: "unpushed",
-      tone: "warn",
-      title: "A restore has not reached the other instances",
-      detail: "It is pushed as soon as they can be reached.",
-    });
-  }
-  for (const notice of health?.notices ?? []) {
-    found.push({ id: notice, tone: "warn", title: sentence(notice) });
-  }
-  const action = { text: "Back up now", to: "/settings/system/backup" } as const;
-  if (of.lastBackup === null && (of.users ?? 0) > 0) {
-    found.push({
-      id: "no-backup",
-      tone: "warn",
-      title: "There is no backup yet",
-      detail: "If this host were lost, its users, keys and configuration would be too.",
-      action,
-    });
-  } else if (of.lastBackup) {
-    const age = (of.now - Date.parse(of.lastBackup.at)) / 1000;
-    if (age > STALE_BACKUP) {
-      found.push({
-        id: "stale-backup",
-        tone: "warn",
-        title: `The last backup is ${span(age)} old`,
-        detail: "Changes since then are only here.",
-        action,
-      });
-    }
-  }
-  return found.sort((a, b) => Number(b.tone === "bad") - Number(a.tone === "bad"));
+  return found;
 }
