@@ -9,7 +9,7 @@ use std::fs;
 use std::hash::{DefaultHasher, Hasher};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 
 /// What the console is made of, below `web/`. What else is there is made from it, or for people.
 const SOURCES: [&str; 7] =
@@ -19,12 +19,11 @@ const SKIP: &str = "DGP_SKIP_CONSOLE";
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
-fn main() -> ExitCode {
-    match build() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
+fn main() {
+    if let Err(error) = build() {
+        // Cargo ends the build with these lines, as they are.
+        for line in error.to_string().lines() {
+            println!("cargo::error={line}");
         }
     }
 }
