@@ -125,9 +125,9 @@ checksums() {
     api head-object --bucket "$bucket" --key "sums/$algorithm" --checksum-mode ENABLED >head.json
     equal "$(field ".$name" <head.json)" "$(field ".$name" <put.json)" "$name of HEAD"
     equal "$(field .ChecksumType <head.json)" FULL_OBJECT "ChecksumType of $algorithm"
-    api get-object --bucket "$bucket" --key "sums/$algorithm" --checksum-mode ENABLED sums.back | field ".$name"
-    cmp sums.back "$COMPAT_FILES/small.txt"
   done
+  api get-object --bucket "$bucket" --key sums/SHA256 --checksum-mode ENABLED sums.back | field .ChecksumSHA256
+  cmp sums.back "$COMPAT_FILES/small.txt"
   equal "$(api head-object --bucket "$bucket" --key sums/SHA256 --checksum-mode ENABLED | jq -r .ChecksumSHA256)" \
     "$(openssl dgst -sha256 -binary "$COMPAT_FILES/small.txt" | base64)" SHA-256
   fails api put-object --bucket "$bucket" --key sums/wrong --body "$COMPAT_FILES/small.txt" --checksum-sha256 "$(head -c 32 /dev/zero | base64)"
@@ -169,8 +169,8 @@ versions() {
 check 's3api list-object-versions and both listings, in pages' versions
 
 copy_and_delete() {
-  api copy-object --bucket "$bucket" --key copied --copy-source "$bucket/sync-2/two%20words%20%26%20more.txt" --metadata-directive REPLACE \
-    --metadata a=b --content-type text/plain | jq -e '.CopyObjectResult.ETag'
+  api copy-object --bucket "$bucket" --key copied --copy-source "$bucket/sync-2/two words & more.txt" \
+    --metadata-directive REPLACE --metadata a=b --content-type text/plain | jq -e '.CopyObjectResult.ETag'
   api get-object --bucket "$bucket" --key copied copied.back | jq -e '.Metadata.a == "b"'
   cmp copied.back "$COMPAT_FILES/tree/two words & more.txt"
   api put-object --bucket "$bucket" --key 'one & "two" <three>'
