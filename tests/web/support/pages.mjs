@@ -222,6 +222,7 @@ export const PAGES = [
     name: "account-menu",
     async open(page) {
       await page.goto("/_/");
+      await page.locator("#room").waitFor();
       const places = page.getByRole("button", { name: "Places" });
       if (await places.isVisible()) await places.click();
       await page.getByRole("button", { name: "Bootstrap admin" }).click();
