@@ -5,6 +5,7 @@
 pub mod atomic;
 #[cfg(feature = "faults")]
 pub mod powercut;
+pub mod reach;
 pub mod real;
 #[cfg(feature = "faults")]
 pub mod recording;

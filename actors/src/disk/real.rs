@@ -1,5 +1,6 @@
 //! The disk of production: each operation is its system call.
 
+use super::reach::reach;
 use super::{Disk, DiskFile};
 use rustix::fs::{Advice, CWD, RenameFlags, copy_file_range, fadvise, renameat_with};
 use rustix::io::Errno;
@@ -16,40 +17,40 @@ pub struct RealDisk;
 
 impl Disk for RealDisk {
     fn create_file(&self, path: &Path, mode: u32) -> io::Result<Box<dyn DiskFile>> {
-        let file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?;
+        let file = OpenOptions::new().write(true).create_new(true).mode(mode).open(reach(path)?.path())?;
         Ok(Box::new(RealFile { file, written: 0, sent: 0 }))
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        fs::rename(from, to)
+        fs::rename(reach(from)?.path(), reach(to)?.path())
     }
 
     fn rename_noreplace(&self, from: &Path, to: &Path) -> io::Result<()> {
-        Ok(renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE)?)
+        Ok(renameat_with(CWD, reach(from)?.path(), CWD, reach(to)?.path(), RenameFlags::NOREPLACE)?)
     }
 
     fn exchange(&self, a: &Path, b: &Path) -> io::Result<()> {
-        Ok(renameat_with(CWD, a, CWD, b, RenameFlags::EXCHANGE)?)
+        Ok(renameat_with(CWD, reach(a)?.path(), CWD, reach(b)?.path(), RenameFlags::EXCHANGE)?)
     }
 
     fn hard_link(&self, from: &Path, to: &Path) -> io::Result<()> {
-        fs::hard_link(from, to)
+        fs::hard_link(reach(from)?.path(), reach(to)?.path())
     }
 
     fn remove_file(&self, path: &Path) -> io::Result<()> {
-        fs::remove_file(path)
+        fs::remove_file(reach(path)?.path())
     }
 
     fn create_dir(&self, path: &Path, mode: u32) -> io::Result<()> {
-        fs::DirBuilder::new().mode(mode).create(path)
+        fs::DirBuilder::new().mode(mode).create(reach(path)?.path())
     }
 
     fn remove_dir(&self, path: &Path) -> io::Result<()> {
-        fs::remove_dir(path)
+        fs::remove_dir(reach(path)?.path())
     }
 
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
-        OpenOptions::new().read(true).custom_flags(O_DIRECTORY).open(path)?.sync_all()
+        OpenOptions::new().read(true).custom_flags(O_DIRECTORY).open(reach(path)?.path())?.sync_all()
     }
 }
 

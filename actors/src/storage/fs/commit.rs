@@ -4,9 +4,10 @@ use super::attributes::{self, Encoded, Record};
 use super::belongings::Belongings;
 use super::layout::SELF_NAME;
 use super::lookup::symlink_in_the_way;
-use super::place::{Place, Room, TRIES, create_failed, gone};
+use super::place::{Place, Room, TRIES, gone};
 use super::writer::{Content, Goal, StagedBody, TempFile};
 use super::{Fs, blocking, lock_name};
+use crate::disk::reach;
 use crate::domain::condition::Conditions;
 use crate::domain::names::{BucketName, ObjectKey};
 use crate::domain::object::{BodySums, ObjectAttributes, ObjectMeta};
@@ -153,7 +154,7 @@ impl Fs {
                 (None, Some(body)) => match TempFile::create(&self.disk, place.dir()) {
                     Ok(temp) => write_out(temp, body, attribute)?,
                     Err(e) if is_displaced(&e) => continue,
-                    Err(e) => return Err(create_failed(e)),
+                    Err(e) => return Err(Error::io(OPERATION, e)),
                 },
                 (None, None) => break,
             };
@@ -162,7 +163,7 @@ impl Fs {
                 ready.published();
                 return Ok(Published::At(target));
             }
-            if ready.path.symlink_metadata().is_ok() {
+            if reach::symlink_metadata(&ready.path).is_ok() {
                 temp = Some(ready);
             }
         }
@@ -178,18 +179,18 @@ impl Fs {
         };
         let Err(e) = renamed else { return Ok(Some(target)) };
         match e.kind() {
-            io::ErrorKind::AlreadyExists if target.symlink_metadata().is_ok_and(|m| !m.is_dir()) => Err(taken()),
+            io::ErrorKind::AlreadyExists if reach::symlink_metadata(&target).is_ok_and(|m| !m.is_dir()) => Err(taken()),
             // The file became a directory or the other way round, or an empty directory was tidied away.
             io::ErrorKind::AlreadyExists | io::ErrorKind::IsADirectory | io::ErrorKind::DirectoryNotEmpty => Ok(None),
             _ if is_displaced(&e) => Ok(None),
-            _ => Err(create_failed(e)),
+            _ => Err(Error::io(OPERATION, e)),
         }
     }
 
     /// The file that the key has now: plain, or `%self` where its name is a directory's.
     fn target(&self, place: &Place) -> Result<PathBuf> {
         let file = place.file();
-        match file.symlink_metadata() {
+        match reach::symlink_metadata(&file) {
             Ok(meta) if meta.is_dir() => Ok(file.join(SELF_NAME)),
             Ok(meta) if meta.is_symlink() => Err(symlink_in_the_way()),
             _ => Ok(file),

@@ -6,6 +6,7 @@
 use super::Fs;
 use super::layout::{self, SELF_NAME};
 use super::lookup::plain_meta;
+use crate::disk::reach;
 use crate::domain::listing::{ListPage, ListQuery, ListedObject};
 use crate::domain::names::BucketName;
 use crate::{Error, Result};
@@ -99,7 +100,7 @@ impl Lister<'_> {
 
     /// Gathers what may belong to the page; `begun` are the `%+` directories of a long component.
     fn read_level(&self, dir: &Path, base: &str, begun: &mut Vec<String>, entries: &mut Vec<Entry>) -> Result<()> {
-        let listing = match std::fs::read_dir(dir) {
+        let listing = match reach::read_dir(dir) {
             Ok(listing) => listing,
             Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(()),
             Err(e) => return Err(Error::io(OPERATION, e)),
@@ -111,16 +112,17 @@ impl Lister<'_> {
             if name.starts_with(layout::RESERVED) || name == SELF_NAME || !(kind.is_file() || kind.is_dir()) {
                 continue;
             }
+            let path = dir.join(&name);
             begun.push(name);
             if let Some(component) = layout::decode_component(begun) {
                 let key = format!("{base}{component}");
                 if kind.is_dir() {
-                    self.take_dir(key, entry.path(), entries);
+                    self.take_dir(key, path, entries);
                 } else if self.may_hold(&key, true) {
                     entries.push(Entry::Object(key));
                 }
             } else if kind.is_dir() && self.goes_on(base, begun) {
-                self.read_level(&entry.path(), base, begun, entries)?;
+                self.read_level(&path, base, begun, entries)?;
             }
             begun.pop();
         }
@@ -129,7 +131,7 @@ impl Lister<'_> {
 
     fn take_dir(&self, key: String, dir: PathBuf, entries: &mut Vec<Entry>) {
         let below = format!("{key}/");
-        if self.may_hold(&key, true) && dir.join(SELF_NAME).symlink_metadata().is_ok_and(|m| m.is_file()) {
+        if self.may_hold(&key, true) && reach::symlink_metadata(&dir.join(SELF_NAME)).is_ok_and(|m| m.is_file()) {
             entries.push(Entry::Object(key));
         }
         if self.may_hold(&below, false) {

@@ -4,6 +4,7 @@ use super::Fs;
 use super::attributes::{self, Decoded, Record, STORED_FORM_MAGIC};
 use super::layout::{self, SELF_NAME};
 use super::root::{INTERNAL, SIDECARS};
+use crate::disk::reach;
 use crate::domain::clock::Timestamp;
 use crate::domain::names::{BucketName, ObjectKey};
 use crate::domain::object::{ETag, ObjectAttributes, ObjectMeta};
@@ -168,7 +169,7 @@ impl Fs {
     }
 
     fn open_beneath(&self, path: &Path) -> Result<Option<(File, Metadata)>> {
-        let opened = match rustix::fs::openat2(&self.dir, path, FLAGS, Mode::empty(), RESOLVE) {
+        let opened = match open_far(&self.dir, path) {
             // Before Linux 5.6, and under container filters that do not know the call.
             Err(Errno::NOSYS | Errno::PERM) => open_step_by_step(self.dir.as_fd().try_clone_to_owned(), path, FLAGS),
             opened => opened,
@@ -179,11 +180,24 @@ impl Fs {
                 let stat = file.metadata().map_err(|e| Error::io(OPERATION, e))?;
                 Ok(Some((file, stat)))
             }
-            Err(Errno::NOENT | Errno::NOTDIR | Errno::NAMETOOLONG) => Ok(None),
+            Err(Errno::NOENT | Errno::NOTDIR) => Ok(None),
             Err(Errno::LOOP) => Err(symlink_in_the_way()),
             Err(e) => Err(Error::io(OPERATION, e.into())),
         }
     }
+}
+
+/// Opens a path of any length without following a link.
+fn open_far(root: &File, path: &Path) -> Result<OwnedFd, Errno> {
+    let (mut at, mut rest) = (None, path);
+    while let Some((piece, after)) = reach::split(rest) {
+        let way = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let from = at.as_ref().map_or(root.as_fd(), OwnedFd::as_fd);
+        at = Some(rustix::fs::openat2(from, piece, way, Mode::empty(), RESOLVE)?);
+        rest = after;
+    }
+    let from = at.as_ref().map_or(root.as_fd(), OwnedFd::as_fd);
+    rustix::fs::openat2(from, rest, FLAGS, Mode::empty(), RESOLVE)
 }
 
 /// The error of a path on which a symbolic link lies.
@@ -212,7 +226,8 @@ pub(super) fn plain_meta(key: &str, stat: &Metadata) -> ObjectMeta {
 const STRIPPED: &str = "xattrs may have been stripped during backup/restore";
 
 pub(super) fn was_replaced(found: &Found) -> bool {
-    !found.path.symlink_metadata().is_ok_and(|now| (now.dev(), now.ino()) == (found.stat.dev(), found.stat.ino()))
+    !reach::symlink_metadata(&found.path)
+        .is_ok_and(|now| (now.dev(), now.ino()) == (found.stat.dev(), found.stat.ino()))
 }
 
 fn open_step_by_step(start: io::Result<OwnedFd>, path: &Path, flags: OFlags) -> Result<OwnedFd, Errno> {

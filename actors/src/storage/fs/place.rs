@@ -5,6 +5,7 @@ use super::lookup::symlink_in_the_way;
 use super::scan::ignore_missing;
 use super::writer::TempFile;
 use super::{Fs, temp_name};
+use crate::disk::reach;
 use crate::domain::names::{BucketName, ObjectKey};
 use crate::{Error, ErrorKind, Result};
 use std::io;
@@ -69,7 +70,7 @@ impl Fs {
         while let Some(dir) = place.dirs.get(at) {
             let setback = match self.disk.create_dir(dir, 0o700) {
                 Ok(()) => false,
-                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => match std::fs::symlink_metadata(dir) {
+                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => match reach::symlink_metadata(dir) {
                     Ok(meta) if meta.is_dir() => false,
                     Ok(meta) if meta.is_file() => {
                         let Some(key) = layout::decode(&place.names[..at]) else { return Err(in_the_way()) };
@@ -85,7 +86,7 @@ impl Fs {
                     Err(e) => return Err(Error::io(OPERATION, e)),
                 },
                 Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => true,
-                Err(e) => return Err(create_failed(e)),
+                Err(e) => return Err(Error::io(OPERATION, e)),
             };
             at = if setback { 1 } else { at + 1 };
             if setback {
@@ -111,7 +112,7 @@ impl Fs {
             };
             match TempFile::create(&self.disk, dir) {
                 Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
-                other => return other.map_err(create_failed),
+                other => return other.map_err(|e| Error::io(OPERATION, e)),
             }
         }
         Err(gone(bucket))
@@ -167,19 +168,6 @@ pub(super) fn gone(bucket: &BucketName) -> Error {
         ErrorKind::NoSuchBucket,
         OPERATION,
         format!("the bucket {bucket} was removed while the object was written"),
-    )
-}
-
-/// The error of a file that cannot be made.
-pub(super) fn create_failed(error: io::Error) -> Error {
-    if error.kind() == io::ErrorKind::InvalidFilename { path_too_long() } else { Error::io(OPERATION, error) }
-}
-
-fn path_too_long() -> Error {
-    Error::new(
-        ErrorKind::KeyTooLong,
-        OPERATION,
-        "Your key is too long for this backend: its path has more than 4,095 bytes",
     )
 }
 

@@ -1,6 +1,7 @@
 //! Removes: an object, durably and never recursively; an empty bucket. Makes buckets, too.
 
 use super::{Fs, scan};
+use crate::disk::reach;
 use crate::domain::condition::Conditions;
 use crate::domain::names::{BucketName, ObjectKey};
 use crate::{Error, ErrorKind, Result, fault};
@@ -19,7 +20,8 @@ impl Fs {
             self.check_bucket(bucket)?;
             // A process that was killed between its unlink and its fsync left the removal undurable.
             let file = place.file();
-            let dir = if file.is_dir() { file.as_path() } else { place.dir() };
+            let dir =
+                if reach::symlink_metadata(&file).is_ok_and(|m| m.is_dir()) { file.as_path() } else { place.dir() };
             return match self.shared.directories.sync(self.disk.as_ref(), dir) {
                 Err(e) if !is_gone(&e) => Err(Error::io(OPERATION, e)),
                 _ => Ok(()),
@@ -92,7 +94,7 @@ impl Fs {
 }
 
 fn is_gone(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::InvalidFilename)
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 fn not_empty(message: &str) -> Error {

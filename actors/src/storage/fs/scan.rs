@@ -3,7 +3,7 @@
 use super::layout::{self, SELF_NAME, TEMP_PREFIX};
 use super::root::{INTERNAL, SIDECARS};
 use super::{Fs, root};
-use crate::disk::Disk;
+use crate::disk::{Disk, reach};
 use crate::{Error, Result};
 use std::fs::DirEntry;
 use std::io;
@@ -41,8 +41,8 @@ pub(super) fn remove_hollow(fs: &Fs, bucket: &Path) -> io::Result<()> {
         for entry in read_dir(&dir)? {
             let entry = entry?;
             if entry.file_type()?.is_dir() {
-                next.push(entry.path());
-                dirs.push(entry.path());
+                next.push(dir.join(entry.file_name()));
+                dirs.push(dir.join(entry.file_name()));
             }
         }
     }
@@ -93,7 +93,7 @@ fn walk(bucket: &Path, start: Vec<String>, mut visit: impl FnMut(Found<'_>) -> i
             let Ok(name) = entry.file_name().into_string() else { continue };
             let kind = entry.file_type()?;
             let stop = if name.starts_with(TEMP_PREFIX) {
-                visit(Found::Temp(&entry.path()))?
+                visit(Found::Temp(&dir.join(&name)))?
             } else if kind.is_dir() {
                 next.push(names.iter().cloned().chain([name]).collect());
                 false
@@ -118,7 +118,7 @@ fn is_object(dirs: &[String], name: &str) -> bool {
 
 /// Removes a file in the making, or a directory prepared for a change-over, whose `%self` is a second name of an object.
 fn remove_temp(disk: &dyn Disk, path: &Path) -> io::Result<()> {
-    if !path.symlink_metadata().is_ok_and(|m| m.is_dir()) {
+    if !reach::symlink_metadata(path).is_ok_and(|m| m.is_dir()) {
         return ignore_missing(disk.remove_file(path));
     }
     ignore_missing(disk.remove_file(&path.join(SELF_NAME)))?;
@@ -127,7 +127,7 @@ fn remove_temp(disk: &dyn Disk, path: &Path) -> io::Result<()> {
 
 /// A directory that is gone in the meantime has no entries.
 fn read_dir(dir: &Path) -> io::Result<Box<dyn Iterator<Item = io::Result<DirEntry>>>> {
-    match std::fs::read_dir(dir) {
+    match reach::read_dir(dir) {
         Ok(entries) => Ok(Box::new(entries)),
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(Box::new(std::iter::empty())),
         Err(e) => Err(e),
