@@ -185,6 +185,12 @@ pub(super) fn encode(mut record: Record, keys: &MacKeys, limit: usize) -> Result
 
 /// Reads an attribute and proves that it belongs to this bucket and key.
 pub(super) fn decode(value: &[u8], bucket: &BucketName, key: &str, keys: &MacKeys) -> Result<Decoded> {
+    // Nearly every attribute is a record: it is read once, and looked at more closely only if it is none.
+    if let Ok(record) = serde_json::from_slice::<Record>(value)
+        && record.v == VERSION
+    {
+        return prove_record(record, bucket, key, keys).map(|r| Decoded::Record(Box::new(r)));
+    }
     if shape(value)?.sidecar.is_none() {
         return decode_record(value, bucket, key, keys).map(|r| Decoded::Record(Box::new(r)));
     }
@@ -221,7 +227,10 @@ pub(super) fn read_unproven(bytes: &[u8]) -> Option<Record> {
 
 fn decode_record(bytes: &[u8], bucket: &BucketName, key: &str, keys: &MacKeys) -> Result<Record> {
     shape(bytes)?;
-    let mut record: Record = from_json(bytes)?;
+    prove_record(from_json(bytes)?, bucket, key, keys)
+}
+
+fn prove_record(mut record: Record, bucket: &BucketName, key: &str, keys: &MacKeys) -> Result<Record> {
     let tag = record.mac.take().ok_or_else(|| foreign("the attribute bears no MAC"))?;
     prove(keys, &tag, RECORD_DOMAIN, &to_json(&record)?)?;
     if record.bucket != *bucket || record.key != key {
