@@ -230,7 +230,8 @@ sparse_6_gib() {
   aws s3 rm "s3://$bucket/sparse"
   rm sparse
 }
-[ -z "$COMPAT_LONG" ] || check 'cp of a sparse file of 6 GiB goes up and comes back the same' sparse_6_gib
+# https would do the same once more.
+[ "$COMPAT_SCHEME" = https ] || check 'cp of a sparse file of 6 GiB goes up and comes back the same' sparse_6_gib
 
 removal() {
   aws s3 rm "s3://$bucket/small.txt"
