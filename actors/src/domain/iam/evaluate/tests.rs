@@ -1,5 +1,8 @@
 //! The contract of the evaluator, as sentences.
 
+mod matrix;
+mod oracle;
+
 use super::*;
 use crate::domain::clock::Timestamp;
 use crate::domain::iam::model::{AccessKey, ApiToken, Group, User};
