@@ -28,7 +28,7 @@ fn code(reply: &Reply) -> String {
 }
 
 /// Every route and the right that it needs.
-const ROUTES: [(&str, &str, &str); 30] = [
+const ROUTES: [(&str, &str, &str); 31] = [
     ("GET", "/status", "system:read"),
     ("PUT", "/password", "admin"),
     ("GET", "/sessions", "iam:read"),
@@ -53,6 +53,7 @@ const ROUTES: [(&str, &str, &str); 30] = [
     ("GET", "/tokens", "iam:read"),
     ("POST", "/tokens", "iam:write"),
     ("DELETE", "/tokens/none", "iam:write"),
+    ("POST", "/explain", "iam:read"),
     ("GET", "/audit", "audit:read"),
     ("GET", "/backup", "backup:export-secrets"),
     ("POST", "/backup", "backup:restore"),

@@ -58,6 +58,7 @@ const CODES: &[&str] = &[
     "no_such_bucket",
     "no_such_group",
     "no_such_key",
+    "no_such_principal",
     "no_such_restore",
     "no_such_route",
     "no_such_secret",

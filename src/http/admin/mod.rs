@@ -6,6 +6,7 @@ mod call;
 mod codes;
 mod dto;
 pub mod error;
+mod explain;
 mod groups;
 mod keys;
 mod login;
@@ -87,6 +88,7 @@ fn table() -> Vec<(Method, &'static str, Route)> {
         (Method::POST, "/admin/tokens", to().to(tokens::create)),
         (Method::DELETE, "/admin/tokens/{id}", to().to(tokens::delete)),
         (Method::GET, "/admin/policies", to().to(policies::list)),
+        (Method::POST, "/admin/explain", to().to(explain::ask)),
         (Method::GET, "/admin/audit", to().to(audit::list)),
         (Method::GET, "/admin/backup", to().to(backup::export)),
         (Method::POST, "/admin/backup", to().to(backup::restore)),

@@ -2,7 +2,7 @@
 
 use crate::http::admin::codes::codes;
 use crate::http::admin::{
-    audit, backup, error, groups, keys, login, password, policies, session, status, tokens, users, whoami,
+    audit, backup, error, explain, groups, keys, login, password, policies, session, status, tokens, users, whoami,
 };
 use crate::http::health;
 use crate::http::metrics;
@@ -81,6 +81,7 @@ const ALWAYS: [u16; 5] = [400, 403, 500, 503, 507];
         tokens::create,
         tokens::delete,
         policies::list,
+        explain::ask,
         audit::list,
         backup::export,
         backup::restore,

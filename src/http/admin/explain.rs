@@ -1,0 +1,214 @@
+//! `POST /explain`: who may do what, and the rule that decides it, from the very evaluator that judges requests.
+
+use crate::http::admin::call::Call;
+use crate::http::admin::error::{Problem, invalid, not_found};
+use crate::http::admin::openapi::Missing;
+use actix_web::{HttpRequest, HttpResponse, web};
+use actors::domain::iam::action;
+use actors::domain::iam::context::{AccessRequest, ListParameters, RequestContext, Resource};
+use actors::domain::iam::evaluate::{Considered, Outcome, Reason, RuleOwner, explain};
+use actors::domain::iam::model::Effect;
+use actors::domain::iam::principal::Principal;
+use actors::domain::state::State;
+use actors::system::view::SystemView;
+use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
+use utoipa::ToSchema;
+
+/// A request that somebody might make.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = Question)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Question {
+    /// The name or id of a user or token, an access key id, `$bootstrap`, `$config` or `$anonymous`.
+    principal: String,
+    /// An AWS action (`s3:PutObject`) or a right of this API (`backup:export`).
+    action: String,
+    /// `bucket` or `bucket/key`; `*` for what is about neither.
+    #[serde(default = "nothing")]
+    resource: String,
+    /// The prefix of a listing.
+    #[serde(default)]
+    prefix: String,
+    /// Where the request comes from; the caller's own address where it is left out.
+    source_ip: Option<String>,
+    /// It comes over TLS.
+    #[serde(default)]
+    secure: bool,
+}
+
+/// The decision, and every rule that was looked at.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Explanation)]
+pub(super) struct Explanation {
+    allowed: bool,
+    /// What decided, in words.
+    reason: String,
+    /// How it could be allowed; where it is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<String>,
+    /// The rule that decided.
+    rule: Option<RuleName>,
+    considered: Vec<ConsideredRule>,
+}
+
+/// A rule and whose it is.
+#[derive(Serialize, ToSchema)]
+pub(super) struct RuleName {
+    /// `user`, `group` or `token`.
+    owner_kind: &'static str,
+    /// Its name.
+    owner: String,
+    owner_id: String,
+    /// The rule's id within its owner.
+    id: String,
+    #[schema(value_type = String)]
+    effect: Effect,
+}
+
+/// A rule that was looked at, and how far it got.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ConsideredRule {
+    #[serde(flatten)]
+    rule: RuleName,
+    /// `applies`, `other_action`, `other_resource` or `conditions_fail`.
+    outcome: &'static str,
+}
+
+fn nothing() -> String {
+    "*".to_owned()
+}
+
+/// `POST /explain` → 200, whatever the decision.
+#[utoipa::path(
+    post, path = "/_/api/admin/explain", tag = "access", operation_id = "explain",
+    request_body = Question,
+    responses((status = 200, description = "The decision and what led to it.", body = Explanation), Missing),
+    extensions(("x-dgp-right" = json!("iam:read"))),
+)]
+pub(super) async fn ask(request: HttpRequest, payload: web::Payload) -> Result<HttpResponse, Problem> {
+    let call = Call::with_right(&request, "iam:read").await?;
+    let body: Question = call.json(payload).await?;
+    // `admin` is a verb, and the right that includes all others: the right is meant.
+    let verb = !action::expand_verb(&body.action).is_empty() && !action::is_admin_right(&body.action);
+    if verb || body.action.contains(['*', '?']) || !action::is_known(&body.action) {
+        return Err(invalid(format!(
+            "`{}` is no single action; give one AWS action such as s3:GetObject, or a right such as backup:export",
+            body.action
+        )));
+    }
+    let state = &call.view.state;
+    let principal = find(&call.view, &body.principal)?;
+    let source_ip = match &body.source_ip {
+        None => call.ip.parse().ok(),
+        Some(text) => Some(text.parse::<IpAddr>().map_err(|_| invalid(format!("`{text}` is no IP address")))?),
+    };
+    let context = RequestContext {
+        source_ip,
+        secure: body.secure,
+        time: call.edge.clock.now(),
+        list: ListParameters { prefix: body.prefix.clone(), ..ListParameters::default() },
+        ..RequestContext::default()
+    };
+    let asked = AccessRequest { action: &body.action, resource: resource(&body), context: &context };
+    let (decision, considered) = explain(state, &principal, &asked);
+    let (reason, hint) = words(state, &decision.reason, &considered);
+    let rule = match decision.reason {
+        Reason::Rule { owner, id, effect } => Some(name(state, &owner, id, effect)),
+        _ => None,
+    };
+    let considered = considered.into_iter().map(|rule| ConsideredRule {
+        outcome: outcome(rule.outcome),
+        rule: name(state, &rule.owner, rule.id, rule.effect),
+    });
+    let hint = hint.filter(|_| !decision.allowed);
+    let answer = Explanation { allowed: decision.allowed, reason, hint, rule, considered: considered.collect() };
+    Ok(HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(answer))
+}
+
+/// `bucket`, `bucket/key`, or nothing.
+fn resource(body: &Question) -> Resource<'_> {
+    match body.resource.split_once('/') {
+        _ if action::is_admin_right(&body.action) || body.resource == "*" => Resource::NONE,
+        Some((bucket, key)) if !key.is_empty() => Resource::object(bucket, key),
+        Some((bucket, _)) => Resource::bucket(bucket),
+        None => Resource::bucket(&body.resource),
+    }
+}
+
+fn find(view: &SystemView, named: &str) -> Result<Principal, Problem> {
+    match named {
+        "$bootstrap" => return Ok(Principal::Bootstrap),
+        "$config" => return Ok(Principal::ConfigKey),
+        "$anonymous" => return Ok(Principal::Anonymous),
+        _ => {}
+    }
+    let state = &view.state;
+    let user = state
+        .users
+        .values()
+        .find(|user| user.id == named || user.name == named || user.keys.iter().any(|key| key.access_key_id == named));
+    let token = || state.tokens.values().find(|token| token.id == named || token.name == named);
+    match user {
+        Some(user) => Ok(Principal::User(user.id.clone())),
+        None => token()
+            .map(|token| Principal::Token(token.id.clone()))
+            .ok_or_else(|| not_found("no_such_principal", format!("there is no user, access key or token `{named}`"))),
+    }
+}
+
+fn name(state: &State, owner: &RuleOwner, id: String, effect: Effect) -> RuleName {
+    let (owner_kind, owner_id, owner) = match owner {
+        RuleOwner::User(of) => ("user", of, state.users.get(of).map(|user| user.name.clone())),
+        RuleOwner::Group(of) => ("group", of, state.groups.get(of).map(|group| group.name.clone())),
+        RuleOwner::Token(of) => ("token", of, state.tokens.get(of).map(|token| token.name.clone())),
+    };
+    RuleName { owner_kind, owner: owner.unwrap_or_default(), owner_id: owner_id.clone(), id, effect }
+}
+
+fn outcome(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Applies => "applies",
+        Outcome::OtherAction => "other_action",
+        Outcome::OtherResource => "other_resource",
+        Outcome::ConditionsFail => "conditions_fail",
+    }
+}
+
+/// The decision in words, and what would change it.
+fn words(state: &State, reason: &Reason, considered: &[Considered]) -> (String, Option<String>) {
+    match reason {
+        Reason::FullRights => ("this principal has every right by what it is".to_owned(), None),
+        Reason::NeverAllowed => ("this principal never has this right".to_owned(), None),
+        Reason::Disabled => ("the user is disabled, or the token has expired".to_owned(), Some("enable it".to_owned())),
+        Reason::Unknown => ("the user or token is gone".to_owned(), None),
+        Reason::Rule { owner, id, effect } => {
+            let rule = name(state, owner, id.clone(), *effect);
+            let word = if *effect == Effect::Deny { "denied" } else { "allowed" };
+            let hint =
+                format!("a Deny wins over every Allow: take rule {id} of {} {} away", rule.owner_kind, rule.owner);
+            (format!("{word} by rule {id} of {} {}", rule.owner_kind, rule.owner), Some(hint))
+        }
+        Reason::NoRule => {
+            // The rule that came nearest says best what is missing.
+            let near = considered.iter().filter(|rule| rule.effect == Effect::Allow);
+            let near = near.max_by_key(|rule| rule.outcome as u8);
+            let hint = match near.map(|rule| (rule, name(state, &rule.owner, rule.id.clone(), rule.effect))) {
+                Some((rule, name)) if rule.outcome == Outcome::ConditionsFail => {
+                    format!(
+                        "rule {} of {} {} is about this, but its conditions do not hold",
+                        name.id, name.owner_kind, name.owner
+                    )
+                }
+                Some((rule, name)) if rule.outcome == Outcome::OtherResource => {
+                    format!(
+                        "rule {} of {} {} allows the action, but on other resources",
+                        name.id, name.owner_kind, name.owner
+                    )
+                }
+                _ => "give the user, or a group it is in, a rule that allows this action on this resource".to_owned(),
+            };
+            ("no rule allows it".to_owned(), Some(hint))
+        }
+    }
+}
