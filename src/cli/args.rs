@@ -1,5 +1,6 @@
 //! What was typed.
 
+use super::remote;
 use clap::{Args, Parser, Subcommand};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -11,6 +12,9 @@ pub struct Cli {
     /// Where config and state are; the same for every subcommand.
     #[command(flatten)]
     pub places: Places,
+    /// Which server a command is for.
+    #[command(flatten)]
+    pub remote: remote::Remote,
     /// Listen here instead of at `advanced.listen_addr`.
     #[arg(long, value_name = "ADDR")]
     pub listen: Option<SocketAddr>,
@@ -44,6 +48,9 @@ pub enum Command {
     Config(ConfigCommand),
     /// Print the OpenAPI document of the admin API.
     Openapi,
+    /// Ask or change a running server.
+    #[command(flatten)]
+    Remote(remote::Area),
     /// Make the hash of a password read from standard input, for DGP_BOOTSTRAP_PASSWORD_HASH.
     HashPassword {
         /// Read a hash instead, and say whether it is a good one.

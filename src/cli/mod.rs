@@ -4,6 +4,7 @@ pub mod args;
 mod config;
 mod hash_password;
 mod out;
+mod remote;
 pub mod settings;
 
 use crate::exit::Exit;
@@ -28,6 +29,7 @@ pub fn main(serve: impl FnOnce(ServeSettings) -> ExitCode) -> ExitCode {
         None | Some(Command::Serve { .. }) => serve(ServeSettings::new(&cli, environment)),
         Some(Command::Config(command)) => config::run(command, &cli, environment).into(),
         Some(Command::Openapi) => out::print(openapi::text()).into(),
+        Some(Command::Remote(area)) => remote::run(area, &cli.remote, &environment).into(),
         Some(Command::HashPassword { check }) => hash_password::run(*check).into(),
     }
 }

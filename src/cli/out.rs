@@ -17,8 +17,13 @@ pub(super) fn print(text: &str) -> Exit {
 
 /// Says why a command failed, and what can be done about it.
 pub(super) fn failed(error: &Error) -> Exit {
-    let hint = error.hint().map(|hint| format!("hint: {hint}\n")).unwrap_or_default();
+    failed_with(Exit::from(error), error.message(), error.hint())
+}
+
+/// The same where the exit code is known.
+pub(super) fn failed_with(exit: Exit, message: &str, hint: Option<&str>) -> Exit {
+    let hint = hint.map(|hint| format!("hint: {hint}\n")).unwrap_or_default();
     // Where standard error is closed the exit code is what is left.
-    let _ = io::stderr().lock().write_all(format!("error: {}\n{hint}", error.message()).as_bytes());
-    Exit::from(error)
+    let _ = io::stderr().lock().write_all(format!("error: {message}\n{hint}").as_bytes());
+    exit
 }

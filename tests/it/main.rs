@@ -7,6 +7,7 @@ mod admin;
 mod archives;
 mod auth;
 mod chunked;
+mod cli;
 mod compatibility;
 mod conditional;
 mod connections;

@@ -13,6 +13,7 @@ pub const PLAIN_TEXT_FIELDS: &[(&str, &str, &str)] = &[
     ("actors/src/domain/archive/manifest.rs", "key", "the public half of the signing key"),
     ("actors/src/domain/archive/plan/mod.rs", "caller_token", "a SHA-256, compared only"),
     ("actors/src/domain/config/tree.rs", "key", "a key of the configuration"),
+    ("src/cli/remote/key.rs", "key", "the public half of a key pair, as it is typed"),
     ("src/http/s3/operation/listing.rs", "token", "the continuation token of a listing"),
     ("src/http/s3/xml/read/delete_objects.rs", "key", "an object key"),
     ("actors/src/domain/listing.rs", "key", "an object key"),

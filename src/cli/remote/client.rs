@@ -1,0 +1,191 @@
+//! Calls of a running server's admin API: where it is, who asks, and what an error means for the exit code.
+
+use super::Remote;
+use crate::exit::Exit;
+use actors::domain::secret::Secret;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::time::Duration;
+use ureq::http::{Method, Request, StatusCode};
+use ureq::tls::{RootCerts, TlsConfig, TlsProvider};
+use ureq::{Agent, Body};
+
+const DEFAULT_SERVER: &str = "http://127.0.0.1:9000";
+/// An answer of the admin API is at most this long: a list of a hundred thousand users fits.
+const LONGEST: u64 = 256 << 20;
+/// A server that answers nothing for this long is given up.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Why a command failed, and how it ends.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub(super) exit: Exit,
+    pub(super) message: String,
+    pub(super) hint: Option<String>,
+}
+
+impl Failure {
+    pub(super) fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Self { exit, message: message.into(), hint: None }
+    }
+
+    pub(super) fn hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
+    }
+}
+
+/// What proves who asks.
+enum Proof {
+    Token(Secret),
+    /// A session that this command opened, and ends.
+    Cookie(Secret),
+}
+
+/// A server, and who asks it.
+pub(super) struct Server {
+    base: String,
+    agent: Agent,
+    proof: Proof,
+}
+
+impl Server {
+    /// Finds server and credentials: flags before environment; a token before the password.
+    pub(super) fn connect(remote: &Remote, environment: &BTreeMap<String, String>) -> Result<Self, Failure> {
+        let named = |name: &str| environment.get(name).cloned();
+        let base = remote.server.clone().or_else(|| named("DGP_SERVER")).unwrap_or_else(|| DEFAULT_SERVER.to_owned());
+        let base = base.trim_end_matches('/').to_owned();
+        // The certificates that the system trusts; `SSL_CERT_FILE` names others.
+        let tls = TlsConfig::builder().provider(TlsProvider::NativeTls).root_certs(RootCerts::PlatformVerifier).build();
+        let config = Agent::config_builder()
+            .tls_config(tls)
+            .http_status_as_error(false)
+            .timeout_global(Some(PATIENCE))
+            .user_agent(concat!("deltaglider_proxy/", env!("CARGO_PKG_VERSION")))
+            // The admin API is on this host or in this network: what a proxy would see is not for it.
+            .proxy(None)
+            .build();
+        let mut server = Self { base, agent: config.into(), proof: Proof::Token(Secret::new("")) };
+        let token = remote.token.clone().or_else(|| named("DGP_TOKEN").map(Secret::new));
+        server.proof = match (token, environment.get("DGP_BOOTSTRAP_PASSWORD")) {
+            (Some(token), _) => Proof::Token(token),
+            (None, Some(password)) => server.sign_in(password)?,
+            (None, None) => {
+                return Err(Failure::new(Exit::Auth, "nothing says who asks").hint(
+                    "give --token or DGP_TOKEN (an API token), or DGP_BOOTSTRAP_PASSWORD (the bootstrap password)",
+                ));
+            }
+        };
+        Ok(server)
+    }
+
+    fn sign_in(&self, password: &str) -> Result<Proof, Failure> {
+        let answer = self.send(Method::POST, "/login", Some(&json!({"password": password})), None)?;
+        let cookie = answer.headers().get("set-cookie").and_then(|value| value.to_str().ok());
+        let cookie = cookie.and_then(|cookie| cookie.split(';').next()).unwrap_or_default();
+        let cookie = Secret::new(cookie);
+        read(answer)?;
+        Ok(Proof::Cookie(cookie))
+    }
+
+    /// Ends the session that this command opened. Nothing depends on it: it would expire by itself.
+    pub(super) fn sign_out(&self) {
+        if matches!(self.proof, Proof::Cookie(_)) {
+            let _ = self.send(Method::POST, "/logout", None, Some(&self.proof));
+        }
+    }
+
+    pub(super) fn get(&self, path: &str) -> Result<Value, Failure> {
+        self.call(Method::GET, path, None)
+    }
+
+    pub(super) fn post(&self, path: &str, body: &Value) -> Result<Value, Failure> {
+        self.call(Method::POST, path, Some(body))
+    }
+
+    pub(super) fn put(&self, path: &str, body: &Value) -> Result<Value, Failure> {
+        self.call(Method::PUT, path, Some(body))
+    }
+
+    pub(super) fn delete(&self, path: &str) -> Result<Value, Failure> {
+        self.call(Method::DELETE, path, None)
+    }
+
+    fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, Failure> {
+        read(self.send(method, path, body, Some(&self.proof))?)
+    }
+
+    fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+        proof: Option<&Proof>,
+    ) -> Result<ureq::http::Response<Body>, Failure> {
+        let mut request = Request::builder().method(method).uri(format!("{}/_/api/admin{path}", self.base));
+        request = match proof {
+            Some(Proof::Token(token)) => request.header("authorization", format!("Bearer {}", token.expose())),
+            Some(Proof::Cookie(cookie)) => request.header("cookie", cookie.expose()),
+            None => request,
+        };
+        let sent = match body {
+            Some(body) => request
+                .header("content-type", "application/json")
+                .body(body.to_string())
+                .map_err(ureq::Error::from)
+                .and_then(|request| self.agent.run(request)),
+            None => request.body(()).map_err(ureq::Error::from).and_then(|request| self.agent.run(request)),
+        };
+        sent.map_err(|error| {
+            Failure::new(Exit::Http, format!("{} does not answer: {error}", self.base))
+                .hint("is the server running, and is --server (or DGP_SERVER) its address?")
+        })
+    }
+}
+
+/// The JSON of an answer, or the failure that it tells of.
+fn read(mut answer: ureq::http::Response<Body>) -> Result<Value, Failure> {
+    let status = answer.status();
+    let text = answer.body_mut().with_config().limit(LONGEST).read_to_string();
+    let text = text.map_err(|error| Failure::new(Exit::Http, format!("the answer broke off: {error}")))?;
+    if status == StatusCode::NO_CONTENT || (status.is_success() && text.is_empty()) {
+        return Ok(Value::Null);
+    }
+    let body: Result<Value, _> = serde_json::from_str(&text);
+    match body {
+        Ok(body) if status.is_success() => Ok(body),
+        Ok(problem) => Err(failure(status, &problem)),
+        Err(_) => {
+            Err(Failure::new(Exit::Http, format!("the answer ({status}) is no JSON: is this a DeltaGlider Proxy?")))
+        }
+    }
+}
+
+/// What `application/problem+json` says.
+fn failure(status: StatusCode, problem: &Value) -> Failure {
+    let exit = match status.as_u16() {
+        401 | 403 => Exit::Auth,
+        404 => Exit::NotFound,
+        400 | 409 | 412 | 413 | 422 => Exit::Rejected,
+        _ => Exit::Http,
+    };
+    let text = |field: &str| problem[field].as_str().map(str::to_owned);
+    let detail = text("detail").or_else(|| text("title")).unwrap_or_else(|| status.to_string());
+    let code = text("code").map(|code| format!(" ({code})")).unwrap_or_default();
+    Failure { exit, message: format!("{detail}{code}"), hint: text("hint") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_gives_its_detail_its_hint_and_the_exit_code() {
+        let problem = json!({"detail": "no such user", "code": "no_such_user", "hint": "list them"});
+        let failed = failure(StatusCode::NOT_FOUND, &problem);
+        assert_eq!((failed.exit, failed.message.as_str()), (Exit::NotFound, "no such user (no_such_user)"));
+        assert_eq!(failed.hint.as_deref(), Some("list them"));
+        for (status, exit) in [(401, Exit::Auth), (403, Exit::Auth), (409, Exit::Rejected), (503, Exit::Http)] {
+            assert_eq!(failure(StatusCode::from_u16(status).unwrap(), &json!({})).exit, exit);
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Subcommands that talk to a running server: `user`, `group`, `key`, `token`, `policy`, `explain`, `audit`.
+
+mod audit;
+mod client;
+mod explain;
+mod group;
+mod key;
+mod policy;
+mod rule;
+mod show;
+mod token;
+mod user;
+
+use super::out;
+use crate::exit::Exit;
+use actors::domain::secret::Secret;
+use clap::{Args, Subcommand};
+use client::{Failure, Server};
+use serde_json::Value;
+use show::Shown;
+use std::collections::BTreeMap;
+
+/// Which server, as whom, and how to print.
+#[derive(Clone, Debug, Args)]
+pub struct Remote {
+    /// The server (or `DGP_SERVER`).
+    #[arg(long, value_name = "URL", global = true)]
+    server: Option<String>,
+    /// An API token (or `DGP_TOKEN`); without one, the password in `DGP_BOOTSTRAP_PASSWORD` signs in.
+    #[arg(long, value_name = "TOKEN", global = true, value_parser = |text: &str| Ok::<_, String>(Secret::new(text)))]
+    token: Option<Secret>,
+    /// Print JSON, as the admin API gives it.
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+/// A command for a running server.
+#[derive(Debug, Subcommand)]
+pub enum Area {
+    /// Users: people and programs with access keys and rights.
+    #[command(subcommand)]
+    User(user::Command),
+    /// Groups: rights that several users share.
+    #[command(subcommand)]
+    Group(group::Command),
+    /// A user's access keys.
+    #[command(subcommand)]
+    Key(key::Command),
+    /// API tokens for automation.
+    #[command(subcommand)]
+    Token(token::Command),
+    /// The shipped roles, and a test of rules before they are saved.
+    #[command(subcommand)]
+    Policy(policy::Command),
+    /// Say who may do what, and which rule decides it.
+    Explain(explain::Question),
+    /// The audit log.
+    #[command(subcommand)]
+    Audit(audit::Command),
+}
+
+/// What came of a command.
+type Outcome = Result<Shown, Failure>;
+
+/// Runs a command and prints what came of it.
+pub(super) fn run(area: &Area, remote: &Remote, environment: &BTreeMap<String, String>) -> Exit {
+    let outcome = match area {
+        // Rules are tested here: no server is asked.
+        Area::Policy(policy::Command::Test(test)) => policy::test(test),
+        _ => Server::connect(remote, environment).and_then(|server| {
+            let outcome = ask(area, &server);
+            server.sign_out();
+            outcome
+        }),
+    };
+    match outcome {
+        Ok(shown) if remote.json => shown.exit.unless(out::print(&format!("{:#}\n", shown.json))),
+        Ok(shown) => shown.exit.unless(out::print(&shown.text)),
+        Err(failure) => out::failed_with(failure.exit, &failure.message, failure.hint.as_deref()),
+    }
+}
+
+fn ask(area: &Area, server: &Server) -> Outcome {
+    match area {
+        Area::User(command) => user::run(command, server),
+        Area::Group(command) => group::run(command, server),
+        Area::Key(command) => key::run(command, server),
+        Area::Token(command) => token::run(command, server),
+        Area::Policy(command) => policy::run(command, server),
+        Area::Explain(question) => explain::run(question, server),
+        Area::Audit(command) => audit::run(command, server),
+    }
+}
+
+/// The entry of a list that has this name or id.
+fn named(list: Value, kind: &str, name: &str) -> Result<Value, Failure> {
+    let list = list.as_array().cloned().unwrap_or_default();
+    let by = |field: &str| list.iter().find(|entry| entry[field] == name).cloned();
+    by("name").or_else(|| by("id")).ok_or_else(|| {
+        Failure::new(Exit::NotFound, format!("there is no {kind} `{name}`"))
+            .hint(format!("`deltaglider_proxy {kind} list` shows those there are"))
+    })
+}
+
+/// The id in an answer, for the path of the next call. Ids are made by the server; imported ones may hold anything.
+fn id_of(entry: &Value) -> String {
+    let mut id = String::new();
+    crate::http::percent::encode(entry["id"].as_str().unwrap_or_default().as_bytes(), &mut id);
+    id
+}
