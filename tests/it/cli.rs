@@ -106,6 +106,8 @@ fn rules_are_tested_before_they_are_saved() {
     ok(test(&["s3:GetObject", "docs/a", "--source-ip", "10.1.2.3"]));
     ended(&test(&["s3:GetObject", "docs/a", "--source-ip", "192.168.0.1"]), 6, "ConditionsFail");
     ended(&test(&["s3:PutObject", "docs/a", "--source-ip", "10.1.2.3"]), 6, "OtherAction");
+    // A verb is many actions: none is asked for.
+    ended(&test(&["read", "docs/a", "--source-ip", "10.1.2.3"]), 2, "is no single action");
     std::fs::write(&file, r#"[{"effect": "Allow", "actions": ["reed"], "resources": ["*"]}]"#).unwrap();
     ended(&test(&[]), 6, "`reed` is no action");
 }

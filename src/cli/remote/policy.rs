@@ -69,9 +69,9 @@ pub(super) fn test(test: &Test) -> Outcome {
         let text = format!("{}: {} rules, all good\n", test.file, rules.len());
         return Ok(Shown::new(text, json!({"ok": true, "rules": rules.len()})));
     };
-    if !action::is_known(name) || name.contains(['*', '?']) {
-        return Err(Failure::new(Exit::Usage, format!("`{name}` is no action"))
-            .hint("one AWS action such as s3:GetObject, or an admin right such as backup:export"));
+    if !action::is_single(name) {
+        return Err(Failure::new(Exit::Usage, format!("`{name}` is no single action"))
+            .hint("give one AWS action such as s3:GetObject, or an admin right such as backup:export"));
     }
     let context = RequestContext {
         source_ip: test.source_ip,
@@ -80,7 +80,7 @@ pub(super) fn test(test: &Test) -> Outcome {
         list: ListParameters { prefix: test.prefix.clone(), ..ListParameters::default() },
         ..RequestContext::default()
     };
-    let request = AccessRequest { action: name, resource: target(name, resource), context: &context };
+    let request = AccessRequest { action: name, resource: Resource::named(name, resource), context: &context };
     let (decision, considered) = explain(&holder(rules), &Principal::Token("test".to_owned()), &request);
     let by = match &decision.reason {
         Reason::Rule { id, effect, .. } => format!("rule {id} ({effect:?})"),
@@ -113,14 +113,4 @@ fn holder(permissions: Vec<Permission>) -> State {
     let mut state = State::default();
     state.tokens.insert(token.id.clone(), Arc::new(token));
     state
-}
-
-/// `bucket` or `bucket/key`; nothing for what is about nothing.
-pub(super) fn target<'a>(name: &str, resource: &'a str) -> Resource<'a> {
-    match resource.split_once('/') {
-        _ if action::is_admin_right(name) || resource == "*" => Resource::NONE,
-        Some((bucket, key)) if !key.is_empty() => Resource::object(bucket, key),
-        Some((bucket, _)) => Resource::bucket(bucket),
-        None => Resource::bucket(resource),
-    }
 }

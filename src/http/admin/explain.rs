@@ -89,9 +89,7 @@ fn nothing() -> String {
 pub(super) async fn ask(request: HttpRequest, payload: web::Payload) -> Result<HttpResponse, Problem> {
     let call = Call::with_right(&request, "iam:read").await?;
     let body: Question = call.json(payload).await?;
-    // `admin` is a verb, and the right that includes all others: the right is meant.
-    let verb = !action::expand_verb(&body.action).is_empty() && !action::is_admin_right(&body.action);
-    if verb || body.action.contains(['*', '?']) || !action::is_known(&body.action) {
+    if !action::is_single(&body.action) {
         return Err(invalid(format!(
             "`{}` is no single action; give one AWS action such as s3:GetObject, or a right such as backup:export",
             body.action
@@ -110,7 +108,11 @@ pub(super) async fn ask(request: HttpRequest, payload: web::Payload) -> Result<H
         list: ListParameters { prefix: body.prefix.clone(), ..ListParameters::default() },
         ..RequestContext::default()
     };
-    let asked = AccessRequest { action: &body.action, resource: resource(&body), context: &context };
+    let asked = AccessRequest {
+        action: &body.action,
+        resource: Resource::named(&body.action, &body.resource),
+        context: &context,
+    };
     let (decision, considered) = explain(state, &principal, &asked);
     let (reason, hint) = words(state, &decision.reason, &considered);
     let rule = match decision.reason {
@@ -124,16 +126,6 @@ pub(super) async fn ask(request: HttpRequest, payload: web::Payload) -> Result<H
     let hint = hint.filter(|_| !decision.allowed);
     let answer = Explanation { allowed: decision.allowed, reason, hint, rule, considered: considered.collect() };
     Ok(HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(answer))
-}
-
-/// `bucket`, `bucket/key`, or nothing.
-fn resource(body: &Question) -> Resource<'_> {
-    match body.resource.split_once('/') {
-        _ if action::is_admin_right(&body.action) || body.resource == "*" => Resource::NONE,
-        Some((bucket, key)) if !key.is_empty() => Resource::object(bucket, key),
-        Some((bucket, _)) => Resource::bucket(bucket),
-        None => Resource::bucket(&body.resource),
-    }
 }
 
 fn find(view: &SystemView, named: &str) -> Result<Principal, Problem> {

@@ -191,6 +191,12 @@ pub fn names_admin_right(rule: &str) -> bool {
     !rule.eq_ignore_ascii_case(ADMIN) && is_admin_right(rule)
 }
 
+/// Whether this names one action that a request can ask for: an AWS name or an admin right, no glob, and no verb (of the words
+/// that are both, `admin` is the right).
+pub fn is_single(name: &str) -> bool {
+    VERBS_OF.contains_key(name) || ADMIN_RIGHTS.iter().any(|(right, _)| *right == name)
+}
+
 /// Whether a rule may name this action: a verb, `*`, an admin right, or an AWS name or glob that reaches at least one of them.
 pub fn is_known(rule: &str) -> bool {
     rule == "*"
@@ -237,6 +243,16 @@ mod tests {
         assert!(Requested::new("backup:export").included_in("backup:*", Effect::Allow));
         assert!(Requested::new("backup:restore").included_in("backup:*", Effect::Deny));
         assert!(!Requested::new("backup:export").included_in("s3:*", Effect::Allow));
+    }
+
+    #[test]
+    fn one_action_is_neither_a_verb_nor_a_glob() {
+        for good in ["s3:GetObject", "admin", "backup:export"] {
+            assert!(is_single(good), "{good}");
+        }
+        for bad in ["read", "*", "s3:Get*", "s3:getobject", "s3:Frobnicate", ""] {
+            assert!(!is_single(bad), "{bad}");
+        }
     }
 
     #[test]

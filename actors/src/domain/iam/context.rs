@@ -1,6 +1,7 @@
 //! What is asked: the action, the resource and the circumstances of one request, the same for every decision about it.
 
 use crate::domain::clock::Timestamp;
+use crate::domain::iam::action;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -37,6 +38,16 @@ impl<'a> Resource<'a> {
     /// A key in a bucket.
     pub const fn object(bucket: &'a str, key: &'a str) -> Self {
         Self { bucket: Some(bucket), key: Some(key) }
+    }
+
+    /// As people write it for an action: `bucket`, `bucket/key`, or `*` for what is about neither.
+    pub fn named(action: &str, text: &'a str) -> Self {
+        match text.split_once('/') {
+            _ if text == "*" || action::is_admin_right(action) => Self::NONE,
+            Some((bucket, key)) if !key.is_empty() => Self::object(bucket, key),
+            Some((bucket, _)) => Self::bucket(bucket),
+            None => Self::bucket(text),
+        }
     }
 }
 
