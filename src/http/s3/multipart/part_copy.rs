@@ -1,13 +1,11 @@
 //! UploadPartCopy: a part whose bytes are another object's, or a range of it.
 
 use super::{document, keep, of_upload, reference, sums};
-use crate::http::body::declared::Declared;
-use crate::http::body::inbound;
 use crate::http::reply;
 use crate::http::s3::call::Call;
 use crate::http::s3::error::S3Error;
 use crate::http::s3::object::source;
-use crate::http::s3::operation::{SignedBody, UploadPartCopy};
+use crate::http::s3::operation::UploadPartCopy;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use actors::domain::condition::RangeRequest;
@@ -15,8 +13,6 @@ use actors::storage::ReadTicket;
 use actors::storage::multipart::PartCommit;
 use actors::{Error, ErrorKind};
 
-/// The most that is read of a body that should not be there.
-const BODY: usize = 1024;
 /// The most bytes of one part (AWS).
 const LARGEST: u64 = 5 << 30;
 
@@ -27,10 +23,7 @@ pub(in crate::http::s3) async fn answer(
     request: &HttpRequest,
     payload: &mut web::Payload,
 ) -> Result<HttpResponse, S3Error> {
-    let declared = Declared::document(request.headers(), call.verified.payload(), &SignedBody::default())?;
-    if !inbound::read_small(payload, &declared, BODY, call.idle()).await?.is_empty() {
-        return Err(S3Error::invalid_request("A copy takes its content from the source and has no body."));
-    }
+    source::no_body(call, request, payload).await?;
     let route = call.view.route(&copy.upload.bucket)?;
     let upload = reference(&route, &copy.upload)?;
     let known = route.store.upload(&upload).await.map_err(|error| of_upload(error, &copy.upload))?;

@@ -3,12 +3,11 @@
 use super::publish::publish;
 use super::source;
 use crate::http::body::checksum::Algorithm;
-use crate::http::body::declared::Declared;
-use crate::http::body::{inbound, range};
+use crate::http::body::range;
 use crate::http::reply;
 use crate::http::s3::call::Call;
 use crate::http::s3::error::S3Error;
-use crate::http::s3::operation::{CopyObject, SignedBody};
+use crate::http::s3::operation::CopyObject;
 use crate::http::s3::xml::write::Document;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -17,9 +16,6 @@ use actors::domain::object::{ObjectAttributes, ObjectMeta, SystemHeaders};
 use actors::storage::CommitRequest;
 use std::collections::BTreeMap;
 
-/// The most that is read of a body that should not be there.
-const BODY: usize = 1024;
-
 /// Copies the object.
 pub(in crate::http::s3) async fn answer(
     call: &Call,
@@ -27,10 +23,7 @@ pub(in crate::http::s3) async fn answer(
     request: &HttpRequest,
     payload: &mut web::Payload,
 ) -> Result<HttpResponse, S3Error> {
-    let declared = Declared::document(request.headers(), call.verified.payload(), &SignedBody::default())?;
-    if !inbound::read_small(payload, &declared, BODY, call.idle()).await?.is_empty() {
-        return Err(S3Error::invalid_request("A copy takes its content from the source and has no body."));
-    }
+    source::no_body(call, request, payload).await?;
     let conditions = range::write_conditions(request.headers())?;
     let replaced = (range::system_headers(request.headers())?, range::user_metadata(request.headers(), &copy.to.user)?);
     let to = call.view.route(&copy.to.bucket)?;

@@ -1,13 +1,32 @@
 //! The object that a copy reads: opened once, and its bytes into a writer.
 
 use crate::http::body::checksum::{Algorithm, Running};
+use crate::http::body::declared::Declared;
+use crate::http::body::inbound;
 use crate::http::s3::call::Call;
 use crate::http::s3::error::S3Error;
-use crate::http::s3::operation::Source;
+use crate::http::s3::operation::{SignedBody, Source};
+use actix_web::{HttpRequest, web};
 use actors::domain::condition::{Conditions, RangeRequest};
 use actors::storage::{ObjectWriter, ReadOutcome, ReadRequest, ReadTicket, Staged};
 use actors::{Error, ErrorKind};
 use futures_util::StreamExt;
+
+/// The most that is read of a body that should not be there.
+const BODY: usize = 1024;
+
+/// Refuses a copy that brings a body: its content is the source's.
+pub(in crate::http::s3) async fn no_body(
+    call: &Call,
+    request: &HttpRequest,
+    payload: &mut web::Payload,
+) -> Result<(), S3Error> {
+    let declared = Declared::document(request.headers(), call.verified.payload(), &SignedBody::default())?;
+    if inbound::read_small(payload, &declared, BODY, call.idle()).await?.is_empty() {
+        return Ok(());
+    }
+    Err(S3Error::invalid_request("A copy takes its content from the source and has no body."))
+}
 
 /// Opens the source, if it is as the request wants it.
 pub(in crate::http::s3) async fn open(
