@@ -79,7 +79,7 @@ impl Server {
     }
 
     fn sign_in(&self, password: &str) -> Result<Proof, Failure> {
-        let answer = self.send(Method::POST, "/login", Some(&json!({"password": password})), None)?;
+        let answer = self.send(Method::POST, "/login", Some(&json!({"password": password})), None, None)?;
         let cookie = answer.headers().get("set-cookie").and_then(|value| value.to_str().ok());
         let cookie = cookie.and_then(|cookie| cookie.split(';').next()).unwrap_or_default();
         let cookie = Secret::new(cookie);
@@ -90,7 +90,7 @@ impl Server {
     /// Ends the session that this command opened. Nothing depends on it: it would expire by itself.
     pub(super) fn sign_out(&self) {
         if matches!(self.proof, Proof::Cookie(_)) {
-            let _ = self.send(Method::POST, "/logout", None, Some(&self.proof));
+            let _ = self.send(Method::POST, "/logout", None, Some(&self.proof), None);
         }
     }
 
@@ -102,6 +102,22 @@ impl Server {
         self.call(Method::POST, path, Some(body))
     }
 
+    /// Reads an entry and puts what `change` makes of it, if nobody changed anything in between: no other's change is lost.
+    pub(super) fn change(
+        &self,
+        path: &str,
+        change: impl FnOnce(&Value) -> Result<Value, Failure>,
+    ) -> Result<Value, Failure> {
+        let answer = self.send(Method::GET, path, None, Some(&self.proof), None)?;
+        let version = answer.headers().get("etag").and_then(|tag| tag.to_str().ok()).unwrap_or_default().to_owned();
+        let body = change(&read(answer)?)?;
+        let changed = read(self.send(Method::PUT, path, Some(&body), Some(&self.proof), Some(&version))?);
+        changed.map_err(|failure| match failure.hint {
+            None if failure.message.ends_with("(generation_changed)") => failure.hint("run the command again"),
+            _ => failure,
+        })
+    }
+
     pub(super) fn put(&self, path: &str, body: &Value) -> Result<Value, Failure> {
         self.call(Method::PUT, path, Some(body))
     }
@@ -111,7 +127,7 @@ impl Server {
     }
 
     fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, Failure> {
-        read(self.send(method, path, body, Some(&self.proof))?)
+        read(self.send(method, path, body, Some(&self.proof), None)?)
     }
 
     fn send(
@@ -120,6 +136,7 @@ impl Server {
         path: &str,
         body: Option<&Value>,
         proof: Option<&Proof>,
+        version: Option<&str>,
     ) -> Result<ureq::http::Response<Body>, Failure> {
         let mut request = Request::builder().method(method).uri(format!("{}/_/api/admin{path}", self.base));
         request = match proof {
@@ -127,6 +144,9 @@ impl Server {
             Some(Proof::Cookie(cookie)) => request.header("cookie", cookie.expose()),
             None => request,
         };
+        if let Some(version) = version {
+            request = request.header("if-match", version);
+        }
         let sent = match body {
             Some(body) => request
                 .header("content-type", "application/json")
@@ -177,6 +197,43 @@ fn failure(status: StatusCode, problem: &Value) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::{BufRead, BufReader, Write};
+    use std::net::TcpListener;
+
+    /// Answers one request after another, each on a connection of its own; gives the heads that came.
+    fn served(answers: [&'static str; 2]) -> (String, std::thread::JoinHandle<Vec<String>>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let heads = std::thread::spawn(move || {
+            let answer = |answer: &str| {
+                let (mut stream, _) = listener.accept().unwrap();
+                let lines = BufReader::new(stream.try_clone().unwrap()).lines().map(Result::unwrap);
+                let head: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
+                stream.write_all(answer.as_bytes()).unwrap();
+                head.join("\n").to_ascii_lowercase()
+            };
+            answers.map(answer).to_vec()
+        });
+        (base, heads)
+    }
+
+    #[test]
+    fn a_change_names_the_version_that_it_was_made_from() {
+        let (base, heads) = served([
+            "HTTP/1.1 200 OK\r\nETag: \"1.7\"\r\nContent-Length: 8\r\nConnection: close\r\n\r\n{\"a\": 1}",
+            "HTTP/1.1 412 Precondition Failed\r\nContent-Length: 30\r\nConnection: close\r\n\r\n\
+             {\"code\": \"generation_changed\"}",
+        ]);
+        let remote = Remote { server: Some(base), token: Some(Secret::new("dgp_x")), json: false };
+        let server = Server::connect(&remote, &BTreeMap::new()).ok().unwrap();
+        let failed = server.change("/users/u", |entry| Ok(json!({"a": entry["a"], "b": 2}))).unwrap_err();
+        assert_eq!((failed.exit, failed.hint.as_deref()), (Exit::Rejected, Some("run the command again")));
+        let heads = heads.join().unwrap();
+        assert!(
+            heads[1].starts_with("put /_/api/admin/users/u ") && heads[1].contains("if-match: \"1.7\""),
+            "{heads:?}"
+        );
+    }
 
     #[test]
     fn a_problem_gives_its_detail_its_hint_and_the_exit_code() {

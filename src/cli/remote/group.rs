@@ -1,7 +1,7 @@
 //! `group …`: rights that several users share.
 
 use super::client::{Failure, Server};
-use super::rule::{Rules, lines, without};
+use super::rule::{Rules, lines, permit, revoke};
 use super::show::{Shown, words};
 use super::{Outcome, id_of, named, user};
 use clap::Subcommand;
@@ -73,17 +73,8 @@ pub(super) fn run(command: &Command, server: &Server) -> Outcome {
             let body = json!({"name": name, "description": description, "permissions": rules.read(server)?});
             answer(server.post("/groups", &body)?)
         }
-        Command::Permit { name, rules } => {
-            let group = find(server, name)?;
-            let mut all = group["permissions"].as_array().cloned().unwrap_or_default();
-            all.extend(rules.read(server)?);
-            answer(server.put(&format!("/groups/{}", id_of(&group)), &json!({"permissions": all}))?)
-        }
-        Command::Revoke { name, rule } => {
-            let group = find(server, name)?;
-            let rest = without(&group, "group", rule)?;
-            answer(server.put(&format!("/groups/{}", id_of(&group)), &json!({"permissions": rest}))?)
-        }
+        Command::Permit { name, rules } => answer(permit(server, "group", &find(server, name)?, rules)?),
+        Command::Revoke { name, rule } => answer(revoke(server, "group", &find(server, name)?, rule)?),
         Command::Add { name, user } => {
             let (group, user) = (find(server, name)?, user::find(server, user)?);
             let body = json!({"user_id": user["id"]});

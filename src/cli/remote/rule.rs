@@ -73,15 +73,32 @@ fn parse(effect: &str, text: &str) -> Result<Value, Failure> {
     }
 }
 
-/// The rules of a user or group but for one.
-pub(super) fn without(entry: &Value, kind: &str, id: &str) -> Result<Vec<Value>, Failure> {
-    let rules = entry["permissions"].as_array().cloned().unwrap_or_default();
-    let rest: Vec<Value> = rules.iter().filter(|rule| rule["id"] != id).cloned().collect();
-    if rest.len() == rules.len() {
-        let message = format!("{kind} `{}` has no rule `{id}`", words(&entry["name"]));
-        return Err(Failure::new(Exit::NotFound, message).hint(format!("`{kind} show` lists its rules with their ids")));
-    }
-    Ok(rest)
+/// Gives a user or group more rules.
+pub(super) fn permit(server: &Server, kind: &str, entry: &Value, rules: &Rules) -> Result<Value, Failure> {
+    let more = rules.read(server)?;
+    server.change(&path(kind, entry), |entry| {
+        let mut all = entry["permissions"].as_array().cloned().unwrap_or_default();
+        all.extend(more);
+        Ok(json!({"permissions": all}))
+    })
+}
+
+/// Takes one rule of a user or group away.
+pub(super) fn revoke(server: &Server, kind: &str, entry: &Value, id: &str) -> Result<Value, Failure> {
+    server.change(&path(kind, entry), |entry| {
+        let rules = entry["permissions"].as_array().cloned().unwrap_or_default();
+        let rest: Vec<Value> = rules.iter().filter(|rule| rule["id"] != id).cloned().collect();
+        if rest.len() == rules.len() {
+            let message = format!("{kind} `{}` has no rule `{id}`", words(&entry["name"]));
+            let hint = format!("`{kind} show` lists its rules with their ids");
+            return Err(Failure::new(Exit::NotFound, message).hint(hint));
+        }
+        Ok(json!({"permissions": rest}))
+    })
+}
+
+fn path(kind: &str, entry: &Value) -> String {
+    format!("/{kind}s/{}", super::id_of(entry))
 }
 
 /// One line a rule.

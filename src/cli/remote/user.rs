@@ -1,7 +1,7 @@
 //! `user …`: people and programs.
 
 use super::client::Server;
-use super::rule::{Rules, lines};
+use super::rule::{Rules, lines, permit, revoke};
 use super::show::{Shown, words};
 use super::{Outcome, id_of, named};
 use clap::Subcommand;
@@ -75,10 +75,7 @@ pub(super) fn run(command: &Command, server: &Server) -> Outcome {
                 ("ID", "id"),
             ],
         )),
-        Command::Show { name } => {
-            let user = find(server, name)?;
-            Ok(Shown::new(shown(&user), user))
-        }
+        Command::Show { name } => answer(find(server, name)?),
         Command::Create { name, group, rules } => {
             let groups = if group.is_empty() { Value::Null } else { server.get("/groups")? };
             let ids: Result<Vec<Value>, _> = group
@@ -89,17 +86,8 @@ pub(super) fn run(command: &Command, server: &Server) -> Outcome {
             let user = server.post("/users", &body)?;
             Ok(Shown::new(pair(&user), user))
         }
-        Command::Permit { name, rules } => {
-            let user = find(server, name)?;
-            let mut all = user["permissions"].as_array().cloned().unwrap_or_default();
-            all.extend(rules.read(server)?);
-            update(server, &user, &json!({"permissions": all}))
-        }
-        Command::Revoke { name, rule } => {
-            let user = find(server, name)?;
-            let rest = super::rule::without(&user, "user", rule)?;
-            update(server, &user, &json!({"permissions": rest}))
-        }
+        Command::Permit { name, rules } => answer(permit(server, "user", &find(server, name)?, rules)?),
+        Command::Revoke { name, rule } => answer(revoke(server, "user", &find(server, name)?, rule)?),
         Command::Enable { name } => update(server, &find(server, name)?, &json!({"enabled": true})),
         Command::Disable { name } => update(server, &find(server, name)?, &json!({"enabled": false})),
         Command::RotateKeys { name } => {
@@ -123,7 +111,10 @@ pub(super) fn find(server: &Server, name: &str) -> Result<Value, super::Failure>
 }
 
 fn update(server: &Server, user: &Value, change: &Value) -> Outcome {
-    let user = server.put(&format!("/users/{}", id_of(user)), change)?;
+    answer(server.put(&format!("/users/{}", id_of(user)), change)?)
+}
+
+fn answer(user: Value) -> Outcome {
     Ok(Shown::new(shown(&user), user))
 }
 
