@@ -1,14 +1,14 @@
 //! Every key with its default and a comment: what `config defaults` prints.
 
 use super::emit::scalar_text;
-use super::table::{KEYS, Key, Kind};
+use super::table::{Key, Kind, keys};
 
 /// The defaults as YAML that loads; keys without a default, and what stands in lists and maps by name, are comments.
 pub fn annotated() -> String {
     let mut out = String::from(
         "# Every key of the configuration with its default. Each can be overridden by DGP_<SECTION>__<KEY>.\n",
     );
-    for key in KEYS {
+    for key in keys() {
         let depth = key.path.matches('.').count() + key.path.matches("[].").count();
         let indent = "  ".repeat(depth);
         out.push_str(&format!("\n{indent}# {}{}\n", key.doc, notes(key)));

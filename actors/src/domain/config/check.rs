@@ -170,7 +170,7 @@ impl Checker<'_> {
     fn children(&self, parent: &str) -> impl Iterator<Item = &'static Key> + use<> {
         let parent = parent.to_owned();
         let registry: &'static [Key] = if self.form == Form::Archive { REGISTRY_KEYS } else { &[] };
-        table::KEYS.iter().chain(registry).filter(move |key| key.parent() == parent)
+        table::keys().chain(registry).filter(move |key| key.parent() == parent)
     }
 
     fn unknown(&self, parent: &str, name: &str) -> Complaint {
@@ -179,7 +179,7 @@ impl Checker<'_> {
         if complaint.suggestion.is_some() {
             return complaint;
         }
-        let elsewhere = table::KEYS.iter().find(|key| plain_name(key) == name && !key.path.contains(['[', '*']));
+        let elsewhere = table::keys().find(|key| plain_name(key) == name && !key.path.contains(['[', '*']));
         match elsewhere {
             Some(key) => complaint.suggest(format!("it stands in `{}`: `{}`", key.parent(), key.path)),
             None => complaint.suggest(format!("known here: {}", here.join(", "))),

@@ -2,7 +2,7 @@
 
 use super::problem::{Problem, nearest};
 use super::scalar::Environment;
-use super::table::{KEYS, Key};
+use super::table::{Key, keys};
 use super::tree::{Node, Origin, Value};
 use std::collections::BTreeMap;
 
@@ -72,7 +72,7 @@ pub(super) fn data_dir_path(tree: &Node) -> Vec<String> {
 /// Every variable that this tree knows, and the path that it sets.
 fn targets(tree: &Node) -> BTreeMap<String, Vec<String>> {
     let mut targets = BTreeMap::new();
-    for key in KEYS.iter().filter(|key| !key.is_container() && key.path.contains('.')) {
+    for key in keys().filter(|key| !key.is_container() && key.path.contains('.')) {
         for path in expanded(tree, key) {
             let parts: Vec<&str> = path.iter().map(String::as_str).collect();
             let name = variable_name(&parts);
@@ -104,8 +104,7 @@ fn expanded(tree: &Node, key: &Key) -> Vec<Vec<String>> {
 
 fn is_list(path: &[&str]) -> bool {
     let path = path.join(".");
-    KEYS.iter()
-        .any(|key| key.path == path && matches!(key.kind, super::table::Kind::Texts(_) | super::table::Kind::Nothing))
+    keys().any(|key| key.path == path && matches!(key.kind, super::table::Kind::Texts(_) | super::table::Kind::Nothing))
 }
 
 /// `a,b` as a list; nothing as the empty list.

@@ -1,7 +1,7 @@
 //! The older flat shape (`listen_addr:` at the root): read with a warning, never written.
 
 use super::problem::{Complaint, Problem};
-use super::table::KEYS;
+use super::table::keys;
 use super::tree::{Node, Value};
 
 /// Moves the keys of the flat shape into their sections. The two shapes must not be mixed.
@@ -10,14 +10,14 @@ pub(super) fn to_sections(mut tree: Node, problems: &mut Vec<Problem>, warnings:
     let flat: Vec<(&str, &str)> = entries
         .iter()
         .filter_map(|entry| {
-            let key = KEYS.iter().find(|key| key.flat == Some(entry.key.as_str()))?;
+            let key = keys().find(|key| key.flat == Some(entry.key.as_str()))?;
             Some((key.path, key.flat?))
         })
         .collect();
     if flat.is_empty() {
         return tree;
     }
-    let section = entries.iter().find(|entry| KEYS.iter().any(|key| key.is_container() && key.path == entry.key));
+    let section = entries.iter().find(|entry| keys().any(|key| key.is_container() && key.path == entry.key));
     if let Some(section) = section {
         for (path, name) in flat {
             let Some(entry) = entries.iter().find(|entry| entry.key == name) else { continue };

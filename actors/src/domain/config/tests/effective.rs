@@ -2,7 +2,7 @@
 
 use crate::domain::config::model::{Authentication, Backend, BackendKind, Config, LogFormat, SecretRef};
 use crate::domain::config::scalar::Environment;
-use crate::domain::config::table::{self, KEYS, Kind};
+use crate::domain::config::table::{self, Kind, keys};
 use crate::domain::config::tree::Origin;
 use crate::domain::config::{Loaded, annotated, check, load};
 use crate::domain::names::BackendName;
@@ -108,7 +108,7 @@ fn an_unknown_short_variable_that_looks_like_one_of_ours_is_a_warning() {
 
 #[test]
 fn every_default_of_the_table_follows_its_own_rule_and_every_key_has_its_parent() {
-    for key in KEYS {
+    for key in keys() {
         if let Some(default) = key.default {
             assert!(check::typed(key.kind, default).is_ok(), "{}", key.path);
         }
@@ -126,7 +126,7 @@ fn every_default_of_the_table_follows_its_own_rule_and_every_key_has_its_parent(
 fn the_printed_defaults_load_as_the_defaults() {
     let printed = annotated::annotated();
     assert_eq!(loaded(&printed, &[]).config, loaded("", &[]).config);
-    for key in KEYS {
+    for key in keys() {
         assert!(printed.contains(key.doc), "{}", key.path);
     }
 }

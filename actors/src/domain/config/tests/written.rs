@@ -8,7 +8,7 @@ use crate::domain::config::emit::emit;
 use crate::domain::config::reader;
 use crate::domain::config::scalar::Environment;
 use crate::domain::config::schema::schema;
-use crate::domain::config::table::KEYS;
+use crate::domain::config::table::keys;
 use crate::domain::config::{Loaded, Source, load_from};
 use crate::domain::names::{BackendName, BucketName};
 use crate::domain::state::Bucket;
@@ -126,7 +126,7 @@ fn an_archive_carries_the_effective_values_and_both_parts_of_every_bucket() {
 #[test]
 fn the_example_names_every_key() {
     let tree = reader::read(EXAMPLE).unwrap();
-    for key in KEYS {
+    for key in keys() {
         let name = key.name().trim_end_matches("[]");
         let parts: Vec<&str> = key.path.split('.').collect();
         let commented = EXAMPLE
@@ -156,7 +156,7 @@ fn the_schema_accepts_the_example_and_refuses_what_the_reader_refuses() {
     ] {
         assert!(!valid(bad), "{bad}");
     }
-    for key in KEYS.iter().filter(|key| !key.path.contains(['[', '*'])) {
+    for key in keys().filter(|key| !key.path.contains(['[', '*'])) {
         let pointer: String = key.path.split('.').map(|part| format!("/properties/{part}")).collect();
         assert_eq!(
             schema.pointer(&pointer).map(|found| &found["description"]),

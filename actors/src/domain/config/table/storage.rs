@@ -1,0 +1,72 @@
+//! The keys of `storage`: where objects are.
+
+use super::{Key, Kind};
+use crate::domain::config::rule::Rule;
+
+pub(super) const KEYS: &[Key] = &[
+    Key::new(
+        "storage",
+        Kind::Section,
+        "Where objects are: `filesystem`, `backend` or `backends`, one of the three forms.",
+    ),
+    Key::new(
+        "storage.filesystem",
+        Kind::Text(Rule::Path),
+        "Short for one filesystem backend named `default` in this directory.",
+    )
+    .default("./data")
+    .env(&["DGP_DATA_DIR"])
+    .reconnect(),
+    Key::new("storage.backend", Kind::Section, "One backend named `default`.").reconnect().flat("backend"),
+    Key::new("storage.backend.type", Kind::Choice(&["filesystem"]), "The kind of the backend.").reconnect(),
+    Key::new("storage.backend.path", Kind::Text(Rule::Path), "Its directory.").reconnect(),
+    Key::new("storage.backends", Kind::Items, "Several backends, each with a name of its own.")
+        .reconnect()
+        .flat("backends"),
+    Key::new("storage.backends[].name", Kind::Text(Rule::BackendName), "The name that buckets are routed by.")
+        .reconnect(),
+    Key::new("storage.backends[].type", Kind::Choice(&["filesystem"]), "The kind of the backend.").reconnect(),
+    Key::new("storage.backends[].path", Kind::Text(Rule::Path), "Its directory.").reconnect(),
+    Key::new(
+        "storage.default_backend",
+        Kind::Text(Rule::BackendName),
+        "Where a new bucket goes; the first backend where it is not set.",
+    )
+    .flat("default_backend"),
+    Key::new(
+        "storage.buckets",
+        Kind::Named(Rule::BucketName),
+        "What the file pins of the bucket registry, by bucket name.",
+    )
+    .flat("buckets"),
+    Key::new("storage.buckets.*.backend", Kind::Text(Rule::BackendName), "The backend that holds the bucket."),
+    Key::new(
+        "storage.buckets.*.alias",
+        Kind::Text(Rule::BucketName),
+        "The name of the bucket on its backend, where it is another.",
+    ),
+];
+
+/// What an archive's `config.yaml` says of each bucket beyond what the file may pin: the registry's part of the entry.
+pub const REGISTRY_KEYS: &[Key] = &[
+    Key::new(
+        "storage.buckets.*.origin",
+        Kind::Choice(&["registry", "config"]),
+        "Whether a restore puts the entry into the registry or the file.",
+    ),
+    Key::new(
+        "storage.buckets.*.owner",
+        Kind::Text(Rule::Word),
+        "The user id that made the bucket, or `$bootstrap`, `$config`.",
+    ),
+    Key::new("storage.buckets.*.created_at", Kind::Text(Rule::Timestamp), "When the bucket was made (RFC 3339)."),
+    Key::new(
+        "storage.buckets.*.registered",
+        Kind::Section,
+        "What the registry says of a bucket that the config pins, too.",
+    ),
+    Key::new("storage.buckets.*.registered.backend", Kind::Text(Rule::BackendName), "The backend in the registry."),
+    Key::new("storage.buckets.*.registered.alias", Kind::Text(Rule::BucketName), "The alias in the registry."),
+    Key::new("storage.buckets.*.registered.owner", Kind::Text(Rule::Word), "The owner in the registry."),
+    Key::new("storage.buckets.*.registered.created_at", Kind::Text(Rule::Timestamp), "When the bucket was made."),
+];
