@@ -4,7 +4,7 @@ use crate::Result;
 use crate::backup::handle::Tools;
 use crate::backup::messages::{Archive, ChangePassword, Export, Restore, Restores, Verify};
 use crate::backup::state::BackupState;
-use crate::backup::{password, restore};
+use crate::backup::{export, password, read, record, restore};
 use crate::fault;
 use actix::fut::{ActorFutureExt, wrap_future};
 use actix::{Actor, Context, Handler, ResponseActFuture, ResponseFuture};
@@ -32,7 +32,7 @@ impl Handler<Export> for BackupActor {
     fn handle(&mut self, message: Export, _: &mut Self::Context) -> Self::Result {
         fault::point("backup.export");
         let tools = self.tools.clone();
-        Box::pin(async move { restore::export(&tools, message.who).await })
+        Box::pin(async move { export::export(&tools, message.who).await })
     }
 }
 
@@ -42,7 +42,7 @@ impl Handler<Verify> for BackupActor {
     fn handle(&mut self, message: Verify, _: &mut Self::Context) -> Self::Result {
         fault::point("backup.verify");
         let tools = self.tools.clone();
-        Box::pin(async move { restore::verify(&tools, message.0).await })
+        Box::pin(async move { read::verify(&tools, message.0).await })
     }
 }
 
@@ -98,6 +98,6 @@ impl Handler<Restores> for BackupActor {
     fn handle(&mut self, _: Restores, _: &mut Self::Context) -> Self::Result {
         fault::point("backup.restores");
         let tools = self.tools.clone();
-        Box::pin(async move { restore::restores(&tools).await })
+        Box::pin(async move { record::restores(&tools).await })
     }
 }

@@ -1,12 +1,24 @@
 //! The owner of the one running backup, verification or restore of the system's own state.
 
 mod actor;
+mod export;
+mod fence;
 pub mod handle;
+mod look;
 pub mod messages;
 mod password;
+mod read;
+mod record;
 mod restore;
 mod stage;
 mod state;
 
 pub use handle::BackupHandle;
 pub use messages::{Archive, PasswordChange, RestoreRequest};
+
+use crate::{Error, Result};
+
+/// Runs what computes or reads files away from the actors' threads.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(|e| Error::internal("backup", e))?
+}

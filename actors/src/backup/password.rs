@@ -1,8 +1,9 @@
 //! Another bootstrap password: the database under its new key and the hash file change places with the old ones in one swap.
 
+use crate::backup::blocking;
+use crate::backup::fence::Fenced;
 use crate::backup::handle::Tools;
 use crate::backup::messages::PasswordChange;
-use crate::backup::restore::{Fenced, blocking};
 use crate::backup::stage::{file_name, prove, restore_dir};
 use crate::db;
 use crate::disk::atomic;

@@ -1,7 +1,7 @@
 //! Stages a restore: everything that can fail happens here, in files that nobody reads yet.
 
+use crate::backup::blocking;
 use crate::backup::handle::Tools;
-use crate::backup::restore::blocking;
 use crate::db;
 use crate::db::password::PasswordHash;
 use crate::disk::{Disk, atomic};

@@ -1,0 +1,45 @@
+//! One published view → one archive, and the note that it was made.
+
+use crate::Result;
+use crate::backup::blocking;
+use crate::backup::handle::Tools;
+use crate::backup::messages::Archive;
+use crate::db::runtime::put_export;
+use crate::domain::secret::Secret;
+use crate::domain::state::ExportRecord;
+use crate::{fault, zipper};
+
+/// Makes a Full Backup of one published view.
+pub(super) async fn export(tools: &Tools, who: String) -> Result<Archive> {
+    let view = tools.system.view();
+    view.unlocked()?;
+    let (host, now, version) = (tools.host.clone(), tools.clock.now(), view.version());
+    let exported = blocking(move || {
+        let loaded = &view.loaded;
+        let resolved = host.resolve_references(loaded, &view.state);
+        let hash = view.bootstrap_hash.as_ref().map(|hash| Secret::new(hash.expose()));
+        zipper::export(&zipper::ExportInput {
+            config: loaded,
+            state: &view.state,
+            instance_id: &host.instance.instance_id,
+            server_version: host.server_version,
+            captured_at: now,
+            signing_seed: host.instance.signing_key(),
+            bootstrap_hash: hash.as_ref(),
+            resolved: &resolved,
+            limits: &loaded.config.backup.limits,
+        })
+    })
+    .await?;
+    fault::point("backup.exported");
+    let record = ExportRecord {
+        at: now,
+        actor: who,
+        filename: exported.filename.clone(),
+        bytes: exported.bytes.len() as u64,
+        sha256: exported.sha256.clone(),
+        version,
+    };
+    tools.state_db.run(move |connection| put_export(connection, &record)).await?;
+    Ok(Archive { bytes: exported.bytes.into(), filename: exported.filename, sha256: exported.sha256 })
+}

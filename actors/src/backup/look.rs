@@ -1,0 +1,83 @@
+//! What a plan must know of the backends: which buckets hold objects, which of them move, which roots are new.
+
+use crate::backup::handle::Tools;
+use crate::domain::archive::plan::Plan;
+use crate::domain::config::model::BackendKind;
+use crate::domain::config::routing;
+use crate::domain::listing::ListQuery;
+use crate::domain::names::BucketName;
+use crate::system::view::SystemView;
+use std::collections::BTreeSet;
+
+/// Objects of a bucket that are counted before a plan says "at least".
+const COUNTED: usize = 10_000;
+
+/// Buckets of the registry whose backend holds objects. One that cannot be asked counts as holding some: its entry stays.
+pub(super) async fn buckets_with_data(view: &SystemView) -> BTreeSet<BucketName> {
+    let mut found = BTreeSet::new();
+    for name in view.state.buckets.keys() {
+        let Ok(route) = view.route(name) else { continue };
+        if route.store.holds_objects(&route.bucket).await.unwrap_or(true) {
+            found.insert(name.clone());
+        }
+    }
+    found
+}
+
+/// Rule 15: buckets with objects whose place the plan moves; moving a route never moves data.
+pub(super) async fn moved_buckets(
+    tools: &Tools,
+    view: &SystemView,
+    plan: &Plan,
+    with_data: &BTreeSet<BucketName>,
+) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let next = routing::routes(&plan.next_config.config.storage, &plan.next.buckets);
+    for name in with_data {
+        let Ok(now) = view.route(name) else { continue };
+        let to = next.get(name).and_then(|route| {
+            let BackendKind::Filesystem { path } = &plan.next_config.config.storage.backends.get(&route.backend)?.kind;
+            Some(path.resolve(&tools.host.restored_base()).join(route.real_name.as_str()))
+        });
+        let from = now.store.root().map(|root| root.join(now.bucket.as_str()));
+        if from.is_none() || to == from {
+            continue;
+        }
+        let query = ListQuery { max_keys: COUNTED, ..ListQuery::default() };
+        let count = match now.store.list(&now.bucket, query).await {
+            Ok(page) if page.next.is_some() => format!("at least {COUNTED}"),
+            Ok(page) => page.objects.len().to_string(),
+            Err(_) => "an unknown number of".to_owned(),
+        };
+        let from = from.unwrap_or_default();
+        warnings.push(format!(
+            "bucket `{name}` moves: {count} objects stay in {} and are out of sight there (a route moves no data)",
+            from.display()
+        ));
+    }
+    warnings
+}
+
+/// What the operator should know of the backends that the restored config names.
+pub(super) fn backend_warnings(tools: &Tools, view: &SystemView, plan: &Plan) -> Vec<String> {
+    let mut warnings = Vec::new();
+    for (name, backend) in &plan.next_config.config.storage.backends {
+        let BackendKind::Filesystem { path } = &backend.kind;
+        let root = path.resolve(&tools.host.restored_base());
+        let id = plan.next.backends.get(name);
+        let now =
+            view.stores.get(name).filter(|store| store.root() == Some(root.as_path())).and_then(|s| s.backend_id());
+        if !root.is_dir() {
+            warnings.push(format!(
+                "backend_root_new: {} does not exist yet; backend `{name}` is initialised there",
+                root.display()
+            ));
+        } else if now.is_some() && now.as_ref() != id {
+            warnings.push(format!(
+                "backend_root_new: if {} holds no objects it becomes backend `{name}` of the archive",
+                root.display()
+            ));
+        }
+    }
+    warnings
+}
