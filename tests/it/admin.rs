@@ -174,7 +174,9 @@ fn what_does_not_parse_is_refused_with_a_reason() {
     problem(&host.admin(call("POST", "/users").body("{")).expect(400));
     problem(&host.admin(call("GET", "/users?limits=1")).expect(400));
     problem(&host.admin(call("POST", "/backup?dryrun=true").body("PK")).expect(400));
-    problem(&host.admin(call("PATCH", "/users")).expect(405));
+    let wrong = host.admin(call("PATCH", "/users")).expect(405);
+    problem(&wrong);
+    assert_eq!(wrong.header("allow"), Some("GET, POST"));
     problem(&host.admin(call("GET", "/nothing")).expect(404));
     assert_eq!(host.user_names(), Vec::<String>::new());
 }

@@ -25,30 +25,31 @@ use crate::http::admin::error::{Problem, method_not_allowed, not_found};
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
-use actix_web::http::header::{ETAG, HeaderName, HeaderValue, LINK};
+use actix_web::http::header::{ALLOW, ETAG, HeaderName, HeaderValue, LINK};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::web::ServiceConfig;
-use actix_web::{HttpMessage, HttpRequest, HttpResponse, Resource, Route, web};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, Resource, ResponseError, Route, web};
 use actors::system::view::SystemView;
 use serde::Serialize;
 
 /// Mounts everything below `/api`, within the scope `/_`.
 pub fn routes(config: &mut ServiceConfig) {
-    let mut resources: Vec<(&str, Resource)> = Vec::new();
+    let mut resources: Vec<(&str, Vec<Method>, Resource)> = Vec::new();
     for (method, path, route) in table() {
-        let route = route.method(method);
-        match resources.iter().position(|(known, _)| *known == path) {
+        let route = route.method(method.clone());
+        match resources.iter().position(|(known, ..)| *known == path) {
             Some(at) => {
-                let (path, resource) = resources.swap_remove(at);
-                resources.push((path, resource.route(route)));
+                let (path, mut methods, resource) = resources.swap_remove(at);
+                methods.push(method);
+                resources.push((path, methods, resource.route(route)));
             }
-            // A resource that answers 405 with a body to what it does not have.
-            None => resources.push((path, web::resource(path).default_service(wrong_method()).route(route))),
+            None => resources.push((path, vec![method], web::resource(path).route(route))),
         }
     }
     let mut api = web::scope("/api").wrap(from_fn(stamp));
-    for (_, resource) in resources {
-        api = api.service(resource);
+    for (_, methods, resource) in resources {
+        // A resource that answers 405 with a body to what it does not have.
+        api = api.service(resource.default_service(wrong_method(&methods)));
     }
     config.service(api.default_service(web::route().to(unknown)));
 }
@@ -113,10 +114,16 @@ async fn stamp(
     Ok(response)
 }
 
-fn wrong_method() -> Route {
-    web::route().to(|request: HttpRequest| async move {
+fn wrong_method(methods: &[Method]) -> Route {
+    let allow = methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
+    web::route().to(move |request: HttpRequest| {
         let message = format!("{} does not take {}", request.path(), request.method());
-        Err::<HttpResponse, Problem>(method_not_allowed(message))
+        let mut answer = method_not_allowed(message).error_response();
+        // RFC 9110 §15.5.6: a 405 names the methods that there are.
+        if let Ok(allow) = HeaderValue::from_str(&allow) {
+            answer.headers_mut().insert(ALLOW, allow);
+        }
+        async move { answer }
     })
 }
 
