@@ -14,6 +14,7 @@ mod connections;
 mod console;
 mod copy_and_batch;
 mod crash;
+mod encrypted;
 mod guardian;
 mod lifecycle;
 mod listing;

@@ -1,6 +1,7 @@
 //! L1: the archive as bytes: writing one, reading one that anybody may have made, signing, verifying.
 
 mod directory;
+pub mod envelope;
 pub mod export;
 pub mod read;
 pub mod sign;

@@ -4,6 +4,7 @@ use crate::domain::archive::fault::ArchiveFault;
 use crate::domain::archive::manifest::ENTRIES;
 use crate::domain::config::model::ArchiveLimits;
 use crate::zipper::directory::{self, Entry};
+use crate::zipper::envelope;
 use crate::{Error, Result};
 use std::collections::BTreeSet;
 use std::io::{Cursor, Read};
@@ -38,8 +39,8 @@ fn recognise(archive: &[u8]) -> Result<()> {
     if archive.starts_with(b"PK") {
         return Ok(());
     }
-    if archive.starts_with(b"age-encryption.org/") || archive.starts_with(b"-----BEGIN AGE ENCRYPTED FILE-----") {
-        return Err(ArchiveFault::AgeLater.error("it begins as an age file"));
+    if envelope::is_sealed(archive) {
+        return Err(ArchiveFault::ArchiveEncrypted.error("it begins as an age file"));
     }
     match archive.iter().find(|byte| !byte.is_ascii_whitespace()) {
         Some(b'{') => Err(ArchiveFault::LegacyJsonLater.error("it begins as JSON")),

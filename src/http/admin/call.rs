@@ -13,6 +13,7 @@ use actors::audit::{Event, Outcome};
 use actors::domain::change::{Changed, StateChange};
 use actors::domain::iam::context::RequestContext;
 use actors::domain::iam::evaluate::has_right;
+use actors::domain::secret::Secret;
 use actors::system::view::SystemView;
 use actors::{Error, ErrorKind};
 use bytes::{Bytes, BytesMut};
@@ -219,6 +220,16 @@ impl Call {
     /// A header's text.
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         self.request.headers().get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// The secret in a header. One that is there but cannot be read is an error: to overlook it could mean to send in the clear.
+    pub(super) fn secret(&self, name: &str) -> Result<Option<Secret>, Problem> {
+        let mut values = self.request.headers().get_all(name);
+        let Some(value) = values.next() else { return Ok(None) };
+        match std::str::from_utf8(value.as_bytes()) {
+            Ok(text) if !text.is_empty() && values.next().is_none() => Ok(Some(Secret::new(text))),
+            _ => Err(invalid(format!("the header {name} is empty, not UTF-8 or there twice"))),
+        }
     }
 
     /// Reads a JSON body. Call it after the rights were checked.

@@ -83,7 +83,7 @@ const ALWAYS: [u16; 5] = [400, 403, 500, 503, 507];
         policies::list,
         explain::ask,
         audit::list,
-        backup::export,
+        backup::export::export,
         backup::restore,
         backup::verify,
         backup::restores,

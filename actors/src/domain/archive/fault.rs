@@ -154,8 +154,14 @@ pub enum ArchiveFault {
     KeyActive,
     /// `version_1_not_supported`: archives of version 1 cannot be restored yet.
     VersionOneLater,
-    /// `encrypted_archive_not_supported`: encrypted archives cannot be read yet.
-    AgeLater,
+    /// `archive_encrypted`: the archive is encrypted, and nothing to open it with was sent.
+    ArchiveEncrypted,
+    /// `envelope_key`: the passphrase or identity does not open this archive.
+    EnvelopeKey,
+    /// `envelope_work`: the passphrase of this archive costs more work than is permitted.
+    EnvelopeWork,
+    /// `envelope_damaged`: the encryption of the archive is damaged.
+    EnvelopeDamaged,
     /// `legacy_json_not_supported`: the JSON form of the IAM import cannot be read yet.
     LegacyJsonLater,
 }
@@ -176,7 +182,7 @@ impl ArchiveFault {
         self.row().2
     }
 
-    /// Where it was found: `container`, `names`, `parse`, `manifest`, `checksum`, `signature`, `config`, `iam`, `secrets`, `references`.
+    /// Where it was found: `envelope`, `container`, `names`, `parse`, `manifest`, `checksum`, `signature`, `config`, `iam`, `secrets`, `references`.
     pub fn stage(self) -> &'static str {
         self.row().3
     }

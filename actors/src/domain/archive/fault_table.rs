@@ -82,6 +82,9 @@ pub(super) const TABLE: &[Row] = &[
     (Fault::KeyFingerprint, "key_fingerprint_mismatch", Kind::Invalid, "references", "an at-rest key has another fingerprint than the manifest says", "export the archive again"),
     (Fault::KeyActive, "key_active_twice", Kind::Invalid, "manifest", "two keys of one purpose are active", "export the archive again"),
     (Fault::VersionOneLater, "version_1_not_supported", Kind::NotImplemented, "container", "archives of version 1 cannot be restored yet", "export from this server gives version 2"),
-    (Fault::AgeLater, "encrypted_archive_not_supported", Kind::NotImplemented, "container", "encrypted archives cannot be read yet", "decrypt it with `age --decrypt` and send the zip"),
+    (Fault::ArchiveEncrypted, "archive_encrypted", Kind::Invalid, "envelope", "the archive is encrypted", "send the passphrase as X-DGP-Backup-Passphrase, or an age identity as X-DGP-Backup-Identity"),
+    (Fault::EnvelopeKey, "envelope_key", Kind::Invalid, "envelope", "the passphrase or identity does not open this archive", "send the passphrase that it was encrypted with, or the identity of one of its recipients"),
+    (Fault::EnvelopeWork, "envelope_work", Kind::Invalid, "envelope", "the passphrase of this archive costs more work than is permitted", "decrypt it with `age --decrypt` and send the zip"),
+    (Fault::EnvelopeDamaged, "envelope_damaged", Kind::Invalid, "envelope", "the encryption of the archive is damaged", "download or copy the archive again"),
     (Fault::LegacyJsonLater, "legacy_json_not_supported", Kind::NotImplemented, "container", "the JSON form of the IAM import cannot be read yet", "send a zip archive"),
 ];

@@ -214,5 +214,9 @@ fn backup(values: &mut Values<'_>, checker: &mut Checker<'_>) -> Backup {
         let complaint = Complaint::new("one entry may weigh more than all together");
         checker.problem("backup.limits.entry", &origin, complaint.suggest("raise backup.limits.total"));
     }
-    Backup { trusted_signers: values.texts("backup.trusted_signers"), limits }
+    Backup {
+        recipients: values.texts("backup.recipients"),
+        trusted_signers: values.texts("backup.trusted_signers"),
+        limits,
+    }
 }

@@ -61,6 +61,7 @@ pub fn to_tree(config: &Config, written: &BTreeMap<String, String>, literals: Li
     out.plain("advanced.max_requests", advanced.max_requests.to_string());
     out.plain("advanced.idle_timeout", duration_text(advanced.idle_timeout));
     let (backup, limits) = (&config.backup, &config.backup.limits);
+    out.texts("backup.recipients", backup.recipients.iter().map(String::as_str));
     out.texts("backup.trusted_signers", backup.trusted_signers.iter().map(String::as_str));
     out.plain("backup.limits.body", size_text(limits.body));
     out.plain("backup.limits.entry", size_text(limits.entry));

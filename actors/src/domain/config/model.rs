@@ -160,6 +160,8 @@ pub enum LogFormat {
 /// `backup:`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Backup {
+    /// Age recipients to whom archives are encrypted where the caller may not choose.
+    pub recipients: Vec<String>,
     /// Ed25519 public keys (standard base64) whose stored archives may be restored.
     pub trusted_signers: Vec<String>,
     /// What an archive may weigh.

@@ -33,6 +33,8 @@ pub enum Rule {
     LogFilter,
     /// An Ed25519 public key in standard base64.
     Signer,
+    /// An age recipient, `age1…`.
+    Recipient,
     /// A moment in RFC 3339.
     Timestamp,
 }
@@ -64,6 +66,7 @@ impl Rule {
             Self::Host => host(text),
             Self::LogFilter => log_filter(text),
             Self::Signer => signer(text),
+            Self::Recipient => recipient(text),
             Self::Timestamp => match serde_json::from_value::<Timestamp>(serde_json::Value::from(text)) {
                 Ok(_) => Ok(()),
                 Err(_) => {
@@ -82,6 +85,7 @@ impl Rule {
             Self::Origin => Some(r"^https?://[^/?#]+/?$|\$\{env:"),
             Self::Host => Some(r"^[a-z0-9_-]+(\.[a-z0-9_-]+)*$|\$\{env:"),
             Self::Signer => Some(r"^[A-Za-z0-9+/]{43}=$|\$\{env:"),
+            Self::Recipient => Some(r"^age1[02-9ac-hj-np-z]{58}$|\$\{env:"),
             _ => None,
         }
     }
@@ -208,6 +212,17 @@ fn signer(text: &str) -> Result<(), Complaint> {
         _ => {
             Err(Complaint::new("is no Ed25519 public key")
                 .suggest("32 bytes in base64, as a manifest's `signature.key`"))
+        }
+    }
+}
+
+fn recipient(text: &str) -> Result<(), Complaint> {
+    match text.parse::<age::x25519::Recipient>() {
+        Ok(_) => Ok(()),
+        // An identity in the wrong place is a secret: it is not repeated.
+        Err(_) => {
+            Err(Complaint::new("is no age recipient")
+                .suggest("write the `age1…` that `age-keygen` shows as public key"))
         }
     }
 }

@@ -111,7 +111,7 @@ pub const ADMIN_RIGHTS: &[(&str, &str)] = &[
     ("iam:read", "read users, groups, policies, providers, tokens and sessions, without secrets"),
     ("iam:write", "change them; whoever may, can become admin"),
     ("backup:read", "list stored backups, restores and the schedule"),
-    ("backup:export", "make archives encrypted to `backup.recipients`"),
+    (BACKUP_EXPORT, "make archives encrypted to `backup.recipients`"),
     (BACKUP_EXPORT_SECRETS, "make plaintext archives, or archives for a chosen recipient or passphrase"),
     (BACKUP_RESTORE, "restore, undo and go live"),
     ("audit:read", "read the audit log"),
@@ -123,6 +123,8 @@ pub const ADMIN_RIGHTS: &[(&str, &str)] = &[
 pub const ADMIN: &str = "admin";
 /// See [`ADMIN_RIGHTS`].
 pub const CONFIG_SECRETS: &str = "config:secrets";
+/// See [`ADMIN_RIGHTS`].
+pub const BACKUP_EXPORT: &str = "backup:export";
 /// See [`ADMIN_RIGHTS`].
 pub const BACKUP_EXPORT_SECRETS: &str = "backup:export-secrets";
 /// See [`ADMIN_RIGHTS`].

@@ -1,81 +1,25 @@
 //! `backup`, `backup/verify`, `backup/restores`: thin; the owner of backups does the work.
 
+mod body;
+pub(super) mod export;
 mod shape;
 
+use crate::http::admin::backup::body::archive;
 use crate::http::admin::backup::shape::{ArchiveFile, Recorded, Restored, Verified};
 use crate::http::admin::call::{Call, detached};
 use crate::http::admin::error::{Problem, invalid, not_found};
-use crate::http::admin::openapi::{Conflicting, Missing, Unsupported, Versioned};
+use crate::http::admin::openapi::{Missing, Unsupported, Versioned};
 use crate::http::admin::query::Query;
 use crate::http::admin::segment;
-use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use actix_web::{HttpRequest, HttpResponse, web};
 use actors::audit::Outcome;
 use actors::backup::RestoreRequest;
-use actors::domain::archive::fault::ArchiveFault;
-use actors::domain::iam::action::{BACKUP_EXPORT_SECRETS, BACKUP_RESTORE};
-use actors::domain::secret::Secret;
+use actors::domain::iam::action::BACKUP_RESTORE;
 use actors::{Error, ErrorKind};
-use bytes::Bytes;
 use serde_json::{Value, json};
 
 const MODES: [&str; 4] = ["full", "preserve-bootstrap", "iam-only", "config-only"];
 const STRATEGIES: [&str; 2] = ["replace", "merge"];
-
-/// `GET /backup`: the archive. It holds every secret, so it needs the right to export them and a recent login.
-#[utoipa::path(
-    get, path = "/_/api/admin/backup", tag = "backup", operation_id = "exportBackup",
-    params(
-        ("recipient" = Option<Vec<String>>, Query, description = "Encrypt to these age recipients."),
-        ("format" = Option<String>, Query, description = "`zip`, which is the default."),
-        ("X-DGP-Backup-Passphrase" = Option<String>, Header, description = "Encrypt with a passphrase."),
-    ),
-    responses(
-        (status = 200, description = "The archive.", body = ArchiveFile, content_type = "application/zip",
-         headers(("Content-Disposition" = String, description = "With the file's name."))),
-        Conflicting, Unsupported,
-    ),
-    extensions(("x-dgp-right" = json!("backup:export-secrets"))),
-)]
-pub(super) async fn export(request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let call = Call::begin(&request).await?;
-    call.caller()?;
-    if !call.may(BACKUP_EXPORT_SECRETS) && call.may("backup:export") {
-        // This right alone makes archives encrypted to `backup.recipients`, and there are none.
-        call.recorder().record("backup.export", "", Outcome::Denied, json!({"code": "no_recipients"})).await?;
-        return Err(Error::new(
-            ErrorKind::Conflict,
-            "export",
-            "you may make archives encrypted to `backup.recipients` only, and there are no recipients",
-        )
-        .with_code("no_recipients")
-        .with_hint("ask an admin, or for the right `backup:export-secrets`")
-        .into());
-    }
-    call.require(BACKUP_EXPORT_SECRETS).await?;
-    call.require_recent_login(BACKUP_EXPORT_SECRETS).await?;
-    let query = Query::parse(&request, &["recipient", "format"])?;
-    if query.one("format")?.is_some_and(|format| format != "zip") {
-        return Err(not_implemented(
-            "the legacy JSON format",
-            "GET /_/api/admin/backup without `format` sends the zip",
-        ));
-    }
-    if query.all("recipient").next().is_some() || call.header("x-dgp-backup-passphrase").is_some() {
-        return Err(not_implemented("an encrypted archive", "export plaintext and encrypt it with the age CLI"));
-    }
-    let archive = match call.edge.backup.export(call.who()).await {
-        Ok(archive) => archive,
-        Err(error) => return Err(call.recorder().failed("backup.export", "", error).await?),
-    };
-    let detail = json!({"sha256": archive.sha256, "bytes": archive.bytes.len()});
-    call.recorder().record("backup.export", &archive.filename, Outcome::Success, detail).await?;
-    Ok(HttpResponse::Ok()
-        .insert_header((CONTENT_TYPE, "application/zip"))
-        .insert_header((CONTENT_DISPOSITION, format!("attachment; filename=\"{}\"", archive.filename)))
-        .insert_header(("cache-control", "no-store"))
-        .body(archive.bytes))
-}
 
 /// `POST /backup`: plans a restore of the body and, unless it is a dry run, carries it out.
 #[utoipa::path(
@@ -91,6 +35,8 @@ pub(super) async fn export(request: HttpRequest) -> Result<HttpResponse, Problem
         ("allow_missing_keys" = Option<bool>, Query, description = "Backends without their keys come up read-only."),
         ("Idempotency-Key" = Option<String>, Header, description = "A repeat gets the first outcome."),
         ("X-DGP-Bootstrap-Password" = Option<String>, Header, description = "Proves that two hashes are of one password."),
+        ("X-DGP-Backup-Passphrase" = Option<String>, Header, description = "Opens an encrypted archive."),
+        ("X-DGP-Backup-Identity" = Option<String>, Header, description = "Opens an encrypted archive: `AGE-SECRET-KEY-1…`."),
     ),
     request_body(content = ArchiveFile, content_type = "application/zip", description = "The archive."),
     responses((status = 200, description = "The outcome, or the plan.", body = Restored), Versioned, Unsupported),
@@ -103,7 +49,7 @@ pub(super) async fn restore(request: HttpRequest, payload: web::Payload) -> Resu
     let mut asked = asked(&query)?;
     asked.caller_token_sha256 = Some(call.caller()?.sha256.clone());
     asked.who = call.who();
-    asked.bootstrap_password = call.header("x-dgp-bootstrap-password").map(Secret::new);
+    asked.bootstrap_password = call.secret("X-DGP-Bootstrap-Password")?;
     asked.idempotency_key = call.header("idempotency-key").map(str::to_owned);
     call.required_version()?;
     asked.bytes = archive(&call, payload).await?;
@@ -129,6 +75,10 @@ pub(super) async fn restore(request: HttpRequest, payload: web::Payload) -> Resu
 /// `POST /backup/verify`: checks the body and changes nothing.
 #[utoipa::path(
     post, path = "/_/api/admin/backup/verify", tag = "backup", operation_id = "verifyBackup",
+    params(
+        ("X-DGP-Backup-Passphrase" = Option<String>, Header, description = "Opens an encrypted archive."),
+        ("X-DGP-Backup-Identity" = Option<String>, Header, description = "Opens an encrypted archive: `AGE-SECRET-KEY-1…`."),
+    ),
     request_body(content = ArchiveFile, content_type = "application/zip", description = "The archive."),
     responses((status = 200, description = "The archive is whole.", body = Verified), Unsupported),
     extensions(("x-dgp-right" = json!("backup:read"))),
@@ -207,26 +157,6 @@ fn asked(query: &Query) -> Result<RestoreRequest, Problem> {
         sets,
         ..RestoreRequest::default()
     })
-}
-
-/// Reads the body; its first bytes say what it is, whatever `Content-Type` says.
-async fn archive(call: &Call, payload: web::Payload) -> Result<Bytes, Problem> {
-    let limit = call.view.config.backup.limits.body;
-    let bytes = call.body(payload, limit).await.map_err(|problem| match problem.error().kind() {
-        ErrorKind::TooLarge => {
-            let detail = format!("`backup.limits.body` is {limit} bytes");
-            ArchiveFault::ArchiveTooLarge.error(detail).into()
-        }
-        _ => problem,
-    })?;
-    let start = bytes.trim_ascii_start();
-    if bytes.starts_with(b"age-encryption.org/") || bytes.starts_with(b"-----BEGIN AGE") {
-        return Err(not_implemented("an encrypted archive", "decrypt it with the age CLI and send the zip"));
-    }
-    if start.starts_with(b"{") {
-        return Err(not_implemented("the legacy JSON import", "send a Full Backup, the zip"));
-    }
-    Ok(bytes)
 }
 
 fn not_implemented(what: &str, hint: &str) -> Problem {

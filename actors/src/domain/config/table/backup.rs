@@ -6,6 +6,11 @@ use crate::domain::config::rule::Rule;
 pub(super) const KEYS: &[Key] = &[
     Key::new("backup", Kind::Section, "Backups of the system's own state."),
     Key::new(
+        "backup.recipients",
+        Kind::Texts(Rule::Recipient),
+        "Age recipients (`age1…`) to whom archives are encrypted where the caller may not choose.",
+    ),
+    Key::new(
         "backup.trusted_signers",
         Kind::Texts(Rule::Signer),
         "Ed25519 public keys (base64) whose stored archives may be restored.",

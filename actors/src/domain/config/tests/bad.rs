@@ -105,6 +105,7 @@ fn every_bad_file_is_refused_with_path_line_and_suggestion() {
         ("backup:\n  limits: {body: 5TiB}\n", "`5TiB` is out of range (use 1MiB to 1TiB)"),
         ("backup:\n  limits: {entry: 10GiB}\n", "one entry may weigh more than all together"),
         ("backup:\n  trusted_signers: [abc]\n", "is no Ed25519 public key"),
+        ("backup:\n  recipients: [age1abc]\n", "is no age recipient (write the `age1…` that `age-keygen` shows"),
         ("storage:\n  filesystem: \"\"\n", "storage.filesystem: is empty"),
         ("storage:\n  filesystem: s3://bucket\n", "is an address, not a path"),
         (

@@ -32,7 +32,7 @@ fn what_is_written_reads_back_as_the_same_configuration() {
                  {name: a.b, type: filesystem, path: \"/a$$$$b\"}], default_backend: z, buckets: {b.c: {backend: a.b, alias: real}, \
                  empty: {}}}\nadvanced: {listen_addr: \"[::1]:80\", tls: {enabled: false, cert_path: ./c.pem, key_path: /k.pem}, log_level: \"warn,actors=debug\", log_format: json, \
                  bootstrap_password_hash: {stored: hash}, data_roots: [/a, ./b], secret_roots: [/run], clock_skew_seconds: 60, \
-                 region: eu-1, public_url: \"https://a.b/\", domains: [s3.a.b, c], console_host: d.e, max_requests: 9, idle_timeout: 2m}\nbackup: {trusted_signers: \
+                 region: eu-1, public_url: \"https://a.b/\", domains: [s3.a.b, c], console_host: d.e, max_requests: 9, idle_timeout: 2m}\nbackup: {recipients: [age1eranlhwht855g2qys4e45duj0sc003f35lgj2vhla67v2546ld7qawycct], trusted_signers: \
                  [AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=], limits: {body: 1GiB, entry: 2MB, total: 3000000, entries: 20, ratio: 50}}\n";
     for text in [every, EXAMPLE, "storage: {filesystem: /srv}", "storage: {backend: {type: filesystem, path: ./x y}}"] {
         let first = loaded(text, &[]);

@@ -1,0 +1,141 @@
+//! `GET /backup`: who may have which archive, and the envelope that it travels in.
+
+use crate::http::admin::backup::body::blocking;
+use crate::http::admin::backup::shape::ArchiveFile;
+use crate::http::admin::call::Call;
+use crate::http::admin::error::{Problem, invalid};
+use crate::http::admin::openapi::{Conflicting, Unsupported};
+use crate::http::admin::query::Query;
+use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use actix_web::{HttpRequest, HttpResponse};
+use actors::audit::Outcome;
+use actors::domain::iam::action::{BACKUP_EXPORT, BACKUP_EXPORT_SECRETS};
+use actors::domain::secret::Secret;
+use actors::zipper::envelope::Envelope;
+use actors::{Error, ErrorKind, Result};
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+/// In what the archive travels.
+enum Wrapping {
+    Plain,
+    Recipients(Vec<String>),
+    Passphrase(Secret),
+}
+
+/// `GET /backup`: the archive. It holds every secret: in the clear, or for a reader of the caller's choice, it needs the right to
+/// export them and a recent login.
+#[utoipa::path(
+    get, path = "/_/api/admin/backup", tag = "backup", operation_id = "exportBackup",
+    params(
+        ("recipient" = Option<Vec<String>>, Query, description = "Encrypt to these age recipients."),
+        ("format" = Option<String>, Query, description = "`zip`, which is the default."),
+        ("X-DGP-Backup-Passphrase" = Option<String>, Header, description = "Encrypt with a passphrase."),
+    ),
+    responses(
+        (status = 200, description = "The archive; as an age file where it is encrypted.",
+         content((ArchiveFile = "application/zip"), (ArchiveFile = "application/octet-stream")),
+         headers(("Content-Disposition" = String, description = "With the file's name."))),
+        Conflicting, Unsupported,
+    ),
+    extensions(("x-dgp-right" = json!("backup:export-secrets"))),
+)]
+pub(in crate::http::admin) async fn export(request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let call = Call::begin(&request).await?;
+    call.caller()?;
+    let secrets = call.may(BACKUP_EXPORT_SECRETS);
+    if !secrets && !call.may(BACKUP_EXPORT) {
+        call.require(BACKUP_EXPORT_SECRETS).await?;
+    }
+    let query = Query::parse(&request, &["recipient", "format"])?;
+    let chosen = chosen(&call, &query)?;
+    if query.one("format")?.is_some_and(|format| format != "zip") {
+        call.require(BACKUP_EXPORT_SECRETS).await?;
+        let error = Error::new(ErrorKind::NotImplemented, "export", "the legacy JSON format is not supported yet");
+        return Err(error.with_hint("GET /_/api/admin/backup without `format` sends the zip").into());
+    }
+    let wrapping = match chosen {
+        None if !secrets => Wrapping::Recipients(configured(&call).await?),
+        chosen => {
+            call.require(BACKUP_EXPORT_SECRETS).await?;
+            call.require_recent_login(BACKUP_EXPORT_SECRETS).await?;
+            chosen.unwrap_or(Wrapping::Plain)
+        }
+    };
+    let ready = match make(&call, &wrapping).await {
+        Ok(ready) => ready,
+        Err(error) => return Err(call.recorder().failed("backup.export", "", error).await?),
+    };
+    call.recorder().record("backup.export", &ready.filename, Outcome::Success, ready.detail).await?;
+    Ok(HttpResponse::Ok()
+        .insert_header((CONTENT_TYPE, ready.content_type))
+        .insert_header((CONTENT_DISPOSITION, format!("attachment; filename=\"{}\"", ready.filename)))
+        .insert_header(("cache-control", "no-store"))
+        .body(ready.bytes))
+}
+
+/// An archive that can be sent.
+struct Ready {
+    filename: String,
+    content_type: &'static str,
+    bytes: Bytes,
+    /// For the audit log.
+    detail: Value,
+}
+
+async fn make(call: &Call, wrapping: &Wrapping) -> Result<Ready> {
+    let envelope = match wrapping {
+        Wrapping::Plain => None,
+        Wrapping::Recipients(recipients) => Some(Envelope::for_recipients(recipients)?),
+        Wrapping::Passphrase(passphrase) => {
+            let passphrase = passphrase.clone();
+            Some(call.edge.passwords.run(&call.ip, move || Envelope::with_passphrase(&passphrase)).await??)
+        }
+    };
+    let archive = call.edge.backup.export(call.who()).await?;
+    // The sum is that of the zip: what is in the envelope, whatever it was sealed with.
+    let detail = json!({"sha256": archive.sha256, "bytes": archive.bytes.len(), "encrypted": wrapping.described()});
+    let Some(envelope) = envelope else {
+        return Ok(Ready { filename: archive.filename, content_type: "application/zip", bytes: archive.bytes, detail });
+    };
+    let bytes = blocking(move || envelope.seal_all(&archive.bytes)).await?.into();
+    Ok(Ready { filename: format!("{}.age", archive.filename), content_type: "application/octet-stream", bytes, detail })
+}
+
+impl Wrapping {
+    /// For the audit log.
+    fn described(&self) -> Value {
+        match self {
+            Self::Plain => Value::Null,
+            Self::Recipients(recipients) => json!(recipients),
+            Self::Passphrase(_) => json!("passphrase"),
+        }
+    }
+}
+
+/// The reader that the caller chose.
+fn chosen(call: &Call, query: &Query) -> Result<Option<Wrapping>, Problem> {
+    let recipients: Vec<String> = query.all("recipient").map(str::to_owned).collect();
+    match (recipients.is_empty(), call.secret("X-DGP-Backup-Passphrase")?) {
+        (false, Some(_)) => Err(invalid("send `recipient` or X-DGP-Backup-Passphrase, not both")),
+        (false, None) => Ok(Some(Wrapping::Recipients(recipients))),
+        (true, passphrase) => Ok(passphrase.map(Wrapping::Passphrase)),
+    }
+}
+
+/// The readers of whoever may choose none.
+async fn configured(call: &Call) -> Result<Vec<String>, Problem> {
+    let recipients = call.view.config.backup.recipients.clone();
+    if !recipients.is_empty() {
+        return Ok(recipients);
+    }
+    call.recorder().record("backup.export", "", Outcome::Denied, json!({"code": "no_recipients"})).await?;
+    Err(Error::new(
+        ErrorKind::Conflict,
+        "export",
+        "you may make archives encrypted to `backup.recipients` only, and there are no recipients",
+    )
+    .with_code("no_recipients")
+    .with_hint("ask an admin to set them, or for the right `backup:export-secrets`")
+    .into())
+}
