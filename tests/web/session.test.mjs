@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { signIn } from "./support/browser.mjs";
+import { signIn, signInWithKey } from "./support/browser.mjs";
 import { PASSWORD } from "./support/server.mjs";
 import { noComplaints, suite } from "./support/suite.mjs";
 
@@ -70,10 +70,7 @@ test("an access key signs in to the console, and sees what its rules allow", asy
   const opened = await world.open();
   const { page } = opened;
   await page.goto("/_/access/users");
-  await page.getByRole("button", { name: "Access key" }).click();
-  await page.getByLabel("Access key ID").fill(viewer.access_key_id);
-  await page.getByLabel("Secret access key").fill(viewer.secret_access_key);
-  await page.getByRole("button", { name: "Sign in", exact: true }).click();
+  await signInWithKey(page, viewer);
   await page.getByRole("link", { name: "viewer", exact: true }).click();
   await page.getByText(/^May read, list/).waitFor();
   assert.equal(await page.getByRole("button", { name: "Add rule" }).count(), 0);

@@ -1,66 +1,10 @@
 // The addresses of the console. State that a person may want to come back to is in them.
 
-import { useQuery } from "@tanstack/react-query";
-import {
-  createRootRoute,
-  createRoute,
-  createRouter,
-  lazyRouteComponent,
-  Link,
-  Outlet,
-  redirect,
-  useRouterState,
-} from "@tanstack/react-router";
-import { Compass } from "lucide-react";
-import { useEffect } from "react";
-import { whoami } from "./api/queries";
-import { noteSignedIn } from "./api/reauth";
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from "@tanstack/react-router";
 import { HomeRoom } from "./rooms/home/HomeRoom";
-import { SignInPage } from "./session/SignInPage";
-import { Shell } from "./shell/Shell";
-import { buttonClass } from "./ui/Button";
-import { Empty } from "./ui/Empty";
-import { ProblemNotice } from "./ui/Notice";
-import { Room } from "./ui/Room";
+import { NotFound, Root } from "./shell/Root";
 
-function Root() {
-  const { data, error, refetch } = useQuery(whoami);
-  const user = data?.user;
-  const alone = useRouterState({ select: (state) => state.location.pathname.startsWith("/welcome") });
-  useEffect(() => {
-    if (user) noteSignedIn(true);
-  }, [user]);
-  if (!data) {
-    return error ? (
-      <main className="alone">
-        <div className="alone-box">
-          <ProblemNotice error={error} onRetry={() => void refetch()} />
-        </div>
-      </main>
-    ) : null;
-  }
-  if (!user) return <SignInPage server={data} />;
-  return (
-    <Shell alone={alone}>
-      <Outlet />
-    </Shell>
-  );
-}
-
-function NotFound() {
-  return (
-    <Room title="Nothing here">
-      <div className="card">
-        <Empty icon={Compass} title="There is no such page">
-          <p className="quiet">The link may be from another version of the console.</p>
-          <Link to="/" className={buttonClass("primary")}>
-            Go home
-          </Link>
-        </Empty>
-      </div>
-    </Room>
-  );
-}
+type Search = Record<string, unknown>;
 
 const root = createRootRoute({ component: Root, notFoundComponent: NotFound });
 
@@ -72,8 +16,7 @@ export type WelcomeStep = (typeof WELCOME_STEPS)[number];
 const welcome = createRoute({
   getParentRoute: () => root,
   path: "/welcome",
-  validateSearch: (search: Record<string, unknown>): { step?: WelcomeStep | undefined } =>
-    one("step", WELCOME_STEPS, search),
+  validateSearch: (search: Search): { step?: WelcomeStep | undefined } => one("step", WELCOME_STEPS, search),
   component: lazyRouteComponent(() => import("./rooms/welcome/WelcomeRoom"), "WelcomeRoom"),
 });
 
@@ -88,8 +31,8 @@ const access = createRoute({
 const users = createRoute({
   getParentRoute: () => root,
   path: "/access/users",
-  validateSearch: (search: Record<string, unknown>): { q?: string | undefined; dialog?: "new" | undefined } => ({
-    ...(typeof search["q"] === "string" && search["q"] ? { q: search["q"] } : {}),
+  validateSearch: (search: Search): { q?: string | undefined; dialog?: "new" | undefined } => ({
+    ...text("q", search),
     ...one("dialog", ["new"] as const, search),
   }),
   component: lazyRouteComponent(() => import("./rooms/access/UsersRoom"), "UsersRoom"),
@@ -98,21 +41,113 @@ const users = createRoute({
 const USER_TABS = ["permissions", "keys"] as const;
 const USER_DIALOGS = ["rename", "disable", "delete", "rotate", "new-key", "delete-key"] as const;
 export type UserTab = (typeof USER_TABS)[number];
-type UserDialog = (typeof USER_DIALOGS)[number];
-/** Every overlay that has a name in the URL. */
-export type DialogName = UserDialog | "new" | "confirm";
 
 const user = createRoute({
   getParentRoute: () => root,
   path: "/access/users/$userId",
   validateSearch: (
-    search: Record<string, unknown>,
-  ): { tab?: UserTab | undefined; dialog?: UserDialog | undefined; key?: string | undefined } => ({
-    ...(typeof search["key"] === "string" ? { key: search["key"] } : {}),
+    search: Search,
+  ): {
+    tab?: UserTab | undefined;
+    dialog?: (typeof USER_DIALOGS)[number] | undefined;
+    key?: string | undefined;
+  } => ({
+    ...text("key", search),
     ...one("tab", USER_TABS, search),
     ...one("dialog", USER_DIALOGS, search),
   }),
   component: lazyRouteComponent(() => import("./rooms/access/UserRoom"), "UserRoom"),
+});
+
+const groups = createRoute({
+  getParentRoute: () => root,
+  path: "/access/groups",
+  validateSearch: (search: Search): { dialog?: "new" | undefined } => one("dialog", ["new"] as const, search),
+  component: lazyRouteComponent(() => import("./rooms/access/groups/GroupsRoom"), "GroupsRoom"),
+});
+
+const GROUP_TABS = ["members", "permissions"] as const;
+const GROUP_DIALOGS = ["edit", "delete", "add-members"] as const;
+export type GroupTab = (typeof GROUP_TABS)[number];
+
+const group = createRoute({
+  getParentRoute: () => root,
+  path: "/access/groups/$groupId",
+  validateSearch: (
+    search: Search,
+  ): { tab?: GroupTab | undefined; dialog?: (typeof GROUP_DIALOGS)[number] | undefined } => ({
+    ...one("tab", GROUP_TABS, search),
+    ...one("dialog", GROUP_DIALOGS, search),
+  }),
+  component: lazyRouteComponent(() => import("./rooms/access/groups/GroupRoom"), "GroupRoom"),
+});
+
+const policies = createRoute({
+  getParentRoute: () => root,
+  path: "/access/policies",
+  component: lazyRouteComponent(() => import("./rooms/access/policies/PoliciesRoom"), "PoliciesRoom"),
+});
+
+const TOKEN_DIALOGS = ["new", "revoke"] as const;
+
+const tokens = createRoute({
+  getParentRoute: () => root,
+  path: "/access/tokens",
+  validateSearch: (
+    search: Search,
+  ): {
+    dialog?: (typeof TOKEN_DIALOGS)[number] | undefined;
+    key?: string | undefined;
+    role?: string | undefined;
+  } => ({
+    ...text("key", search),
+    ...text("role", search),
+    ...one("dialog", TOKEN_DIALOGS, search),
+  }),
+  component: lazyRouteComponent(() => import("./rooms/access/tokens/TokensRoom"), "TokensRoom"),
+});
+
+const sessions = createRoute({
+  getParentRoute: () => root,
+  path: "/access/sessions",
+  validateSearch: (search: Search): { dialog?: "revoke" | undefined; key?: string | undefined } => ({
+    ...text("key", search),
+    ...one("dialog", ["revoke"] as const, search),
+  }),
+  component: lazyRouteComponent(() => import("./rooms/access/sessions/SessionsRoom"), "SessionsRoom"),
+});
+
+const EXPLAIN = ["principal", "action", "resource", "prefix", "ip", "tls"] as const;
+/** The question of the explain room: all of it is in the URL, so that an answer can be shown to somebody. */
+export type Asked = Partial<Record<(typeof EXPLAIN)[number], string | undefined>>;
+
+const explain = createRoute({
+  getParentRoute: () => root,
+  path: "/access/explain",
+  validateSearch: (search: Search): Asked => Object.assign({}, ...EXPLAIN.map((key) => text(key, search))) as Asked,
+  component: lazyRouteComponent(() => import("./rooms/access/explain/ExplainRoom"), "ExplainRoom"),
+});
+
+const activity = createRoute({
+  getParentRoute: () => root,
+  path: "/activity",
+  beforeLoad: () => {
+    throw redirect({ to: "/activity/audit", replace: true });
+  },
+});
+
+const AUDIT = ["q", "actor", "action", "outcome", "request"] as const;
+/** What is looked for, and the row that is looked at. */
+export type AuditSearch = Partial<Record<(typeof AUDIT)[number], string | undefined>> & { row?: number | undefined };
+
+const audit = createRoute({
+  getParentRoute: () => root,
+  path: "/activity/audit",
+  validateSearch: (search: Search): AuditSearch => ({
+    ...(Object.assign({}, ...AUDIT.map((key) => text(key, search))) as AuditSearch),
+    ...(typeof search["row"] === "number" ? { row: search["row"] } : {}),
+  }),
+  component: lazyRouteComponent(() => import("./rooms/activity/AuditRoom"), "AuditRoom"),
 });
 
 const settings = createRoute({
@@ -132,8 +167,7 @@ const backup = createRoute({
 const restore = createRoute({
   getParentRoute: () => root,
   path: "/settings/system/backup/restore",
-  validateSearch: (search: Record<string, unknown>): { dialog?: "confirm" | undefined } =>
-    one("dialog", ["confirm"] as const, search),
+  validateSearch: (search: Search): { dialog?: "confirm" | undefined } => one("dialog", ["confirm"] as const, search),
   component: lazyRouteComponent(() => import("./rooms/backup/RestoreRoom"), "RestoreRoom"),
 });
 
@@ -149,19 +183,45 @@ const password = createRoute({
   component: lazyRouteComponent(() => import("./rooms/password/PasswordRoom"), "PasswordRoom"),
 });
 
+/** Every overlay that has a name in the URL. */
+export type DialogName =
+  (typeof USER_DIALOGS)[number] | (typeof GROUP_DIALOGS)[number] | (typeof TOKEN_DIALOGS)[number] | "confirm";
+
 /** A search parameter that is one of a few words, or left out. */
-function one<K extends string, T extends string>(
-  key: K,
-  words: readonly T[],
-  search: Record<string, unknown>,
-): Partial<Record<K, T>> {
+function one<K extends string, T extends string>(key: K, words: readonly T[], search: Search): Partial<Record<K, T>> {
   const word = words.find((each) => each === search[key]);
   // A computed key is a string to the compiler.
   return (word ? { [key]: word } : {}) as Partial<Record<K, T>>;
 }
 
+/** A search parameter that is any text, or left out. The router reads digits alone as a number. */
+function text<K extends string>(key: K, search: Search): Partial<Record<K, string>> {
+  const value = search[key];
+  const given = typeof value === "number" || typeof value === "boolean" ? String(value) : value;
+  return (typeof given === "string" && given ? { [key]: given } : {}) as Partial<Record<K, string>>;
+}
+
 export const router = createRouter({
-  routeTree: root.addChildren([home, welcome, access, users, user, settings, backup, restore, restored, password]),
+  routeTree: root.addChildren([
+    home,
+    welcome,
+    access,
+    users,
+    user,
+    groups,
+    group,
+    policies,
+    tokens,
+    sessions,
+    explain,
+    activity,
+    audit,
+    settings,
+    backup,
+    restore,
+    restored,
+    password,
+  ]),
   basepath: "/_",
   defaultPreload: "intent",
   scrollRestoration: true,

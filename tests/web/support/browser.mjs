@@ -50,6 +50,14 @@ export async function signIn(page, password = PASSWORD) {
   await page.getByRole("button", { name: "Sign in", exact: true }).click();
 }
 
+/** Signs in by the form with the key pair of a user that the API has just made. */
+export async function signInWithKey(page, user) {
+  await page.getByRole("button", { name: "Access key" }).click();
+  await page.getByLabel("Access key ID").fill(user.access_key_id);
+  await page.getByLabel("Secret access key").fill(user.secret_access_key);
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
+}
+
 /** Opens an address as the bootstrap admin. */
 export async function openSignedIn(browser, server, path = "/_/", options = {}) {
   const opened = await openPage(browser, server, options);

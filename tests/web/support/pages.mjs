@@ -34,11 +34,26 @@ export async function populate(server) {
   ];
   const ids = {};
   for (const [name, permissions] of people) ids[name] = (await api("POST", "/users", { name, permissions })).id;
-  await api("POST", "/groups", {
+  const auditors = await api("POST", "/groups", {
     name: "auditors",
     description: "Read everything",
     permissions: [allow(["read", "list"], "*")],
-  }).then((group) => api("POST", `/groups/${group.id}/members`, { user_id: ids["backup-agent"] }));
+    member_ids: [ids["backup-agent"], ids["ci-uploader"]],
+  });
+  const nobody = await api("POST", "/groups", { name: "on-call-rotation-of-the-storage-team" });
+  await api("POST", "/tokens", { name: "nightly-backup", role: "backup", expires_in: "90d" });
+  await api("POST", "/tokens", { name: "monitoring", role: "viewer" });
+  ids.token = (
+    await api("POST", "/tokens", {
+      name: "deploy",
+      permissions: [allow(["write"], "releases/v2/*")],
+      expires_in: "24h",
+    })
+  ).id;
+  // Somebody else's session, as seen by whoever looks at the list.
+  await signInApi(server.origin);
+  ids.auditors = auditors.id;
+  ids.nobody = nobody.id;
   await api("PUT", `/users/${ids["legacy-sync-from-the-old-datacentre"]}`, { enabled: false });
   const archive = await api("GET", "/backup");
   const good = join(server.directory, "dgp-backup-v2-20261122T210000Z.zip");
@@ -77,6 +92,8 @@ export const PAGES = [
   { name: "welcome-key", fresh: true, open: at("/_/welcome?step=key") },
   { name: "home-empty", fresh: true, open: at("/_/") },
   { name: "users-empty", fresh: true, open: at("/_/access/users") },
+  { name: "groups-empty", fresh: true, open: at("/_/access/groups") },
+  { name: "tokens-empty", fresh: true, open: at("/_/access/tokens") },
   { name: "backup-empty", fresh: true, open: at("/_/settings/system/backup") },
   {
     name: "welcome-done",
@@ -180,6 +197,89 @@ export const PAGES = [
       await page.getByText("Your session has ended").waitFor();
     },
     ends: true,
+  },
+  { name: "groups", open: at("/_/access/groups") },
+  { name: "group-new", open: at("/_/access/groups?dialog=new") },
+  { name: "group", open: (page, { ids }) => page.goto(`/_/access/groups/${ids.auditors}`) },
+  { name: "group-empty", open: (page, { ids }) => page.goto(`/_/access/groups/${ids.nobody}`) },
+  { name: "group-add", open: (page, { ids }) => page.goto(`/_/access/groups/${ids.auditors}?dialog=add-members`) },
+  { name: "group-rules", open: (page, { ids }) => page.goto(`/_/access/groups/${ids.auditors}?tab=permissions`) },
+  { name: "group-edit", open: (page, { ids }) => page.goto(`/_/access/groups/${ids.auditors}?dialog=edit`) },
+  { name: "group-delete", open: (page, { ids }) => page.goto(`/_/access/groups/${ids.auditors}?dialog=delete`) },
+  { name: "policies", open: at("/_/access/policies") },
+  { name: "tokens", open: at("/_/access/tokens") },
+  { name: "token-new", open: at("/_/access/tokens?dialog=new") },
+  {
+    name: "token-new-rules",
+    async open(page) {
+      await page.goto("/_/access/tokens?dialog=new");
+      await page.getByText("Own rules").click();
+      await page.getByRole("button", { name: "Add rule" }).click();
+      await page.getByRole("menuitem", { name: "Upload only" }).click();
+    },
+  },
+  {
+    name: "token-new-shown",
+    async open(page) {
+      await page.goto("/_/access/tokens?dialog=new&role=viewer");
+      await page.getByLabel("Name", { exact: true }).fill(`shown-once-${Math.random().toString(36).slice(2, 8)}`);
+      await page.getByRole("button", { name: "Make the token" }).click();
+      await page.getByText("Save the token now").waitFor();
+      // The next page is not held up by the question whether it was saved.
+      await page.getByRole("button", { name: "Copy token" }).click();
+    },
+  },
+  { name: "token-revoke", open: (page, { ids }) => page.goto(`/_/access/tokens?dialog=revoke&key=${ids.token}`) },
+  { name: "sessions", open: at("/_/access/sessions") },
+  {
+    name: "session-end",
+    async open(page) {
+      await page.goto("/_/access/sessions");
+      await page
+        .getByRole("button", { name: /^End the session of/ })
+        .first()
+        .click();
+      await page.getByRole("alertdialog").waitFor();
+    },
+  },
+  { name: "explain", open: at("/_/access/explain") },
+  {
+    name: "explain-allowed",
+    async open(page) {
+      await page.goto("/_/access/explain?principal=backup-agent&action=s3:GetObject&resource=media/a.mp4");
+      await page.getByText("Allowed", { exact: true }).waitFor();
+    },
+  },
+  {
+    name: "explain-refused",
+    async open(page) {
+      await page.goto(
+        "/_/access/explain?principal=release-bot&action=s3:DeleteObject&resource=releases/v2/signed/a.sig&ip=172.16.4.7",
+      );
+      await page.getByText("Refused", { exact: true }).waitFor();
+    },
+  },
+  {
+    name: "explain-nobody",
+    async open(page) {
+      await page.goto("/_/access/explain?principal=nobody-of-that-name&action=s3:GetObject");
+      await page.getByRole("alert").waitFor();
+    },
+  },
+  { name: "audit", open: at("/_/activity/audit") },
+  { name: "audit-filtered", open: at("/_/activity/audit?action=token&outcome=success") },
+  { name: "audit-nothing", open: at("/_/activity/audit?q=zebra") },
+  { name: "audit-row", open: at("/_/activity/audit?row=3") },
+  {
+    name: "audit-request",
+    async open(page) {
+      await page.goto("/_/activity/audit");
+      await page
+        .getByRole("link", { name: /^All rows of request/ })
+        .first()
+        .click();
+      await page.getByRole("button", { name: "Show all requests" }).waitFor();
+    },
   },
   { name: "password", open: at("/_/settings/system/password") },
   { name: "backup", open: at("/_/settings/system/backup") },

@@ -1,6 +1,6 @@
 // The real server in a directory of its own, on a port that the system chose.
 
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -20,9 +20,14 @@ export function binary() {
   return path;
 }
 
-/** Starts a host; `stop` ends it and takes its directory away. */
-export async function startServer({ password = PASSWORD, env = {} } = {}) {
-  const directory = await mkdtemp(join(tmpdir(), "dgp-console-"));
+/** The hash of a password, as the server keeps it. */
+export function hashOf(password) {
+  return execFileSync(binary(), ["hash-password"], { input: `${password}\n`, encoding: "utf8" }).trim();
+}
+
+/** Starts a host, in a fresh directory or in one that an earlier host left; `stop` ends it and takes its directory away. */
+export async function startServer({ password = PASSWORD, env = {}, directory } = {}) {
+  directory ??= await mkdtemp(join(tmpdir(), "dgp-console-"));
   const variables = { ...process.env, ...env, RUST_BACKTRACE: "0" };
   for (const name of Object.keys(variables)) {
     if (name.startsWith("DGP_")) delete variables[name];
@@ -53,11 +58,11 @@ export async function startServer({ password = PASSWORD, env = {} } = {}) {
     log,
     /** The password that the first start made and wrote to its log. */
     loggedPassword: () => log.map((line) => /bootstrap password: (\S+)/.exec(line)?.[1]).find(Boolean),
-    async stop() {
+    async stop({ keep = false } = {}) {
       const ended = child.exitCode === null ? once(child, "exit") : null;
       child.kill("SIGTERM");
       await ended;
-      await rm(directory, { recursive: true, force: true });
+      if (!keep) await rm(directory, { recursive: true, force: true });
     },
   };
 }

@@ -61,6 +61,25 @@ export const groups = queryOptions({
   queryFn: ({ signal }) => data(client.GET("/_/api/admin/groups", { signal })),
 });
 
+/** A group with the version of the state that it was read at. */
+export const group = (id: string) =>
+  queryOptions({
+    queryKey: ["groups", id],
+    queryFn: ({ signal }) => answered(client.GET("/_/api/admin/groups/{id}", { params: { path: { id } }, signal })),
+  });
+
+export const tokens = queryOptions({
+  queryKey: ["tokens"],
+  queryFn: ({ signal }) => data(client.GET("/_/api/admin/tokens", { signal })),
+});
+
+/** The shipped roles are part of the server's version. */
+export const policies = queryOptions({
+  queryKey: ["policies"],
+  queryFn: ({ signal }) => data(client.GET("/_/api/admin/policies", { signal })),
+  staleTime: Infinity,
+});
+
 export const sessions = queryOptions({
   queryKey: ["sessions"],
   queryFn: ({ signal }) => data(client.GET("/_/api/admin/sessions", { signal })),

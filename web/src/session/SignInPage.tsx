@@ -14,7 +14,8 @@ export function SignInPage({ server }: { server: WhoAmI }) {
   const queries = useQueryClient();
   const navigate = useNavigate();
   const path = useRouterState({ select: (state) => state.location.pathname });
-  const fresh = server.mode === "bootstrap";
+  // A locked server has users; it only cannot read them.
+  const fresh = server.mode === "bootstrap" && !server.lock_state;
   const [way, setWay] = useState<Way>(fresh || server.lock_state ? "password" : lastWay());
   useEffect(() => {
     document.title = "Sign in · DeltaGlider Proxy";

@@ -7,6 +7,7 @@ import { Menu as MenuIcon, TriangleAlert } from "lucide-react";
 import { useEffect, useRef, useState, type ReactNode } from "react";
 import { health } from "../api/queries";
 import { ReauthDialog } from "../session/ReauthDialog";
+import { useMe } from "../session/useMe";
 import { buttonClass } from "../ui/Button";
 import { Toasts } from "../ui/Toasts";
 import { Account, Brand, Nav } from "./Nav";
@@ -85,6 +86,7 @@ function Drawer({ path }: { path: string }) {
 /** States of the whole system that no room may hide. */
 function Banner() {
   const { data } = useQuery(health);
+  const { mode } = useMe();
   if (data?.locked) {
     return (
       <div className="banner banner-bad" role="alert">
@@ -103,6 +105,17 @@ function Banner() {
         <div>
           <strong>This is a clone</strong> of instance <code className="wrap-anywhere">{data.quarantined_from}</code>:
           what acts on other systems is paused until it goes live.
+        </div>
+      </div>
+    );
+  }
+  if (mode === "open") {
+    return (
+      <div className="banner" role="status">
+        <TriangleAlert size={17} aria-hidden />
+        <div>
+          <strong>S3 authentication is off:</strong> anybody who reaches this server reads and writes everything.{" "}
+          <code>access.authentication: required</code> ends that.
         </div>
       </div>
     );

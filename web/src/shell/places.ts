@@ -1,7 +1,7 @@
 // The places of the console, in the order of the navigation. One that has no room yet is not shown.
 
 import type { LinkProps } from "@tanstack/react-router";
-import { House, KeyRound, Settings, type LucideIcon } from "lucide-react";
+import { History, House, KeyRound, Settings, type LucideIcon } from "lucide-react";
 
 export interface RoomLink {
   text: string;
@@ -22,9 +22,20 @@ export const PLACES: readonly Place[] = [
   { text: "Files", rooms: [] },
   { text: "Buckets", rooms: [] },
   { text: "Backends", rooms: [] },
-  { text: "Access", icon: KeyRound, rooms: [{ text: "Users", to: "/access/users", right: "iam:read" }] },
+  {
+    text: "Access",
+    icon: KeyRound,
+    rooms: [
+      { text: "Users", to: "/access/users", right: "iam:read" },
+      { text: "Groups", to: "/access/groups", right: "iam:read" },
+      { text: "Policies", to: "/access/policies", right: "iam:read" },
+      { text: "API tokens", to: "/access/tokens", right: "iam:read" },
+      { text: "Sessions", to: "/access/sessions", right: "iam:read" },
+      { text: "Explain", to: "/access/explain", right: "iam:read" },
+    ],
+  },
   { text: "Jobs", rooms: [] },
-  { text: "Activity", rooms: [] },
+  { text: "Activity", icon: History, rooms: [{ text: "Audit", to: "/activity/audit", right: "audit:read" }] },
   {
     text: "Settings",
     icon: Settings,

@@ -1,7 +1,7 @@
-// A new key pair, the only time that its secret is shown.
+// A new secret, the only time that it is shown.
 
 import { useBlocker } from "@tanstack/react-router";
-import { useState } from "react";
+import { useState, type ReactNode } from "react";
 import { Button } from "../../ui/Button";
 import { Snippets, Value } from "../../ui/Copy";
 import { Notice } from "../../ui/Notice";
@@ -17,6 +17,50 @@ export function SecretOnce({
   onDone: () => void;
   done?: string;
 }) {
+  return (
+    <ShownOnce
+      what="secret"
+      lost="A lost secret cannot be read again, only replaced by rotating the key."
+      left="The key would have to be rotated before anybody can use it."
+      done={done}
+      onDone={onDone}
+    >
+      {(onCopied) => (
+        <>
+          <div className="stack-small">
+            <div className="field">
+              <span className="label">Access key ID</span>
+              <Value text={pair.accessKeyId} label="access key ID" onCopied={() => undefined} />
+            </div>
+            <div className="field">
+              <span className="label">Secret access key</span>
+              <Value text={pair.secret} label="secret access key" onCopied={onCopied} />
+            </div>
+          </div>
+          <div className="stack-small">
+            <h3>Use it</h3>
+            <Snippets of={snippets(pair)} onCopied={onCopied} />
+          </div>
+        </>
+      )}
+    </ShownOnce>
+  );
+}
+
+interface Props {
+  /** What it is called: the secret, the token. */
+  what: string;
+  /** What a lost one costs. */
+  lost: string;
+  /** What it costs to leave without having copied it. */
+  left: string;
+  done: string;
+  onDone: () => void;
+  children: (onCopied: () => void) => ReactNode;
+}
+
+/** The body of a dialog that nobody leaves by accident. */
+export function ShownOnce({ what, lost, left, done, onDone, children }: Props) {
   const [saved, setSaved] = useState(false);
   const blocked = useBlocker({
     shouldBlockFn: () => !saved,
@@ -26,23 +70,10 @@ export function SecretOnce({
   return (
     <>
       <div className="dialog-body stack">
-        <Notice tone="warn" title="Save the secret now">
-          <p>It is shown this once. A lost secret cannot be read again, only replaced by rotating the key.</p>
+        <Notice tone="warn" title={`Save the ${what} now`}>
+          <p>It is shown this once. {lost}</p>
         </Notice>
-        <div className="stack-small">
-          <div className="field">
-            <span className="label">Access key ID</span>
-            <Value text={pair.accessKeyId} label="access key ID" onCopied={() => undefined} />
-          </div>
-          <div className="field">
-            <span className="label">Secret access key</span>
-            <Value text={pair.secret} label="secret access key" onCopied={() => setSaved(true)} />
-          </div>
-        </div>
-        <div className="stack-small">
-          <h3>Use it</h3>
-          <Snippets of={snippets(pair)} onCopied={() => setSaved(true)} />
-        </div>
+        {children(() => setSaved(true))}
       </div>
       <div className="dialog-foot">
         <Button
@@ -58,14 +89,12 @@ export function SecretOnce({
       </div>
       <Confirm
         open={blocked.status === "blocked"}
-        title="Leave without the secret?"
+        title={`Leave without the ${what}?`}
         action="Leave"
         onClose={() => blocked.reset?.()}
         onConfirm={() => blocked.proceed?.()}
       >
-        <p>
-          You have not copied it, and it is not shown again. The key would have to be rotated before anybody can use it.
-        </p>
+        <p>You have not copied it, and it is not shown again. {left}</p>
       </Confirm>
     </>
   );

@@ -3,15 +3,18 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { Plus, Search, SearchX, UserRoundPlus } from "lucide-react";
+import { useDeferredValue, useMemo } from "react";
 import { users as usersQuery } from "../../api/queries";
 import type { User } from "../../api/types";
 import { useMe } from "../../session/useMe";
 import { Button } from "../../ui/Button";
 import { Empty, Waiting } from "../../ui/Empty";
+import { LongBody } from "../../ui/LongBody";
 import { ProblemNotice } from "../../ui/Notice";
 import { Room } from "../../ui/Room";
 import { Ago } from "../../ui/Time";
 import { useDialog } from "../../ui/useDialog";
+import { byName, count } from "../../ui/words";
 import { CreateUser } from "./CreateUser";
 import { summary } from "./rules";
 
@@ -21,7 +24,10 @@ export function UsersRoom() {
   const overlay = useDialog();
   const me = useMe();
   const users = useQuery(usersQuery);
-  const shown = (users.data ?? []).filter((user) => matches(user, q)).sort((a, b) => a.name.localeCompare(b.name));
+  // Of many users the field answers first, and the list a moment later.
+  const text = useDeferredValue(q);
+  const sorted = useMemo(() => [...(users.data ?? [])].sort(byName), [users.data]);
+  const shown = useMemo(() => sorted.filter((user) => matches(user, text)), [sorted, text]);
   const create = me.may("iam:write") ? (
     <Button look="primary" onClick={() => overlay.show("new")}>
       <Plus size={16} aria-hidden /> Create user
@@ -54,9 +60,7 @@ export function UsersRoom() {
                 />
               </div>
               <span className="quiet small" role="status">
-                {q
-                  ? `${shown.length} of ${users.data.length}`
-                  : `${users.data.length} ${users.data.length === 1 ? "user" : "users"}`}
+                {text ? `${shown.length} of ${users.data.length}` : count(users.data.length, "user")}
               </span>
             </div>
           ) : null}
@@ -69,7 +73,7 @@ export function UsersRoom() {
             </Empty>
           ) : shown.length === 0 ? (
             <Empty icon={SearchX} title="Nobody matches">
-              <p className="quiet wrap-anywhere">No user has “{q}” in its name, keys or rules.</p>
+              <p className="quiet wrap-anywhere">No user has “{text}” in its name, keys or rules.</p>
               <Button onClick={() => void navigate({ search: {}, replace: true })}>Show all</Button>
             </Empty>
           ) : (
@@ -104,7 +108,7 @@ function matches(user: User, q: string): boolean {
 
 function Table({ users }: { users: readonly User[] }) {
   return (
-    <table className="table table-rows">
+    <table className="table table-rows" aria-rowcount={users.length + 1}>
       <thead>
         <tr>
           <th scope="col">Name</th>
@@ -114,9 +118,11 @@ function Table({ users }: { users: readonly User[] }) {
           <th scope="col">Created</th>
         </tr>
       </thead>
-      <tbody>
-        {users.map((user) => (
-          <tr key={user.id}>
+      <LongBody
+        items={users}
+        columns={5}
+        row={(user, props) => (
+          <tr key={user.id} {...props}>
             <td>
               <Link to="/access/users/$userId" params={{ userId: user.id }} className="row-link wrap-anywhere">
                 {user.name}
@@ -125,9 +131,7 @@ function Table({ users }: { users: readonly User[] }) {
             <td data-label="May do">
               <span className="wrap-anywhere">
                 {summary(user.permissions)}
-                {user.group_ids.length > 0
-                  ? ` · ${user.group_ids.length} ${user.group_ids.length === 1 ? "group" : "groups"}`
-                  : ""}
+                {user.group_ids.length > 0 ? ` · ${count(user.group_ids.length, "group")}` : ""}
               </span>
             </td>
             <td data-label="Key">
@@ -147,8 +151,8 @@ function Table({ users }: { users: readonly User[] }) {
               </span>
             </td>
           </tr>
-        ))}
-      </tbody>
+        )}
+      />
     </table>
   );
 }

@@ -20,7 +20,7 @@ import { ProblemNotice } from "../../ui/Notice";
 import { Room } from "../../ui/Room";
 import { Ago, span, useNow } from "../../ui/Time";
 import { concerns, fromProbes, type Concern, type Severity } from "./attention";
-import { actor, phrase } from "./words";
+import { actor, phrase } from "../activity/words";
 
 /** Rows of the audit log to look through for the eight that are shown. */
 const LATEST = 30;

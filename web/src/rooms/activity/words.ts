@@ -19,22 +19,25 @@ const VERBS: Record<string, string> = {
   "group.update": "changed group",
   "group.delete": "deleted group",
   "token.create": "created a token",
-  "token.delete": "deleted a token",
+  "token.delete": "revoked a token",
   "session.revoke": "ended a session",
   "backup.export": "exported a backup",
   "backup.plan": "planned a restore",
   "backup.restore": "restored a backup",
   "backup.undo": "undid a restore",
+  "password.change": "changed the bootstrap password",
   "bucket.create": "created bucket",
+  "bucket.delete": "deleted bucket",
 };
 
 export function phrase(row: AuditRow, names: ReadonlyMap<string, string>): string {
   if (row.action === "login" && row.outcome === "denied") return "tried to sign in";
   const verb = VERBS[row.action] ?? row.action;
-  if (row.action.startsWith("user.")) return `${verb} ${names.get(row.target) ?? shortened(row.target)}`.trim();
-  if (/^(group|bucket)\.(create|update|delete)$/.test(row.action)) return `${verb} ${shortened(row.target)}`.trim();
   if (row.action === "denied") return `${verb}: ${row.target}`;
-  return verb;
+  const known = names.get(row.target);
+  if (known) return `${verb} ${known}`;
+  // What else stands there is an id that says nothing: of a session, of an archive.
+  return /^(user|group|bucket)\./.test(row.action) ? `${verb} ${shortened(row.target)}`.trim() : verb;
 }
 
 export function actor(row: AuditRow): string {
