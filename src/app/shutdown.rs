@@ -49,6 +49,9 @@ pub(super) async fn run(server: &ServerHandle, edge: &Edge, state_db: &StateDbHa
             log::warn!("backend {} did not drain in time", store.name());
         }
     }
+    if tokio::time::timeout(OWNERS, edge.audit.close()).await.is_err() {
+        log::warn!("the last rows of the audit log could not be written in time");
+    }
     let checkpoint = state_db.run(|connection| actors::db::runtime::checkpoint(connection));
     if !matches!(tokio::time::timeout(OWNERS, checkpoint).await, Ok(Ok(()))) {
         log::warn!("the state database keeps its write-ahead log; the next start takes it in");

@@ -29,7 +29,10 @@ pub fn main(serve: impl FnOnce(ServeSettings) -> ExitCode) -> ExitCode {
         None | Some(Command::Serve { .. }) => serve(ServeSettings::new(&cli, environment)),
         Some(Command::Config(command)) => config::run(command, &cli, environment).into(),
         Some(Command::Openapi) => out::print(openapi::text()).into(),
-        Some(Command::Remote(area)) => remote::run(area, &cli.remote, &environment).into(),
+        Some(Command::Remote(area)) => {
+            let state_dir = ServeSettings::new(&cli, environment.clone()).state_dir();
+            remote::run(area, &cli.remote, &environment, &state_dir).into()
+        }
         Some(Command::HashPassword { check }) => hash_password::run(*check).into(),
     }
 }

@@ -135,7 +135,7 @@ async fn not_ready(edge: &Edge) -> Option<&'static str> {
         return Some("session");
     }
     // Reading a row goes through the writer of the state DB, so this proves that it is open.
-    if !answers(edge.audit.tail(1)).await {
+    if !answers(edge.audit.answers()).await {
         return Some("audit");
     }
     None

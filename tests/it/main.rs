@@ -5,6 +5,7 @@
 mod addressing;
 mod admin;
 mod archives;
+mod audit;
 mod auth;
 mod chunked;
 mod cli;

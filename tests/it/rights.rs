@@ -28,7 +28,7 @@ fn code(reply: &Reply) -> String {
 }
 
 /// Every route and the right that it needs.
-const ROUTES: [(&str, &str, &str); 31] = [
+const ROUTES: [(&str, &str, &str); 33] = [
     ("GET", "/status", "system:read"),
     ("PUT", "/password", "admin"),
     ("GET", "/sessions", "iam:read"),
@@ -55,6 +55,8 @@ const ROUTES: [(&str, &str, &str); 31] = [
     ("DELETE", "/tokens/none", "iam:write"),
     ("POST", "/explain", "iam:read"),
     ("GET", "/audit", "audit:read"),
+    ("GET", "/audit/export", "audit:read"),
+    ("GET", "/audit/verify", "audit:read"),
     ("GET", "/backup", "backup:export-secrets"),
     ("POST", "/backup", "backup:restore"),
     ("POST", "/backup/verify", "backup:read"),

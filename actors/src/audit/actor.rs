@@ -1,5 +1,6 @@
 //! The shell around [`Queue`]: one transaction at a time, and what waits meanwhile makes the next one.
 
+use crate::audit::handle::AuditStore;
 use crate::audit::messages::Record;
 use crate::audit::state::{Event, Queue};
 use crate::db::runtime;
@@ -25,8 +26,9 @@ pub(super) struct AuditActor {
 type Waiting = (NewAuditRow, oneshot::Sender<Result<()>>);
 
 impl AuditActor {
-    pub(super) fn new(db: StateDbHandle, key: Arc<AuditKey>, clock: Clock) -> Self {
-        Self { queue: Queue::default(), db, key, clock }
+    pub(super) fn new(store: &AuditStore) -> Self {
+        let AuditStore { db, key, clock, .. } = store;
+        Self { queue: Queue::default(), db: db.clone(), key: Arc::new(key.clone()), clock: clock.clone() }
     }
 
     /// Writes the next batch, if one waits and none is being written.

@@ -5,6 +5,7 @@ use crate::backup::blocking;
 use crate::backup::handle::Tools;
 use crate::backup::messages::Archive;
 use crate::db::runtime::put_export;
+use crate::domain::archive::manifest::AuditCheckpoint;
 use crate::domain::secret::Secret;
 use crate::domain::state::ExportRecord;
 use crate::{fault, zipper};
@@ -14,6 +15,7 @@ pub(super) async fn export(tools: &Tools, who: String) -> Result<Archive> {
     let view = tools.system.view();
     view.unlocked()?;
     let (host, now, version) = (tools.host.clone(), tools.clock.now(), view.version());
+    let stood = tools.audit.checkpoint().await?;
     let exported = blocking(move || {
         let loaded = &view.loaded;
         let resolved = host.resolve_references(loaded, &view.state);
@@ -28,6 +30,7 @@ pub(super) async fn export(tools: &Tools, who: String) -> Result<Archive> {
             bootstrap_hash: hash.as_ref(),
             resolved: &resolved,
             limits: &loaded.config.backup.limits,
+            audit: Some(AuditCheckpoint { records: stood.count, sha256: stood.head }),
         })
     })
     .await?;

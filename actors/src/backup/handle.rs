@@ -1,6 +1,7 @@
 //! How the edge reaches the owner of backups.
 
 use crate::Result;
+use crate::audit::AuditHandle;
 use crate::backup::actor::BackupActor;
 use crate::backup::messages::{
     Archive, ChangePassword, Export, PasswordChange, Restore, RestoreRequest, Restores, Verify,
@@ -29,6 +30,8 @@ const LONG: Duration = Duration::from_secs(600);
 pub struct Tools {
     /// The view, the fence and the swap.
     pub system: SystemHandle,
+    /// Where an archive says that the audit log stood.
+    pub audit: AuditHandle,
     /// The config in force, with its file.
     pub config: ConfigHandle,
     /// This host: its state directory, instance keys, environment.

@@ -1,6 +1,6 @@
 //! The state in force and the owners on top of it, from the lowest upward.
 
-use crate::audit::{AuditHandle, Event, Outcome};
+use crate::audit::{self, AuditHandle, AuditStore, Event, Outcome, Retention};
 use crate::backup::BackupHandle;
 use crate::backup::handle::Tools;
 use crate::boot::Host;
@@ -10,6 +10,7 @@ use crate::boot::first;
 use crate::boot::force::{Evidence, Force, decide};
 use crate::boot::prepare::Prepared;
 use crate::config::ConfigHandle;
+use crate::config::state_dir::AUDIT_CHECKPOINT;
 use crate::db;
 use crate::db::key::DbKey;
 use crate::db::password::PasswordHash;
@@ -17,6 +18,7 @@ use crate::db::runtime::AuditKey;
 use crate::disk::atomic;
 use crate::domain::change::StateChange;
 use crate::domain::clock::Timestamp;
+use crate::domain::config;
 use crate::domain::state::State;
 use crate::iam::IamHandle;
 use crate::iam_db::IamDbHandle;
@@ -120,15 +122,26 @@ pub async fn start(prepared: Prepared, guardian: &Guardian) -> Result<Booted, Bo
     }
 
     let (state_db_file, state_key) = (files.state_db, *host.instance.state_key());
+    let read_file = state_db_file.clone();
     set_aside_if_foreign(&state_db_file, &state_key);
     let state_db =
         StateDbHandle::start(move || db::runtime::open(&state_db_file, &DbKey::of_state_db(&state_key)), guardian)
             .await?;
     let session = SessionHandle::start(state_db.clone(), clock.clone(), guardian).await?;
-    let audit =
-        AuditHandle::start(state_db.clone(), AuditKey::of_instance(&state_key), clock.clone(), guardian).await?;
+    let store = AuditStore {
+        db: state_db.clone(),
+        reader: Arc::new(move || db::runtime::open_reader(&read_file, &DbKey::of_state_db(&state_key))),
+        key: AuditKey::of_instance(&state_key),
+        checkpoint: host.state_dir.join(AUDIT_CHECKPOINT),
+        disk: disk.clone(),
+        clock: clock.clone(),
+    };
+    let audit = AuditHandle::start(store, guardian).await?;
+    let view = system.clone();
+    actix_rt::spawn(audit::keep(audit.clone(), Arc::new(move || retention(&view.view().config.advanced.audit))));
     let tools = Tools {
         system: system.clone(),
+        audit: audit.clone(),
         config,
         state_db: state_db.clone(),
         host,
@@ -154,6 +167,12 @@ pub async fn start(prepared: Prepared, guardian: &Guardian) -> Result<Booted, Bo
     Ok(Booted { system, session, audit, backup, state_db, lock })
 }
 
+/// How much of the audit log the config keeps.
+fn retention(audit: &config::model::Audit) -> Retention {
+    let day = |days| Duration::from_secs(days * 86_400);
+    Retention { rows: Some(audit.keep_rows), age: audit.keep_days.map(day) }
+}
+
 /// The restores whose replaced files are kept: the last five, and all of the last 30 days.
 fn undo_kept(state: &State, now: Timestamp) -> BTreeSet<String> {
     let mut records: Vec<_> = state.restores.values().collect();
@@ -171,14 +190,17 @@ fn set_aside_if_foreign(file: &Path, state_key: &[u8; 32]) {
     }
     log::error!("{error:?}: it is set aside; sessions and history begin anew");
     let suffix = format!(".foreign-{}", uuid::Uuid::new_v4());
+    let name = |file: &Path, end: &str| {
+        let mut name = file.as_os_str().to_owned();
+        name.push(end);
+        PathBuf::from(name)
+    };
     for side in ["", "-wal", "-shm"] {
-        let name = |end: &str| {
-            let mut name = file.as_os_str().to_owned();
-            name.push(end);
-            PathBuf::from(name)
-        };
-        let _ = std::fs::rename(name(side), name(&format!("{suffix}{side}")));
+        let _ = std::fs::rename(name(file, side), name(file, &format!("{suffix}{side}")));
     }
+    // It speaks of the log that was set aside.
+    let checkpoint = file.with_file_name(AUDIT_CHECKPOINT);
+    let _ = std::fs::rename(&checkpoint, name(&checkpoint, &suffix));
 }
 
 /// Decides on the hash and does what follows from it; files change only through the swap.

@@ -45,22 +45,30 @@ impl Instance {
     /// state database.
     pub fn load_or_create(state_dir: &Path, disk: &dyn Disk) -> Result<Self> {
         let path = state_dir.join(INSTANCE);
-        match fs::read(&path) {
-            Ok(bytes) => {
-                warn_if_open(&path);
-                Self::parse(&Zeroizing::new(bytes)).map_err(|error| {
-                    let message = format!("{} is damaged: {error}", path.display());
-                    Error::new(ErrorKind::Invalid, OPERATION, message)
-                        .with_hint("put the file back; without it, sessions and history are lost: then remove the file and deltaglider_state.db")
-                })
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let instance = Self::random()?;
-                instance.write(&path, disk).map_err(|error| Error::io("write the instance file", error))?;
-                Ok(instance)
-            }
-            Err(error) => Err(Error::io(OPERATION, error)),
+        if path.try_exists().map_err(|error| Error::io(OPERATION, error))? {
+            return Self::load(state_dir);
         }
+        let instance = Self::random()?;
+        instance.write(&path, disk).map_err(|error| Error::io("write the instance file", error))?;
+        Ok(instance)
+    }
+
+    /// Reads the instance file.
+    pub fn load(state_dir: &Path) -> Result<Self> {
+        let path = state_dir.join(INSTANCE);
+        let bytes = fs::read(&path).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => {
+                let message = format!("there is no {}: is this a state directory?", path.display());
+                Error::new(ErrorKind::NotFound, OPERATION, message)
+            }
+            _ => Error::io(OPERATION, error),
+        })?;
+        warn_if_open(&path);
+        Self::parse(&Zeroizing::new(bytes)).map_err(|error| {
+            let message = format!("{} is damaged: {error}", path.display());
+            Error::new(ErrorKind::Invalid, OPERATION, message)
+                .with_hint("put the file back; without it, sessions and history are lost: then remove the file and deltaglider_state.db")
+        })
     }
 
     /// The key of `deltaglider_state.db`.

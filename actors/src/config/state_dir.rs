@@ -16,6 +16,8 @@ pub const STATE_DB: &str = "deltaglider_state.db";
 pub const BOOTSTRAP_HASH: &str = ".deltaglider_bootstrap_hash";
 /// What belongs to this instance alone.
 pub const INSTANCE: &str = ".deltaglider_instance";
+/// Where the audit log stood, so that an end that was cut off shows.
+pub const AUDIT_CHECKPOINT: &str = ".deltaglider_audit_checkpoint";
 /// Locked for as long as a process serves this directory.
 pub const LOCK: &str = ".deltaglider_lock";
 /// The config as the API persists it where no other file is in use.
@@ -28,8 +30,8 @@ pub const SWAP: &str = "swap";
 pub const UNDO: &str = "undo";
 
 /// Every name that no backend root and no secret file may have in the state directory.
-pub const STATE_FILES: [&str; 9] =
-    [CONFIG_DB, STATE_DB, BOOTSTRAP_HASH, INSTANCE, LOCK, CONFIG_FILE, RESTORE_JOURNAL, SWAP, UNDO];
+pub const STATE_FILES: [&str; 10] =
+    [CONFIG_DB, STATE_DB, BOOTSTRAP_HASH, INSTANCE, AUDIT_CHECKPOINT, LOCK, CONFIG_FILE, RESTORE_JOURNAL, SWAP, UNDO];
 
 /// The state directory, held: while this lives, no other process gets it. The lock dies with the process.
 #[derive(Debug)]

@@ -16,7 +16,13 @@ pub struct Schema {
 /// `deltaglider_config.db`.
 pub const CONFIG: Schema = Schema { steps: &[include_str!("schema/config_v1.sql")] };
 /// `deltaglider_state.db`.
-pub const STATE: Schema = Schema { steps: &[include_str!("schema/state_v1.sql"), include_str!("schema/state_v2.sql")] };
+pub const STATE: Schema = Schema {
+    steps: &[
+        include_str!("schema/state_v1.sql"),
+        include_str!("schema/state_v2.sql"),
+        include_str!("schema/state_v3.sql"),
+    ],
+};
 
 impl Schema {
     /// The version that this binary writes.

@@ -26,6 +26,8 @@ pub struct Facts<'a> {
     pub foreign_hash: bool,
     /// The backends that are down: name, reason.
     pub down: &'a [(String, String)],
+    /// What is the matter with the audit log.
+    pub audit: &'a [AuditTrouble],
     /// What the start and the listener found, in words.
     pub notices: &'a [String],
     /// Now.
@@ -43,6 +45,15 @@ pub struct Attention {
     pub title: String,
     /// What to do about it.
     pub hint: String,
+}
+
+/// What is the matter with the audit log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AuditTrouble {
+    /// It is not what its checkpoint says; in which way.
+    Broken(String),
+    /// A sink does not take rows; which, and why.
+    Sink(String),
 }
 
 /// How grave something is.
@@ -72,6 +83,7 @@ pub fn attention(facts: &Facts<'_>) -> Vec<Attention> {
             "bring it back; the others serve",
         )
     }));
+    list.extend(facts.audit.iter().map(audit));
     list.extend(ending_keys(facts));
     list.extend(facts.notices.iter().map(|notice| item("notice", Severity::Warning, notice.clone(), "")));
     list.sort_by_key(|item| item.severity);
@@ -151,6 +163,23 @@ fn unpushed(facts: &Facts<'_>) -> Option<Attention> {
     facts.state.meta.unpushed.then(|| item("unpushed", Severity::Warning, title, "see why the push fails"))
 }
 
+fn audit(trouble: &AuditTrouble) -> Attention {
+    match trouble {
+        AuditTrouble::Broken(how) => item(
+            "audit_broken",
+            Severity::Critical,
+            format!("the audit log is not what its checkpoint says: {how}"),
+            "`deltaglider_proxy audit verify` names the first row; the checkpoint is kept until somebody removes its file",
+        ),
+        AuditTrouble::Sink(which) => item(
+            "audit_sink_failing",
+            Severity::Warning,
+            format!("the audit log does not reach {which}"),
+            "the rows are kept and go there once it takes them",
+        ),
+    }
+}
+
 /// One line for all pairs that end soon.
 fn ending_keys(facts: &Facts<'_>) -> Option<Attention> {
     let soon = |at: &Timestamp| *at > facts.now && at.since(facts.now) <= SOON;
@@ -188,6 +217,7 @@ mod tests {
             locked: None,
             foreign_hash: false,
             down: &[],
+            audit: &[],
             notices: &[],
             now: NOW,
         };
@@ -252,6 +282,7 @@ mod tests {
             locked: None,
             foreign_hash: true,
             down: &[("main".into(), "no such directory".into())],
+            audit: &[AuditTrouble::Sink("the webhook".into()), AuditTrouble::Broken("row 3 is gone".into())],
             notices: &["the certificate ends".into()],
             now: NOW,
         };
@@ -263,14 +294,16 @@ mod tests {
             [
                 "authentication_off",
                 "backend_down",
+                "audit_broken",
                 "password_logged",
                 "foreign_hash",
                 "no_backup",
+                "audit_sink_failing",
                 "notice",
                 "keys_end_soon"
             ]
         );
-        assert_eq!(list[6].title, "an access key of ann ends within 14 days");
+        assert_eq!(list[8].title, "an access key of ann ends within 14 days");
     }
 
     #[test]

@@ -13,4 +13,5 @@ pub mod listing;
 pub mod names;
 pub mod object;
 pub mod secret;
+pub mod session;
 pub mod state;

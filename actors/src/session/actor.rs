@@ -1,13 +1,13 @@
 //! The shell around [`Sessions`]: what ends or begins is written down before it is answered, what was merely used a little later.
 
+use crate::Result;
 use crate::db::runtime;
-use crate::db::runtime::SessionRow;
 use crate::domain::clock::Clock;
+use crate::domain::session::Session;
 use crate::fault;
 use crate::session::messages::{Find, List, Open, Revoke, RevokePrincipal};
-use crate::session::state::{Session, Sessions};
+use crate::session::state::Sessions;
 use crate::state_db::handle::StateDbHandle;
-use crate::{Error, Result};
 use actix::fut::{ActorFutureExt, wrap_future};
 use actix::{Actor, ActorFuture, AsyncContext, Context, Handler, ResponseActFuture};
 use std::time::Duration;
@@ -29,8 +29,7 @@ impl SessionActor {
 
     /// What the state DB holds.
     pub(super) async fn stored(db: &StateDbHandle) -> Result<Vec<Session>> {
-        let rows = db.run(|connection| runtime::load_sessions(connection)).await?;
-        rows.into_iter().map(from_row).collect()
+        db.run(|connection| runtime::load_sessions(connection)).await
     }
 
     /// Deletes these from the state DB, and then here; a failed delete leaves both as they were.
@@ -67,10 +66,9 @@ impl Handler<Open> for SessionActor {
     fn handle(&mut self, message: Open, _: &mut Self::Context) -> Self::Result {
         fault::point("session.open");
         let (db, session) = (self.db.clone(), *message.0);
-        let row = to_row(&session);
-        let stored = async move {
-            let row = row?;
-            db.run(move |connection| runtime::put_session(connection, &row)).await
+        let stored = {
+            let session = session.clone();
+            async move { db.run(move |connection| runtime::put_session(connection, &session)).await }
         };
         Box::pin(wrap_future(stored).map(|outcome, actor: &mut Self, context: &mut Context<Self>| {
             outcome?;
@@ -129,36 +127,6 @@ impl Handler<RevokePrincipal> for SessionActor {
         let count = hashes.len();
         Box::pin(self.end(hashes).map(move |outcome, _, _| outcome.map(|()| count)))
     }
-}
-
-fn to_row(session: &Session) -> Result<SessionRow> {
-    Ok(SessionRow {
-        sha256: session.sha256.clone(),
-        principal_json: serde_json::to_string(&session.principal).map_err(|e| Error::internal("store session", e))?,
-        created_at: session.created_at,
-        auth_time: session.auth_time,
-        last_seen: session.last_seen,
-        expires_at: session.expires_at,
-        auth_epoch: session.auth_epoch,
-        credential_version: session.credential_version,
-        ip: session.ip.clone(),
-        user_agent: session.user_agent.clone(),
-    })
-}
-
-fn from_row(row: SessionRow) -> Result<Session> {
-    Ok(Session {
-        principal: serde_json::from_str(&row.principal_json).map_err(|e| Error::internal("load session", e))?,
-        sha256: row.sha256,
-        created_at: row.created_at,
-        auth_time: row.auth_time,
-        last_seen: row.last_seen,
-        expires_at: row.expires_at,
-        auth_epoch: row.auth_epoch,
-        credential_version: row.credential_version,
-        ip: row.ip,
-        user_agent: row.user_agent,
-    })
 }
 
 /// What nobody waits for is noted in the log where it fails.

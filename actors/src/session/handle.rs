@@ -3,11 +3,11 @@
 use crate::domain::clock::Clock;
 use crate::domain::iam::principal::Principal;
 use crate::domain::secret::Secret;
+use crate::domain::session::{Session, token_sha256};
 use crate::kernel::guardian::Guardian;
 use crate::kernel::owner::{Intent, OwnerRef};
 use crate::session::actor::SessionActor;
 use crate::session::messages::{Find, List, Open, Revoke, RevokePrincipal};
-use crate::session::state::{Session, token_sha256};
 use crate::state_db::handle::StateDbHandle;
 use crate::{Error, Result};
 use actix::Actor;

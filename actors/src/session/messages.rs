@@ -2,7 +2,7 @@
 
 use crate::Result;
 use crate::domain::iam::principal::Principal;
-use crate::session::state::Session;
+use crate::domain::session::Session;
 use actix::Message;
 use std::time::Duration;
 

@@ -5,5 +5,5 @@ pub mod handle;
 mod messages;
 mod state;
 
+pub use crate::domain::session::{Session, token_sha256};
 pub use handle::{Opening, SessionHandle};
-pub use state::{Session, token_sha256};

@@ -4,7 +4,7 @@ use crate::Result;
 use crate::domain::archive::check;
 use crate::domain::archive::config_part::ConfigPart;
 use crate::domain::archive::manifest::{
-    BackendEntry, BootstrapPassword, ENTRIES, FileEntry, KeyEntry, Manifest, SCHEMA, Schema, VERSION,
+    AuditCheckpoint, BackendEntry, BootstrapPassword, ENTRIES, FileEntry, KeyEntry, Manifest, SCHEMA, Schema, VERSION,
 };
 use crate::domain::archive::parts::{IamPart, SecretsPart};
 use crate::domain::clock::Timestamp;
@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
 /// What an export is made of: all of it from one view.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct ExportInput<'a> {
     /// The effective config.
     pub config: &'a Loaded,
@@ -37,6 +37,8 @@ pub struct ExportInput<'a> {
     pub resolved: &'a BTreeMap<String, Secret>,
     /// What import accepts, and so what export may make.
     pub limits: &'a ArchiveLimits,
+    /// Where the audit log stands.
+    pub audit: Option<AuditCheckpoint>,
 }
 
 /// A finished archive.
@@ -73,7 +75,7 @@ pub fn export(input: &ExportInput<'_>) -> Result<Exported> {
             set_at: input.state.meta.password_set_at,
             logged: input.state.meta.password_logged,
         },
-        audit: None,
+        audit: input.audit.clone(),
         signature: None,
     };
     manifest.signature = Some(sign::sign(input.signing_seed, &manifest.signed_bytes()?)?);

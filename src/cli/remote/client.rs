@@ -5,6 +5,7 @@ use crate::exit::Exit;
 use actors::domain::secret::Secret;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::time::Duration;
 use ureq::http::{Method, Request, StatusCode};
 use ureq::tls::{RootCerts, TlsConfig, TlsProvider};
@@ -96,6 +97,18 @@ impl Server {
 
     pub(super) fn get(&self, path: &str) -> Result<Value, Failure> {
         self.call(Method::GET, path, None)
+    }
+
+    /// The body of an answer, of any length, as it comes.
+    pub(super) fn download(&self, path: &str) -> Result<impl Read + use<>, Failure> {
+        let answer = self.send(Method::GET, path, None, Some(&self.proof), None)?;
+        if !answer.status().is_success() {
+            return Err(match read(answer) {
+                Err(failure) => failure,
+                Ok(_) => Failure::new(Exit::Http, "the answer is none that this call has"),
+            });
+        }
+        Ok(answer.into_body().into_reader())
     }
 
     pub(super) fn post(&self, path: &str, body: &Value) -> Result<Value, Failure> {

@@ -19,6 +19,7 @@ use client::{Failure, Server};
 use serde_json::Value;
 use show::Shown;
 use std::collections::BTreeMap;
+use std::path::Path;
 
 /// Which server, as whom, and how to print.
 #[derive(Clone, Debug, Args)]
@@ -63,10 +64,12 @@ pub enum Area {
 type Outcome = Result<Shown, Failure>;
 
 /// Runs a command and prints what came of it.
-pub(super) fn run(area: &Area, remote: &Remote, environment: &BTreeMap<String, String>) -> Exit {
+pub(super) fn run(area: &Area, remote: &Remote, environment: &BTreeMap<String, String>, state_dir: &Path) -> Exit {
     let outcome = match area {
         // Rules are tested here: no server is asked.
         Area::Policy(policy::Command::Test(test)) => policy::test(test),
+        // Nor where the files themselves are looked at.
+        Area::Audit(audit::Command::Verify(verify)) if verify.offline => audit::verify_offline(verify, state_dir),
         _ => Server::connect(remote, environment).and_then(|server| {
             let outcome = ask(area, &server);
             server.sign_out();
@@ -74,6 +77,7 @@ pub(super) fn run(area: &Area, remote: &Remote, environment: &BTreeMap<String, S
         }),
     };
     match outcome {
+        Ok(shown) if shown.json.is_null() && shown.text.is_empty() => shown.exit,
         Ok(shown) if remote.json => shown.exit.unless(out::print(&format!("{:#}\n", shown.json))),
         Ok(shown) => shown.exit.unless(out::print(&shown.text)),
         Err(failure) => out::failed_with(failure.exit, &failure.message, failure.hint.as_deref()),
@@ -104,7 +108,12 @@ fn named(list: Value, kind: &str, name: &str) -> Result<Value, Failure> {
 
 /// The id in an answer, for the path of the next call. Ids are made by the server; imported ones may hold anything.
 fn id_of(entry: &Value) -> String {
-    let mut id = String::new();
-    crate::http::percent::encode(entry["id"].as_str().unwrap_or_default().as_bytes(), &mut id);
-    id
+    percent_encoded(entry["id"].as_str().unwrap_or_default())
+}
+
+/// A text as a segment of a path or a value of a query.
+fn percent_encoded(text: &str) -> String {
+    let mut encoded = String::new();
+    crate::http::percent::encode(text.as_bytes(), &mut encoded);
+    encoded
 }

@@ -16,6 +16,11 @@ impl Shown {
         Self { text: text.into(), json, exit: Exit::Ok }
     }
 
+    /// Nothing beside what was printed already.
+    pub(super) fn nothing() -> Self {
+        Self::new("", Value::Null)
+    }
+
     /// A list as a table: a title and a path into each entry for each column.
     pub(super) fn table(list: Value, columns: &[(&str, &str)]) -> Self {
         let entries = list.as_array().map(Vec::as_slice).unwrap_or_default();

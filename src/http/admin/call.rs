@@ -9,7 +9,7 @@ use crate::http::metrics;
 use actix_web::http::Method;
 use actix_web::http::header::{CONTENT_LENGTH, IF_MATCH};
 use actix_web::{HttpMessage, HttpRequest, web};
-use actors::audit::{Event, Outcome};
+use actors::audit::{Denial, DenialKind, Event, Outcome};
 use actors::domain::change::{Changed, StateChange};
 use actors::domain::iam::context::RequestContext;
 use actors::domain::iam::evaluate::has_right;
@@ -118,6 +118,9 @@ impl Call {
 
     /// 401 for nobody, an audited 403 for whoever lacks the right.
     pub(super) async fn require(&self, right: &'static str) -> Result<(), Problem> {
+        if self.caller.is_none() {
+            self.edge.audit.note_denial(self.denial(right, "unauthenticated"));
+        }
         self.caller()?;
         if self.may(right) {
             return Ok(());
@@ -143,9 +146,20 @@ impl Call {
     }
 
     async fn refuse(&self, right: &'static str, error: Error) -> Result<(), Problem> {
+        let problem = Problem::from(error);
+        self.edge.audit.deny(self.denial(right, problem.code())).await?;
+        Err(problem)
+    }
+
+    fn denial(&self, right: &'static str, reason: &'static str) -> Denial {
         let target = format!("{} {}", self.request.method(), self.request.path());
-        self.recorder().record("denied", &target, Outcome::Denied, json!({"right": right})).await?;
-        Err(error.into())
+        let kind = DenialKind { actor: self.who(), action: "denied", target, reason, right: Some(right) };
+        self.denied(kind)
+    }
+
+    /// A denial of this call, for the audit log.
+    pub(super) fn denied(&self, kind: DenialKind) -> Denial {
+        Denial { kind, ip: self.ip.clone(), request_id: self.request_id.clone() }
     }
 
     /// The version that `If-Match` binds a change to; 412 where it is not the one that this call sees.

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 /// The codes beside those of bad archives, sorted.
 const CODES: &[&str] = &[
     "access_key_taken",
+    "audit_checkpoint_forged",
     "backend_foreign",
     "backend_locked",
     "backend_not_mounted",
@@ -68,6 +69,7 @@ const CODES: &[&str] = &[
     "no_such_user",
     "not_found",
     "not_implemented",
+    "older_schema",
     "outcome_unknown",
     "password_pinned",
     "precondition_failed",

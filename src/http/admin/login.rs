@@ -7,7 +7,7 @@ use crate::http::admin::openapi::{Refused, Throttled};
 use crate::http::server::Line;
 use actix_web::http::header::SET_COOKIE;
 use actix_web::{HttpRequest, HttpResponse, web};
-use actors::audit::Outcome;
+use actors::audit::{DenialKind, Outcome};
 use actors::domain::clock::Timestamp;
 use actors::domain::iam::principal::Principal;
 use actors::domain::secret::Secret;
@@ -139,7 +139,13 @@ async fn open(call: &Call, principal: Principal, account: &str) -> Result<HttpRe
 
 async fn refuse(call: &Call, account: &str, message: &str) -> Result<HttpResponse, Problem> {
     call.edge.throttle.failed(&call.ip, account);
-    let account: String = account.chars().take(128).collect();
-    call.recorder_of("$anonymous").record("login", &account, Outcome::Denied, Value::Null).await?;
+    let kind = DenialKind {
+        actor: "$anonymous".to_owned(),
+        action: "login",
+        target: account.chars().take(128).collect(),
+        reason: "wrong_credentials",
+        right: None,
+    };
+    call.edge.audit.deny(call.denied(kind)).await?;
     Err(Error::new(ErrorKind::Unauthenticated, "sign in", message).with_code("wrong_credentials").into())
 }

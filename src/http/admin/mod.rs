@@ -91,6 +91,8 @@ fn table() -> Vec<(Method, &'static str, Route)> {
         (Method::GET, "/admin/policies", to().to(policies::list)),
         (Method::POST, "/admin/explain", to().to(explain::ask)),
         (Method::GET, "/admin/audit", to().to(audit::list)),
+        (Method::GET, "/admin/audit/export", to().to(audit::export)),
+        (Method::GET, "/admin/audit/verify", to().to(audit::verify)),
         (Method::GET, "/admin/backup", to().to(backup::export::export)),
         (Method::POST, "/admin/backup", to().to(backup::restore)),
         (Method::POST, "/admin/backup/verify", to().to(backup::verify)),

@@ -83,6 +83,8 @@ const ALWAYS: [u16; 5] = [400, 403, 500, 503, 507];
         policies::list,
         explain::ask,
         audit::list,
+        audit::export,
+        audit::verify,
         backup::export::export,
         backup::restore,
         backup::verify,

@@ -53,6 +53,13 @@ impl Query {
         }
     }
 
+    /// How many entries a page has, where it is said.
+    pub(super) fn limit(&self) -> Result<Option<usize>, Problem> {
+        let Some(limit) = self.one("limit")? else { return Ok(None) };
+        let limit = limit.parse().ok().filter(|limit| (1..=LARGEST_PAGE).contains(limit));
+        limit.map(Some).ok_or_else(|| invalid(format!("`limit` is a number from 1 to {LARGEST_PAGE}")))
+    }
+
     /// The page of a list that is sorted by id, and the `Link` header where there is more.
     pub(super) fn page<'a, T>(
         &self,
@@ -60,9 +67,7 @@ impl Query {
     ) -> Result<(Vec<T>, Option<String>), Problem> {
         let after = self.one("after")?;
         let mut rest = all.filter(|(id, _)| after.is_none_or(|after| id.as_str() > after));
-        let Some(limit) = self.one("limit")? else { return Ok((rest.map(|(_, item)| item).collect(), None)) };
-        let limit = limit.parse().ok().filter(|limit| (1..=LARGEST_PAGE).contains(limit));
-        let limit = limit.ok_or_else(|| invalid(format!("`limit` is a number from 1 to {LARGEST_PAGE}")))?;
+        let Some(limit) = self.limit()? else { return Ok((rest.map(|(_, item)| item).collect(), None)) };
         let (mut page, mut last) = (Vec::new(), "");
         for (id, item) in rest.by_ref().take(limit) {
             page.push(item);

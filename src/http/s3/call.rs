@@ -1,6 +1,5 @@
 //! One admitted request: who asks for what, on which view of the system. Made before a byte of the body is read.
 
-use super::denials::Denial;
 use super::error::S3Error;
 use super::permission::{self, Needed};
 use crate::app::Edge;
@@ -9,7 +8,7 @@ use crate::http::context::{self, Context};
 use crate::http::host::Place;
 use actix_web::dev::RequestHead;
 use actix_web::http::StatusCode;
-use actors::audit::{Event, Outcome};
+use actors::audit::{Denial, DenialKind, Event, Outcome};
 use actors::domain::clock::Timestamp;
 use actors::domain::iam::context::{AccessRequest, RequestContext};
 use actors::domain::iam::evaluate::decide;
@@ -84,7 +83,7 @@ impl Call {
             let (id, action, on) = (&self.context.request_id, needed.action, &needed.resource);
             log::info!("request {id}: {actor} may not {action} on {on:?}: {:?}", decision.reason);
             let bucket = needed.resource.bucket.unwrap_or_default().to_owned();
-            note(&self.edge, &self.context, Denial { actor, action, bucket, reason: "AccessDenied" });
+            note(&self.edge, &self.context, actor, action, bucket, "AccessDenied");
         }
         decision.allowed
     }
@@ -151,13 +150,14 @@ fn unproven(edge: &Edge, context: &Context, denied: Denied) -> S3Error {
     let error = S3Error::from(denied);
     if credentials && error.status() == StatusCode::FORBIDDEN {
         let (actor, bucket) = (Principal::Anonymous.owner_id(), String::new());
-        note(edge, context, Denial { actor, action: "authenticate", bucket, reason: error.code() });
+        note(edge, context, actor, "authenticate", bucket, error.code());
     }
     error
 }
 
-fn note(edge: &Edge, context: &Context, denial: Denial) {
-    edge.s3.denials.note(&edge.audit, denial, context.ip(), context.request_id.clone());
+fn note(edge: &Edge, context: &Context, actor: String, action: &'static str, bucket: String, reason: &'static str) {
+    let kind = DenialKind { actor, action, target: bucket, reason, right: None };
+    edge.audit.note_denial(Denial { kind, ip: context.ip(), request_id: context.request_id.clone() });
 }
 
 /// The owner and secret of an access key that may sign now: the config's own pair, or a user's.

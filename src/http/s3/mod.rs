@@ -2,7 +2,6 @@
 
 mod bucket;
 mod call;
-mod denials;
 pub mod error;
 mod multipart;
 mod object;
@@ -23,7 +22,6 @@ use actix_web::dev::RequestHead;
 use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse, web};
 use call::Call;
-use denials::Denials;
 use error::{S3Error, Subject};
 use futures_util::StreamExt;
 use operation::{ListVersion, Operation};
@@ -39,7 +37,6 @@ const DRAIN_TIME: Duration = Duration::from_secs(5);
 #[derive(Debug, Default)]
 pub struct Memory {
     verifier: Verifier,
-    denials: Denials,
     readers: Readers,
 }
 

@@ -8,11 +8,13 @@ mod record;
 mod session;
 
 pub use audit::{
-    AuditCheck, AuditHead, AuditKey, AuditRow, NewAuditRow, append_audit, audit_head, audit_tail, verify_audit,
+    AuditCheck, AuditFilter, AuditHead, AuditKey, AuditRow, AuditStub, Gap, GapKind, NewAuditRow, append_audit,
+    audit_from, audit_head, audit_knows, audit_page, audit_stub, prune_audit, set_sink_position, sink_position,
+    verify_audit,
 };
 pub use export::{last_export, put_export};
 pub use record::{find_failed_restore, last_used, list_failed_restores, note_used, put_failed_restore};
-pub use session::{SessionRow, delete_sessions, load_sessions, put_session, touch_session};
+pub use session::{delete_sessions, load_sessions, put_session, touch_session};
 
 use crate::db::failed;
 use crate::db::key::DbKey;
@@ -35,17 +37,7 @@ pub fn open(path: &Path, key: &DbKey) -> Result<Connection> {
         .map_err(|error| Error::io("open state database", error))?;
     let mut connection = open_keyed(path, key)?;
     Schema::found(&connection).map_err(|error| match error.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::NotADatabase) => Error::new(
-            ErrorKind::Conflict,
-            "open state database",
-            "the key in .deltaglider_instance does not open deltaglider_state.db",
-        )
-        .with_code("state_db_key_mismatch")
-        .with_hint(
-            "put the .deltaglider_instance of this database back, or remove deltaglider_state.db: sessions and history are \
-             lost then, users and settings are not in it",
-        )
-        .with_source(error),
+        Some(rusqlite::ErrorCode::NotADatabase) => mismatch(error),
         _ => failed("open state database")(error),
     })?;
     let mode = || -> rusqlite::Result<()> {
@@ -57,6 +49,49 @@ pub fn open(path: &Path, key: &DbKey) -> Result<Connection> {
     mode().map_err(failed("open state database"))?;
     STATE.migrate(&mut connection)?;
     Ok(connection)
+}
+
+fn mismatch(error: rusqlite::Error) -> Error {
+    Error::new(
+        ErrorKind::Conflict,
+        "open state database",
+        "the key in .deltaglider_instance does not open deltaglider_state.db",
+    )
+    .with_code("state_db_key_mismatch")
+    .with_hint(
+        "put the .deltaglider_instance of this database back, or remove deltaglider_state.db: sessions and history are \
+         lost then, users and settings are not in it",
+    )
+    .with_source(error)
+}
+
+/// Opens the state DB for reading alone, beside whoever writes it. One that another version of the program wrote is not read.
+pub fn open_reader(path: &Path, key: &DbKey) -> Result<Connection> {
+    if !path.exists() {
+        let message = format!("there is no {}", path.display());
+        return Err(Error::new(ErrorKind::NotFound, "open state database", message));
+    }
+    let connection = open_keyed(path, key)?;
+    let mode = || -> rusqlite::Result<i64> {
+        connection.busy_timeout(Duration::from_secs(5))?;
+        connection.pragma_update(None, "cache_size", CACHE)?;
+        connection.pragma_update(None, "query_only", true)?;
+        Schema::found(&connection)
+    };
+    let found = mode().map_err(|error| match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::NotADatabase) => mismatch(error),
+        _ => failed("open state database")(error),
+    })?;
+    match found.cmp(&STATE.version()) {
+        std::cmp::Ordering::Equal => Ok(connection),
+        std::cmp::Ordering::Greater => Err(STATE.newer(found)),
+        std::cmp::Ordering::Less => {
+            let message = format!("the database has schema version {found}; this program reads {}", STATE.version());
+            Err(Error::new(ErrorKind::Conflict, "open state database", message)
+                .with_code("older_schema")
+                .with_hint("start the server once: it brings the database up to date"))
+        }
+    }
 }
 
 /// Moves what is in the WAL into the file, which then stands alone: at shutdown.

@@ -1,43 +1,22 @@
 //! The table `sessions`.
 
-use crate::Result;
 use crate::db::failed;
 use crate::domain::clock::Timestamp;
+use crate::domain::session::Session;
+use crate::{Error, Result};
+use rusqlite::types::Type;
 use rusqlite::{Connection, params};
 
-/// One admin session as it is stored.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SessionRow {
-    /// SHA-256 of the cookie's token in lower-case hex.
-    pub sha256: String,
-    /// The principal as JSON.
-    pub principal_json: String,
-    /// When it was opened.
-    pub created_at: Timestamp,
-    /// When its principal last proved who it is.
-    pub auth_time: Timestamp,
-    /// When it was last used.
-    pub last_seen: Timestamp,
-    /// From then on it is void.
-    pub expires_at: Timestamp,
-    /// The `auth_epoch` under which it was opened.
-    pub auth_epoch: u64,
-    /// The version of the principal's credentials under which it was opened.
-    pub credential_version: u64,
-    /// The address that signed in.
-    pub ip: String,
-    /// The program that signed in.
-    pub user_agent: String,
-}
-
 /// Every session that is stored.
-pub fn load_sessions(connection: &Connection) -> Result<Vec<SessionRow>> {
+pub fn load_sessions(connection: &Connection) -> Result<Vec<Session>> {
     let read = || {
         let mut statement = connection.prepare_cached("SELECT * FROM sessions ORDER BY created_at, token_sha256")?;
         let rows = statement.query_map([], |row| {
-            Ok(SessionRow {
+            let principal: String = row.get("principal_json")?;
+            Ok(Session {
                 sha256: row.get("token_sha256")?,
-                principal_json: row.get("principal_json")?,
+                principal: serde_json::from_str(&principal)
+                    .map_err(|error| rusqlite::Error::FromSqlConversionFailure(1, Type::Text, Box::new(error)))?,
                 created_at: Timestamp::from_millis(row.get("created_at")?),
                 auth_time: Timestamp::from_millis(row.get("auth_time")?),
                 last_seen: Timestamp::from_millis(row.get("last_seen")?),
@@ -54,8 +33,10 @@ pub fn load_sessions(connection: &Connection) -> Result<Vec<SessionRow>> {
 }
 
 /// Stores a session, in place of an older one of the same token.
-pub fn put_session(connection: &Connection, session: &SessionRow) -> Result<()> {
+pub fn put_session(connection: &Connection, session: &Session) -> Result<()> {
     let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+    let principal =
+        serde_json::to_string(&session.principal).map_err(|error| Error::internal("store session", error))?;
     let write = || {
         connection
             .prepare_cached(
@@ -64,7 +45,7 @@ pub fn put_session(connection: &Connection, session: &SessionRow) -> Result<()> 
             )?
             .execute(params![
                 session.sha256,
-                session.principal_json,
+                principal,
                 session.created_at.millis(),
                 session.auth_time.millis(),
                 session.last_seen.millis(),

@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::domain::clock::Timestamp;
+use crate::domain::iam::principal::Principal;
+use crate::domain::session::Session;
 use crate::domain::state::{ExportRecord, RestoreRecord};
 use std::collections::BTreeMap;
 use tempfile::TempDir;
@@ -14,11 +16,11 @@ fn fresh() -> (TempDir, Connection) {
     (folder, connection)
 }
 
-fn session(sha256: &str) -> SessionRow {
+fn session(sha256: &str) -> Session {
     let at = Timestamp::from_millis;
-    SessionRow {
+    Session {
         sha256: sha256.into(),
-        principal_json: r#"{"kind":"bootstrap"}"#.into(),
+        principal: Principal::Bootstrap,
         created_at: at(1),
         auth_time: at(2),
         last_seen: at(3),
@@ -61,7 +63,7 @@ fn sessions_survive_a_restart() {
     delete_sessions(&connection, &["b".into(), "none".into()]).unwrap();
     drop(connection);
     let connection = open(&folder.path().join("state.db"), &DbKey::of_state_db(&KEY)).unwrap();
-    let touched = SessionRow { last_seen: Timestamp::from_millis(50), ..session("a") };
+    let touched = Session { last_seen: Timestamp::from_millis(50), ..session("a") };
     assert_eq!(load_sessions(&connection).unwrap(), [touched, session("c")]);
 }
 
@@ -78,37 +80,92 @@ fn another_instances_key_is_told_with_the_way_out() {
 }
 
 #[test]
-fn the_log_is_read_from_its_end() {
+fn the_log_is_read_from_both_ends_in_pages() {
     let (_folder, connection, key) = log_of_four();
-    let tail = audit_tail(&connection, 3).unwrap();
-    let rows: Vec<_> = tail.iter().map(|row| (row.seq, row.target.as_str())).collect();
-    assert_eq!(rows, [(4, "d"), (3, "c"), (2, "b")]);
-    let check = verify_audit(&connection, &key).unwrap();
-    assert_eq!(check, AuditCheck { head: audit_head(&connection).unwrap(), first_gap: None });
+    let all = AuditFilter::default();
+    let shown = |rows: Vec<AuditRow>| rows.into_iter().map(|row| row.target).collect::<String>();
+    assert_eq!(shown(audit_page(&connection, &all, None, 3).unwrap()), "dcb");
+    assert_eq!(shown(audit_page(&connection, &all, Some(2), 3).unwrap()), "a");
+    assert_eq!(shown(audit_from(&connection, &all, 0, 3).unwrap()), "abc");
+    assert_eq!(shown(audit_from(&connection, &all, 3, 3).unwrap()), "d");
+    let check = verify_audit(&connection, &key, &[]).unwrap();
+    assert_eq!((&check.head, check.rows, check.gap), (&audit_head(&connection).unwrap(), 4, None));
     assert_eq!((check.head.count, check.head.head.len()), (4, 64));
 }
 
 #[test]
+fn filters_let_through_what_they_name() {
+    let (_folder, connection) = fresh();
+    let key = AuditKey::of_instance(&KEY);
+    let rows: Vec<NewAuditRow> =
+        [("ann", "login", "success"), ("ann", "user.create", "success"), ("bob", "user.delete", "failed")]
+            .into_iter()
+            .enumerate()
+            .map(|(n, (actor, action, outcome))| NewAuditRow {
+                at: Timestamp::from_millis(n as i64),
+                actor: actor.into(),
+                action: action.into(),
+                outcome: outcome.into(),
+                ..event("*")
+            })
+            .collect();
+    append_audit(&connection, &key, &rows).unwrap();
+    let some = |text: &str| Some(text.to_owned());
+    let at = |millis| Some(Timestamp::from_millis(millis));
+    let none = AuditFilter::default;
+    for (filter, wanted) in [
+        (AuditFilter { actor: some("ann"), ..none() }, vec![1, 2]),
+        (AuditFilter { actor: some("an"), ..none() }, vec![]),
+        (AuditFilter { action: some("user.*"), ..none() }, vec![2, 3]),
+        (AuditFilter { action: some("user.*"), outcome: some("failed"), ..none() }, vec![3]),
+        (AuditFilter { since: at(1), ..none() }, vec![2, 3]),
+        (AuditFilter { since: at(1), until: at(2), ..none() }, vec![2]),
+        (AuditFilter { target: some("' OR 1 = 1 --"), ..none() }, vec![]),
+    ] {
+        let found: Vec<u64> = audit_from(&connection, &filter, 0, 10).unwrap().iter().map(|row| row.seq).collect();
+        assert_eq!(found, wanted, "{filter:?}");
+    }
+}
+
+#[test]
 fn an_edited_dropped_or_reordered_row_is_found() {
-    for (tampering, gap) in [
-        ("UPDATE audit SET target = 'x' WHERE seq = 2", 2),
-        ("UPDATE audit SET outcome = 'denied' WHERE seq = 4", 4),
-        ("DELETE FROM audit WHERE seq = 3", 3),
-        ("DELETE FROM audit WHERE seq = 1", 1),
-        ("DELETE FROM audit WHERE seq = 3; UPDATE audit SET seq = 3 WHERE seq = 4", 3),
+    use GapKind::{Dropped, Edited, Reordered};
+    for (tampering, seq, kind) in [
+        ("UPDATE audit SET target = 'x' WHERE seq = 2", 2, Edited),
+        ("UPDATE audit SET outcome = 'denied' WHERE seq = 4", 4, Edited),
+        ("UPDATE audit SET prev = x'00' WHERE seq = 3", 3, Edited),
+        ("DELETE FROM audit WHERE seq = 3", 3, Dropped),
+        ("DELETE FROM audit WHERE seq = 1", 1, Dropped),
+        ("DELETE FROM audit WHERE seq = 3; UPDATE audit SET seq = 3 WHERE seq = 4", 3, Dropped),
         (
             "UPDATE audit SET seq = 9 WHERE seq = 2; UPDATE audit SET seq = 2 WHERE seq = 3;
           UPDATE audit SET seq = 3 WHERE seq = 9",
             2,
+            Reordered,
         ),
     ] {
         let (_folder, connection, key) = log_of_four();
         connection.execute_batch(tampering).unwrap();
-        assert_eq!(verify_audit(&connection, &key).unwrap().first_gap, Some(gap), "{tampering}");
+        assert_eq!(verify_audit(&connection, &key, &[]).unwrap().gap, Some(Gap { seq, kind }), "{tampering}");
     }
     let (_folder, connection, _) = log_of_four();
     let other = AuditKey::of_instance(&[8; 32]);
-    assert_eq!(verify_audit(&connection, &other).unwrap().first_gap, Some(1));
+    assert_eq!(verify_audit(&connection, &other, &[]).unwrap().gap.map(|gap| gap.seq), Some(1));
+}
+
+#[test]
+fn an_end_that_was_cut_off_is_found_by_a_checkpoint() {
+    let (_folder, connection, key) = log_of_four();
+    let checkpoint = [audit_head(&connection).unwrap()];
+    assert_eq!(verify_audit(&connection, &key, &checkpoint).unwrap().gap, None);
+    connection.execute_batch("DELETE FROM audit WHERE seq > 2").unwrap();
+    assert_eq!(verify_audit(&connection, &key, &[]).unwrap().gap, None, "the rows alone do not tell");
+    let truncated = |seq| Some(Gap { seq, kind: GapKind::Truncated });
+    assert_eq!(verify_audit(&connection, &key, &checkpoint).unwrap().gap, truncated(3));
+    append_audit(&connection, &key, &[event("x"), event("y"), event("z")]).unwrap();
+    assert_eq!(verify_audit(&connection, &key, &checkpoint).unwrap().gap, truncated(4));
+    connection.execute_batch("DELETE FROM audit").unwrap();
+    assert_eq!(verify_audit(&connection, &key, &checkpoint).unwrap().gap, truncated(1));
 }
 
 #[test]
@@ -167,4 +224,12 @@ fn a_state_database_of_the_first_version_is_brought_up_to_date() {
     let connection = open(&path, &key).unwrap();
     assert_eq!(load_sessions(&connection).unwrap(), [session("a")]);
     assert_eq!(last_export(&connection).unwrap(), None);
+    assert_eq!(audit_stub(&connection).unwrap(), None);
+    assert_eq!(sink_position(&connection, "file").unwrap(), 0);
+    set_sink_position(&connection, "file", 7).unwrap();
+    assert_eq!(sink_position(&connection, "file").unwrap(), 7);
+    let error = open_reader(&path, &DbKey::of_state_db(&[9; 32])).unwrap_err();
+    assert_eq!(error.code(), Some("state_db_key_mismatch"));
+    let reader = open_reader(&path, &key).unwrap();
+    assert!(reader.execute_batch("DELETE FROM sessions").is_err(), "it only reads");
 }

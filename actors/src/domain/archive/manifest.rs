@@ -45,7 +45,7 @@ pub struct Manifest {
     pub counts: Counts,
     /// What is known of the bootstrap password in force.
     pub bootstrap_password: BootstrapPassword,
-    /// Where the audit log stood, once there is one.
+    /// Where the audit log stood.
     pub audit: Option<AuditCheckpoint>,
     /// By the instance's signing key, over the canonical bytes without this field.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -129,13 +129,13 @@ pub struct BootstrapPassword {
     pub logged: bool,
 }
 
-/// Where the audit log stood.
+/// Where the audit log stood: `deltaglider_proxy audit verify --checkpoint RECORDS:SHA256` compares the log with it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AuditCheckpoint {
     /// How many records it had.
     pub records: u64,
-    /// The hash of its chain.
+    /// The HMAC-SHA256 of its last row in lower-case hex, which stands for the whole chain before it; empty where there was none.
     pub sha256: String,
 }
 

@@ -2,7 +2,7 @@
 
 use super::check::{Checker, Form, Found, Part, Section, Typed, typed};
 use super::model::{
-    Access, Advanced, ArchiveLimits, Authentication, Backup, Config, LogFormat, SecretRef, Tls, WrittenPath,
+    Access, Advanced, ArchiveLimits, Audit, Authentication, Backup, Config, LogFormat, SecretRef, Tls, WrittenPath,
 };
 use super::problem::Complaint;
 use super::table;
@@ -183,6 +183,10 @@ fn advanced(values: &mut Values<'_>, checker: &mut Checker<'_>) -> Advanced {
         console_host: values.text("advanced.console_host"),
         max_requests: values.size("advanced.max_requests"),
         idle_timeout: values.duration("advanced.idle_timeout"),
+        audit: Audit {
+            keep_rows: values.count("advanced.audit.keep_rows"),
+            keep_days: Some(values.count("advanced.audit.keep_days")).filter(|days| *days > 0),
+        },
     }
 }
 

@@ -60,6 +60,10 @@ pub fn to_tree(config: &Config, written: &BTreeMap<String, String>, literals: Li
     out.optional("advanced.console_host", advanced.console_host.as_deref());
     out.plain("advanced.max_requests", advanced.max_requests.to_string());
     out.plain("advanced.idle_timeout", duration_text(advanced.idle_timeout));
+    out.plain("advanced.audit.keep_rows", advanced.audit.keep_rows.to_string());
+    if let Some(days) = advanced.audit.keep_days {
+        out.plain("advanced.audit.keep_days", days.to_string());
+    }
     let (backup, limits) = (&config.backup, &config.backup.limits);
     out.texts("backup.recipients", backup.recipients.iter().map(String::as_str));
     out.texts("backup.trusted_signers", backup.trusted_signers.iter().map(String::as_str));

@@ -114,6 +114,17 @@ pub struct Advanced {
     pub max_requests: usize,
     /// A peer that neither gives nor takes a byte for this long is cut off.
     pub idle_timeout: Duration,
+    /// How much of the audit log is kept.
+    pub audit: Audit,
+}
+
+/// `advanced.audit`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Audit {
+    /// So many of the latest rows.
+    pub keep_rows: u64,
+    /// Those no older than this.
+    pub keep_days: Option<u64>,
 }
 
 /// `advanced.tls`.

@@ -203,6 +203,7 @@ pub(crate) fn exported_with(state: &State, config: &Loaded) -> Exported {
         bootstrap_hash: Some(&hash),
         resolved: &resolved,
         limits: &ArchiveLimits::default(),
+        audit: Some(manifest::AuditCheckpoint { records: 7, sha256: "ab".repeat(32) }),
     })
     .unwrap()
 }

@@ -98,4 +98,16 @@ pub(super) const KEYS: &[Key] = &[
         "A peer that neither gives nor takes a byte for this long is cut off.",
     )
     .default("30s"),
+    Key::new("advanced.audit", Kind::Section, "How much of the audit log is kept, and where else it goes."),
+    Key::new(
+        "advanced.audit.keep_rows",
+        Kind::Count(1_000, 1_000_000_000),
+        "So many of the latest rows are kept; older ones are pruned, and a signed stub stays.",
+    )
+    .default("5000000"),
+    Key::new(
+        "advanced.audit.keep_days",
+        Kind::Count(1, 36_500),
+        "Rows older than this are pruned; where it is not set, age prunes none.",
+    ),
 ];

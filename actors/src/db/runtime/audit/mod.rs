@@ -2,15 +2,26 @@
 //!
 //! `hmac` = HMAC-SHA256(key, prev ‖ canonical row); `prev` is the `hmac` of the row before, empty for the first; the canonical row is
 //! the JSON array `[seq, at, actor, action, target, outcome, ip, request_id, detail]`, `at` in milliseconds, without white space.
+//! A log that was pruned begins with a signed stub (`prune`): its `head` is the `prev` of the first row that is left.
+
+mod prune;
+mod read;
+mod verify;
+
+pub use prune::{AuditStub, audit_stub, prune_audit};
+pub use read::{AuditFilter, audit_from, audit_knows, audit_page, set_sink_position, sink_position};
+pub use verify::{AuditCheck, Gap, GapKind, verify_audit};
 
 use crate::db::failed;
 use crate::db::key::expand;
 use crate::domain::clock::Timestamp;
-use crate::{Error, Result};
+use crate::{Error, ErrorKind, Result};
 use hmac::{Hmac, KeyInit, Mac};
 use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use std::fmt;
+use std::str::FromStr;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
@@ -63,7 +74,7 @@ pub struct AuditRow {
 }
 
 /// The end of the log: a checkpoint that is kept elsewhere shows when rows were cut off.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditHead {
     /// The number of the last row; 0 where there is none.
     pub count: u64,
@@ -71,13 +82,20 @@ pub struct AuditHead {
     pub head: String,
 }
 
-/// What a walk along the chain found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AuditCheck {
-    /// The end of the log.
-    pub head: AuditHead,
-    /// The number of the first row that is missing, moved or changed.
-    pub first_gap: Option<u64>,
+/// `COUNT:HEAD`, as an operator carries it.
+impl FromStr for AuditHead {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let read = || {
+            let (count, head) = text.split_once(':')?;
+            let good = head.len() == 64 && head.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+            Some(Self { count: count.parse().ok().filter(|count| *count > 0 && good)?, head: head.to_owned() })
+        };
+        read().ok_or_else(|| {
+            Error::new(ErrorKind::Invalid, "read checkpoint", "a checkpoint is COUNT:HEAD, a number and 64 hex digits")
+        })
+    }
 }
 
 impl AuditKey {
@@ -87,13 +105,33 @@ impl AuditKey {
     }
 
     fn mac(&self, prev: &[u8], row: &AuditRow) -> Result<[u8; 32]> {
-        let AuditRow { seq, at, actor, action, target, outcome, ip, request_id, detail } = row;
+        self.mac_as(row.seq, prev, row)
+    }
+
+    /// What the row's `hmac` would be, were `seq` its number.
+    fn mac_as(&self, seq: u64, prev: &[u8], row: &AuditRow) -> Result<[u8; 32]> {
+        let AuditRow { seq: _, at, actor, action, target, outcome, ip, request_id, detail } = row;
         let canonical = (seq, at.millis(), actor, action, target, outcome, ip, request_id, detail);
         let canonical = serde_json::to_vec(&canonical).map_err(|error| Error::internal("audit", error))?;
+        self.sum(&[prev, &canonical])
+    }
+
+    /// Signs a statement on the log that is no row: `what` keeps one kind from passing for another.
+    pub(crate) fn sign(&self, what: &str, count: u64, head: &str, at: Timestamp) -> Result<[u8; 32]> {
+        let canonical =
+            serde_json::to_vec(&(what, count, head, at.millis())).map_err(|e| Error::internal("audit", e))?;
+        self.sum(&[&canonical])
+    }
+
+    /// Whether a statement was signed under this key.
+    pub(crate) fn signed(&self, what: &str, count: u64, head: &str, at: Timestamp, mac: &[u8]) -> Result<bool> {
+        Ok(self.sign(what, count, head, at)?.ct_eq(mac).into())
+    }
+
+    fn sum(&self, parts: &[&[u8]]) -> Result<[u8; 32]> {
         let mut mac =
             Hmac::<Sha256>::new_from_slice(self.0.as_slice()).map_err(|error| Error::internal("audit", error))?;
-        mac.update(prev);
-        mac.update(&canonical);
+        parts.iter().for_each(|part| mac.update(part));
         Ok(mac.finalize().into_bytes().into())
     }
 }
@@ -118,39 +156,10 @@ pub fn append_audit(connection: &Connection, key: &AuditKey, rows: &[NewAuditRow
     transaction.commit().map_err(failed("audit"))
 }
 
-/// The latest rows, the latest first.
-pub fn audit_tail(connection: &Connection, limit: usize) -> Result<Vec<AuditRow>> {
-    let read = || {
-        let mut statement = connection.prepare_cached("SELECT * FROM audit ORDER BY seq DESC LIMIT ?")?;
-        let rows = statement.query_map([i64::try_from(limit).unwrap_or(i64::MAX)], read_row)?;
-        rows.collect::<rusqlite::Result<Vec<_>>>()
-    };
-    read().map_err(failed("read audit log"))
-}
-
 /// The end of the log, for a checkpoint.
 pub fn audit_head(connection: &Connection) -> Result<AuditHead> {
     let (count, head) = last(connection).map_err(failed("read audit log"))?;
     Ok(AuditHead { count, head: hex::encode(head) })
-}
-
-/// Walks along the whole chain and names the first row that is missing, moved or changed. That the end was not cut off, only a
-/// checkpoint kept elsewhere tells.
-pub fn verify_audit(connection: &Connection, key: &AuditKey) -> Result<AuditCheck> {
-    let mut statement = connection.prepare("SELECT * FROM audit ORDER BY seq").map_err(failed("read audit log"))?;
-    let mut rows = statement.query([]).map_err(failed("read audit log"))?;
-    let (mut count, mut head) = (0, Vec::new());
-    let mut first_gap = None;
-    while let Some(row) = rows.next().map_err(failed("read audit log"))? {
-        let read = || Ok((read_row(row)?, row.get::<_, Vec<u8>>("prev")?, row.get::<_, Vec<u8>>("hmac")?));
-        let (audit, prev, hmac) = read().map_err(failed("read audit log"))?;
-        let good = audit.seq == count + 1 && prev == head && bool::from(key.mac(&prev, &audit)?.ct_eq(&hmac));
-        if !good && first_gap.is_none() {
-            first_gap = Some(count + 1);
-        }
-        (count, head) = (audit.seq, hmac);
-    }
-    Ok(AuditCheck { head: AuditHead { count, head: hex::encode(head) }, first_gap })
 }
 
 impl NewAuditRow {
@@ -160,12 +169,25 @@ impl NewAuditRow {
     }
 }
 
+/// The number and `hmac` of the last row; those of the stub where nothing came after it.
 fn last(connection: &Connection) -> rusqlite::Result<(u64, Vec<u8>)> {
     let row = connection
-        .prepare_cached("SELECT seq, hmac FROM audit ORDER BY seq DESC LIMIT 1")?
-        .query_row([], |row| Ok((row.get::<_, i64>(0)?, row.get(1)?)))
+        .prepare_cached(
+            "SELECT seq, hmac FROM audit UNION ALL SELECT count, head FROM audit_stub ORDER BY seq DESC LIMIT 1",
+        )?
+        .query_row([], |row| Ok((number(row, 0)?, row.get(1)?)))
         .optional()?;
-    Ok(row.map_or((0, Vec::new()), |(seq, hmac)| (u64::try_from(seq).unwrap_or_default(), hmac)))
+    Ok(row.unwrap_or_default())
+}
+
+/// A number that is stored as SQLite's signed one.
+fn number(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
+    Ok(u64::try_from(row.get::<_, i64>(column)?).unwrap_or_default())
+}
+
+/// SQLite's signed form of a number.
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 fn insert(connection: &Connection, row: &AuditRow, prev: &[u8], hmac: &[u8]) -> rusqlite::Result<()> {
@@ -175,7 +197,7 @@ fn insert(connection: &Connection, row: &AuditRow, prev: &[u8], hmac: &[u8]) -> 
              VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )?
         .execute(params![
-            i64::try_from(row.seq).unwrap_or(i64::MAX),
+            signed(row.seq),
             row.at.millis(),
             row.actor,
             row.action,
