@@ -25,6 +25,7 @@ mod password;
 mod regressions;
 mod restore;
 mod rights;
+mod sign_in_api;
 mod status;
 mod support;
 mod table;

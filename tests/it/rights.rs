@@ -28,7 +28,7 @@ fn code(reply: &Reply) -> String {
 }
 
 /// Every route and the right that it needs.
-const ROUTES: [(&str, &str, &str); 33] = [
+const ROUTES: [(&str, &str, &str); 46] = [
     ("GET", "/status", "system:read"),
     ("PUT", "/password", "admin"),
     ("GET", "/sessions", "iam:read"),
@@ -53,6 +53,19 @@ const ROUTES: [(&str, &str, &str); 33] = [
     ("GET", "/tokens", "iam:read"),
     ("POST", "/tokens", "iam:write"),
     ("DELETE", "/tokens/none", "iam:write"),
+    ("GET", "/ext-auth/providers", "iam:read"),
+    ("POST", "/ext-auth/providers", "iam:write"),
+    ("GET", "/ext-auth/providers/none", "iam:read"),
+    ("PUT", "/ext-auth/providers/none", "iam:write"),
+    ("DELETE", "/ext-auth/providers/none", "iam:write"),
+    ("GET", "/ext-auth/mappings", "iam:read"),
+    ("POST", "/ext-auth/mappings", "iam:write"),
+    ("POST", "/ext-auth/mappings/preview", "iam:read"),
+    ("PUT", "/ext-auth/mappings/none", "iam:write"),
+    ("DELETE", "/ext-auth/mappings/none", "iam:write"),
+    ("GET", "/ext-auth/identities", "iam:read"),
+    ("POST", "/ext-auth/identities", "iam:write"),
+    ("DELETE", "/ext-auth/identities/none", "iam:write"),
     ("POST", "/explain", "iam:read"),
     ("GET", "/audit", "audit:read"),
     ("GET", "/audit/export", "audit:read"),

@@ -7,6 +7,7 @@ mod codes;
 mod dto;
 pub mod error;
 mod explain;
+mod ext_auth;
 mod groups;
 mod keys;
 mod login;
@@ -88,6 +89,20 @@ fn table() -> Vec<(Method, &'static str, Route)> {
         (Method::GET, "/admin/tokens", to().to(tokens::list)),
         (Method::POST, "/admin/tokens", to().to(tokens::create)),
         (Method::DELETE, "/admin/tokens/{id}", to().to(tokens::delete)),
+        (Method::GET, "/admin/ext-auth/providers", to().to(ext_auth::providers::list)),
+        (Method::POST, "/admin/ext-auth/providers", to().to(ext_auth::providers::create)),
+        (Method::GET, "/admin/ext-auth/providers/{id}", to().to(ext_auth::providers::get)),
+        (Method::PUT, "/admin/ext-auth/providers/{id}", to().to(ext_auth::providers::update)),
+        (Method::DELETE, "/admin/ext-auth/providers/{id}", to().to(ext_auth::providers::delete)),
+        (Method::GET, "/admin/ext-auth/mappings", to().to(ext_auth::mappings::list)),
+        (Method::POST, "/admin/ext-auth/mappings", to().to(ext_auth::mappings::create)),
+        // Before `{id}`, which would match it.
+        (Method::POST, "/admin/ext-auth/mappings/preview", to().to(ext_auth::mappings::preview)),
+        (Method::PUT, "/admin/ext-auth/mappings/{id}", to().to(ext_auth::mappings::update)),
+        (Method::DELETE, "/admin/ext-auth/mappings/{id}", to().to(ext_auth::mappings::delete)),
+        (Method::GET, "/admin/ext-auth/identities", to().to(ext_auth::identities::list)),
+        (Method::POST, "/admin/ext-auth/identities", to().to(ext_auth::identities::create)),
+        (Method::DELETE, "/admin/ext-auth/identities/{id}", to().to(ext_auth::identities::delete)),
         (Method::GET, "/admin/policies", to().to(policies::list)),
         (Method::POST, "/admin/explain", to().to(explain::ask)),
         (Method::GET, "/admin/audit", to().to(audit::list)),

@@ -2,7 +2,8 @@
 
 use crate::http::admin::codes::codes;
 use crate::http::admin::{
-    audit, backup, error, explain, groups, keys, login, password, policies, session, status, tokens, users, whoami,
+    audit, backup, error, explain, ext_auth, groups, keys, login, password, policies, session, status, tokens, users,
+    whoami,
 };
 use crate::http::health;
 use crate::http::metrics;
@@ -80,6 +81,19 @@ const ALWAYS: [u16; 5] = [400, 403, 500, 503, 507];
         tokens::list,
         tokens::create,
         tokens::delete,
+        ext_auth::providers::list,
+        ext_auth::providers::create,
+        ext_auth::providers::get,
+        ext_auth::providers::update,
+        ext_auth::providers::delete,
+        ext_auth::mappings::list,
+        ext_auth::mappings::create,
+        ext_auth::mappings::preview,
+        ext_auth::mappings::update,
+        ext_auth::mappings::delete,
+        ext_auth::identities::list,
+        ext_auth::identities::create,
+        ext_auth::identities::delete,
         policies::list,
         explain::ask,
         audit::list,

@@ -25,9 +25,21 @@ pub(super) struct WhoAmI {
     /// The same, as older scripts read it.
     #[serde(skip_serializing_if = "Option::is_none")]
     config_db_mismatch: Option<bool>,
+    /// With whom people may sign in, in the order of their buttons: `GET /_/api/admin/oauth/authorize/{name}` begins it.
+    external_providers: Vec<ExternalProvider>,
     /// Missing where nobody is signed in.
     #[serde(skip_serializing_if = "Option::is_none")]
     user: Option<Myself>,
+}
+
+/// With whom people may sign in.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ExternalProvider {
+    name: String,
+    /// `oidc`, `google`, `okta` or `entra`.
+    r#type: String,
+    /// What a button says.
+    display_name: String,
 }
 
 /// Who asks, and what they may do.
@@ -69,8 +81,20 @@ pub(super) async fn get(request: HttpRequest) -> Result<HttpResponse, Problem> {
         password_logged: call.view.state.meta.password_logged,
         lock_state: locked.then_some("locked"),
         config_db_mismatch: locked.then_some(true),
+        external_providers: external_providers(&call.view.state),
         user,
     }))
+}
+
+fn external_providers(state: &State) -> Vec<ExternalProvider> {
+    let mut enabled: Vec<_> = state.providers.values().filter(|provider| provider.enabled).collect();
+    enabled.sort_by(|a, b| (a.priority, &a.name).cmp(&(b.priority, &b.name)));
+    let shown = enabled.into_iter().map(|provider| ExternalProvider {
+        name: provider.name.clone(),
+        r#type: provider.provider_type.clone(),
+        display_name: provider.display_name.clone().unwrap_or_else(|| provider.name.clone()),
+    });
+    shown.collect()
 }
 
 fn access_key_id<'a>(state: &'a State, principal: &Principal) -> Option<&'a str> {

@@ -133,6 +133,7 @@ pub(super) fn load_identities(from: &Connection) -> rusqlite::Result<Map<Externa
             display_name: row.get("display_name")?,
             raw_claims: row::maybe_json(row, "raw_claims_json")?,
             email_verified: row.get("email_verified")?,
+            rule_group_ids: row::json(row, "rule_group_ids_json")?,
             created_at: row::time(row, "created_at")?,
         };
         Ok((identity.id.clone(), Arc::new(identity)))
@@ -146,7 +147,8 @@ pub(super) fn write_identities(
 ) -> rusqlite::Result<()> {
     let delete = ["DELETE FROM external_identities WHERE id = ?"];
     let insert = "INSERT INTO external_identities (id, user_id, provider_id, external_sub, email, display_name,
-                  raw_claims_json, email_verified, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+                  raw_claims_json, email_verified, rule_group_ids_json, created_at)
+                  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     row::write(to, (old, new), (&delete, insert), row::by_text, |statement, id, identity| {
         statement.execute(params![
             id,
@@ -157,6 +159,7 @@ pub(super) fn write_identities(
             identity.display_name,
             identity.raw_claims.as_ref().map(row::to_json).transpose()?,
             identity.email_verified,
+            row::to_json(&identity.rule_group_ids)?,
             identity.created_at.millis(),
         ])?;
         Ok(())

@@ -89,6 +89,7 @@ pub(in crate::db) fn full() -> State {
         display_name: Some("A".into()),
         raw_claims: Some(serde_json::json!({"groups": ["x"]})),
         email_verified: true,
+        rule_group_ids: BTreeSet::from(["g1".to_owned()]),
         created_at: at(7),
     };
     let token = ApiToken {

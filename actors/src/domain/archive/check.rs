@@ -122,6 +122,9 @@ fn sign_in(part: &IamPart) -> Result<(), Error> {
                 ArchiveFault::DanglingProvider.error(format!("{place}.provider_id: `{}`", identity.provider_id))
             );
         }
+        if let Some(group) = identity.rule_group_ids.iter().find(|id| !groups.contains(id.as_str())) {
+            return Err(ArchiveFault::DanglingGroup.error(format!("{place}.rule_group_ids: `{group}`")));
+        }
         if !subjects.insert((&identity.provider_id, &identity.external_sub)) {
             return Err(ArchiveFault::DuplicateName.error(format!("{place}.external_sub: bound twice")));
         }

@@ -13,3 +13,4 @@ pub mod pattern;
 pub mod principal;
 pub mod roles;
 pub mod scope;
+pub mod sign_in;

@@ -130,14 +130,14 @@ impl From<WrittenValue> for OneOrMany {
     }
 }
 
-/// A sign-in provider. The rules of SSO come with a later issue; the stored form is here so that archives carry it.
+/// A sign-in provider. Its rules are in `sign_in`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuthProvider {
     /// Never reused.
     pub id: String,
     /// Unique.
     pub name: String,
-    /// `oidc`.
+    /// `oidc`, or one of its presets: `google`, `okta`, `entra`.
     pub provider_type: String,
     /// Whether people may sign in with it.
     pub enabled: bool,
@@ -154,7 +154,7 @@ pub struct AuthProvider {
     pub issuer_url: Option<String>,
     /// Space-separated.
     pub scopes: String,
-    /// `allowed_domains`, `require_email_verified`, ….
+    /// `allowed_domains`, `require_email_verified`, `auto_provision`: read by `sign_in::Settings`.
     pub extra_config: Option<serde_json::Value>,
     /// When it was made.
     pub created_at: Timestamp,
@@ -210,6 +210,9 @@ pub struct ExternalIdentity {
     /// Whether the provider vouches for the address.
     #[serde(default)]
     pub email_verified: bool,
+    /// The user's groups that came from mapping rules at the last sign-in, and go when the rules no longer give them.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub rule_group_ids: BTreeSet<GroupId>,
     /// When it was bound.
     pub created_at: Timestamp,
 }

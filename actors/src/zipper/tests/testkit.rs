@@ -103,6 +103,7 @@ pub(crate) fn state() -> State {
         display_name: None,
         raw_claims: Some(json!({"groups": ["x"], "n": 12})),
         email_verified: true,
+        rule_group_ids: std::collections::BTreeSet::new(),
         created_at: at(-50),
     };
     let token = ApiToken {

@@ -1,11 +1,11 @@
 //! Changes of groups and memberships.
 
-use super::check_name;
 use super::user::no_such_user;
+use super::{check_name, sign_in};
 use crate::domain::change::Changed;
 use crate::domain::clock::Timestamp;
 use crate::domain::iam::check::check_permissions;
-use crate::domain::iam::model::{Group, GroupId, Permission, UserId};
+use crate::domain::iam::model::{Group, GroupId, Permission, User, UserId};
 use crate::domain::state::State;
 use crate::{Error, ErrorKind, Result};
 use std::collections::BTreeSet;
@@ -78,11 +78,11 @@ pub(super) fn update(state: &mut State, id: GroupId, edit: Edit) -> Result<Chang
             let message = format!("there is no user with the id `{unknown}`");
             return Err(Error::new(ErrorKind::Invalid, "change group", message).with_code("no_such_user"));
         }
-        let all: Vec<UserId> = state.users.keys().cloned().collect();
-        for user in all {
-            let member = if members.contains(&user) { Member::In } else { Member::Out };
-            set_member(state, id.clone(), &user, member)?;
-        }
+        let member = |user: &UserId| if members.contains(user) { Member::In } else { Member::Out };
+        let moved =
+            state.users.iter_mut().filter_map(|(user, entry)| flip(entry, &id, member(user)).then(|| user.clone()));
+        let moved = moved.collect();
+        sign_in::by_hand(state, &moved, &BTreeSet::from([id.clone()]));
     }
     Ok(Changed::new("group", id))
 }
@@ -92,25 +92,27 @@ pub(super) fn delete(state: &mut State, id: GroupId) -> Result<Changed> {
     for user in state.users.values_mut().filter(|user| user.group_ids.contains(&id)) {
         Arc::make_mut(user).group_ids.remove(&id);
     }
-    state.mapping_rules.retain(|_, rule| rule.group_id != id);
+    sign_in::forget_group(state, &id);
     Ok(Changed::new("group", id))
 }
 
-pub(super) fn set_member(state: &mut State, group_id: GroupId, user_id: &str, member: Member) -> Result<Changed> {
+pub(super) fn set_member(state: &mut State, group_id: GroupId, user_id: UserId, member: Member) -> Result<Changed> {
     if !state.groups.contains_key(&group_id) {
         return Err(no_such_group());
     }
-    let user = state.users.get_mut(user_id).ok_or_else(no_such_user)?;
-    match (member, user.group_ids.contains(&group_id)) {
-        (Member::In, false) => {
-            Arc::make_mut(user).group_ids.insert(group_id.clone());
-        }
-        (Member::Out, true) => {
-            Arc::make_mut(user).group_ids.remove(&group_id);
-        }
-        (Member::In, true) | (Member::Out, false) => {}
-    }
+    flip(state.users.get_mut(&user_id).ok_or_else(no_such_user)?, &group_id, member);
+    sign_in::by_hand(state, &BTreeSet::from([user_id]), &BTreeSet::from([group_id.clone()]));
     Ok(Changed::new("group", group_id))
+}
+
+/// Puts a user in or takes it out; says whether that was a change.
+fn flip(user: &mut Arc<User>, group_id: &GroupId, member: Member) -> bool {
+    let (is, shall) = (user.group_ids.contains(group_id), member == Member::In);
+    match (is, shall) {
+        (false, true) => Arc::make_mut(user).group_ids.insert(group_id.clone()),
+        (true, false) => Arc::make_mut(user).group_ids.remove(group_id),
+        (true, true) | (false, false) => false,
+    }
 }
 
 fn no_such_group() -> Error {

@@ -4,6 +4,7 @@
 
 mod group;
 mod name;
+mod sign_in;
 mod token;
 mod user;
 
@@ -16,6 +17,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 pub use name::{check_access_key, check_name};
+pub use sign_in::{ProviderEdit, RuleEdit, SignInChange};
 
 /// One change of IAM.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -140,6 +142,8 @@ pub enum IamChange {
         /// Which.
         id: String,
     },
+    /// Providers, mapping rules, identities, and somebody signing in.
+    SignIn(SignInChange),
 }
 
 impl IamChange {
@@ -177,12 +181,11 @@ impl IamChange {
                 group::update(state, id, group::Edit { name, description, permissions, member_ids })
             }
             Self::DeleteGroup { id } => group::delete(state, id),
-            Self::AddMember { group_id, user_id } => group::set_member(state, group_id, &user_id, group::Member::In),
-            Self::RemoveMember { group_id, user_id } => {
-                group::set_member(state, group_id, &user_id, group::Member::Out)
-            }
+            Self::AddMember { group_id, user_id } => group::set_member(state, group_id, user_id, group::Member::In),
+            Self::RemoveMember { group_id, user_id } => group::set_member(state, group_id, user_id, group::Member::Out),
             Self::CreateToken { token } => token::create(state, token, now),
             Self::DeleteToken { id } => token::delete(state, id, now),
+            Self::SignIn(change) => sign_in::apply(change, state, now),
         }
     }
 }

@@ -139,6 +139,7 @@ fn a_deleted_user_leaves_nothing_but_revocations() {
         display_name: None,
         raw_claims: None,
         email_verified: true,
+        rule_group_ids: BTreeSet::new(),
         created_at: NOW,
     };
     state.identities.insert("i1".into(), Arc::new(identity));
@@ -240,3 +241,5 @@ fn a_deleted_token_is_revoked() {
     IamChange::DeleteToken { id: "t1".into() }.apply(&mut state, NOW).unwrap();
     assert!(state.tokens.is_empty() && is_revoked(&state, "token", "t1"));
 }
+
+mod sign_in;

@@ -1,6 +1,6 @@
 //! Changes of users and their key pairs.
 
-use super::{check_access_key, check_name, reinstate, revoke, revoked};
+use super::{check_access_key, check_name, reinstate, revoke, revoked, sign_in};
 use crate::domain::change::Changed;
 use crate::domain::clock::Timestamp;
 use crate::domain::iam::check::check_permissions;
@@ -57,6 +57,8 @@ pub(super) fn update(state: &mut State, id: UserId, edit: Edit, now: Timestamp) 
     }
     if let Some(group_ids) = edit.group_ids {
         groups_exist(state, &group_ids)?;
+        let moved = group_ids.symmetric_difference(&user.group_ids).cloned().collect();
+        sign_in::by_hand(state, &BTreeSet::from([id.clone()]), &moved);
         user.group_ids = group_ids;
     }
     if let Some(enabled) = edit.enabled.filter(|enabled| *enabled != user.enabled) {

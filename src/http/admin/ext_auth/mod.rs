@@ -1,0 +1,15 @@
+//! `ext-auth/…`: sign-in with other providers, the rules that map people to groups, and who is bound to whom.
+
+pub(super) mod identities;
+pub(super) mod mappings;
+pub(super) mod providers;
+
+use serde::{Deserialize, Deserializer};
+
+/// Where a provider sends people back to.
+const CALLBACK: &str = "/_/api/admin/oauth/callback";
+
+/// Tells a field that is `null` from one that is missing.
+fn sent<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(from).map(Some)
+}
