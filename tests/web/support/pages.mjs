@@ -267,8 +267,16 @@ export const PAGES = [
     },
   },
   { name: "audit", open: at("/_/activity/audit") },
-  { name: "audit-filtered", open: at("/_/activity/audit?action=token&outcome=success") },
+  { name: "audit-filtered", open: at("/_/activity/audit?action=token.*&outcome=success") },
   { name: "audit-nothing", open: at("/_/activity/audit?q=zebra") },
+  {
+    name: "audit-proof",
+    async open(page) {
+      await page.goto("/_/activity/audit?action=login");
+      await page.getByRole("button", { name: "Verify" }).click();
+      await page.getByText("Nothing was edited").waitFor();
+    },
+  },
   { name: "audit-row", open: at("/_/activity/audit?row=3") },
   {
     name: "audit-request",

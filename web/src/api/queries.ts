@@ -1,6 +1,6 @@
 // What rooms read: each resource once, by one key.
 
-import { queryOptions } from "@tanstack/react-query";
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { answered, client, data } from "./client";
 import { Problem } from "./problem";
 import { askToSignIn, isSignedIn } from "./reauth";
@@ -89,6 +89,29 @@ export const audit = (limit: number) =>
   queryOptions({
     queryKey: ["audit", limit],
     queryFn: ({ signal }) => data(client.GET("/_/api/admin/audit", { params: { query: { limit } }, signal })),
+  });
+
+/** What the server itself looks for in the audit log. */
+export interface AuditFilter {
+  actor?: string;
+  action?: string;
+  outcome?: string;
+}
+
+const AUDIT_PAGE = 200;
+
+/** The audit log backward in time, page by page. */
+export const auditPages = (filter: AuditFilter) =>
+  infiniteQueryOptions({
+    queryKey: ["audit", "pages", filter],
+    queryFn: async ({ signal, pageParam }) => {
+      const query = { limit: AUDIT_PAGE, ...filter, ...(pageParam === null ? {} : { after: pageParam }) };
+      const page = await answered(client.GET("/_/api/admin/audit", { params: { query }, signal }));
+      // The `Link` header is there where there is more.
+      return { rows: page.data, more: page.response.headers.has("link") };
+    },
+    initialPageParam: null as number | null,
+    getNextPageParam: (page) => (page.more ? (page.rows.at(-1)?.seq ?? null) : null),
   });
 
 export const restores = queryOptions({

@@ -22,6 +22,7 @@ export type Question = Schemas["Question"];
 export type Explanation = Schemas["Explanation"];
 export type ConsideredRule = Schemas["ConsideredRule"];
 export type AuditRow = Schemas["AuditRow"];
+export type AuditProof = Schemas["AuditProof"];
 export type Restored = Schemas["Restored"];
 export type FailedRestore = Schemas["Failed"];
 export type Verified = Schemas["Verified"];
