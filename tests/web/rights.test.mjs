@@ -66,6 +66,21 @@ test("of two editors of a group the second learns of the first, and decides whos
   assert.deepEqual((await actions()).sort(), ["read", "write"]);
 });
 
+test("rules that the page read anew by itself while somebody edited are a conflict too", async () => {
+  const made = await group("read-anew", [allow(["read"], "mail/*")]);
+  const { page } = await world.signedIn(`/_/access/groups/${made.id}?tab=permissions`);
+  await page.getByRole("button", { name: "Write", exact: true }).click();
+  await world.api("PUT", `/groups/${made.id}`, { permissions: [allow(["list"], "mail/*")], description: "seen" });
+  // A change of another kind on this page has it read everything anew.
+  await page.getByRole("button", { name: "Actions" }).click();
+  await page.getByRole("menuitem", { name: "Name and description…" }).click();
+  await page.getByRole("button", { name: "Save", exact: true }).click();
+  await page.getByText("read-anew is saved").waitFor();
+  await page.getByRole("button", { name: "Save permissions" }).click();
+  await page.getByText("Somebody else changed these permissions meanwhile").waitFor();
+  assert.deepEqual((await world.api("GET", `/groups/${made.id}`)).permissions[0].actions, ["list"]);
+});
+
 test("renaming and deleting a group say what they do in numbers", async () => {
   const [a, b] = [await user("in-group-a"), await user("in-group-b")];
   const made = await group("short-lived", [allow(["read"], "mail/*")], [a.id, b.id]);

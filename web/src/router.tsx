@@ -117,6 +117,48 @@ const sessions = createRoute({
   component: lazyRouteComponent(() => import("./rooms/access/sessions/SessionsRoom"), "SessionsRoom"),
 });
 
+const providers = createRoute({
+  getParentRoute: () => root,
+  path: "/access/providers",
+  validateSearch: (search: Search): { dialog?: "new" | undefined } => one("dialog", ["new"] as const, search),
+  component: lazyRouteComponent(() => import("./rooms/access/providers/ProvidersRoom"), "ProvidersRoom"),
+});
+
+const provider = createRoute({
+  getParentRoute: () => root,
+  path: "/access/providers/$providerId",
+  validateSearch: (search: Search): { dialog?: "delete" | undefined } => one("dialog", ["delete"] as const, search),
+  component: lazyRouteComponent(() => import("./rooms/access/providers/ProviderRoom"), "ProviderRoom"),
+});
+
+const MAPPING_DIALOGS = ["new", "edit", "delete"] as const;
+
+const mappings = createRoute({
+  getParentRoute: () => root,
+  path: "/access/mappings",
+  validateSearch: (
+    search: Search,
+  ): { dialog?: (typeof MAPPING_DIALOGS)[number] | undefined; key?: string | undefined } => ({
+    ...text("key", search),
+    ...one("dialog", MAPPING_DIALOGS, search),
+  }),
+  component: lazyRouteComponent(() => import("./rooms/access/mappings/MappingsRoom"), "MappingsRoom"),
+});
+
+const IDENTITY_DIALOGS = ["bind", "unlink"] as const;
+
+const identities = createRoute({
+  getParentRoute: () => root,
+  path: "/access/identities",
+  validateSearch: (
+    search: Search,
+  ): { dialog?: (typeof IDENTITY_DIALOGS)[number] | undefined; key?: string | undefined } => ({
+    ...text("key", search),
+    ...one("dialog", IDENTITY_DIALOGS, search),
+  }),
+  component: lazyRouteComponent(() => import("./rooms/access/identities/IdentitiesRoom"), "IdentitiesRoom"),
+});
+
 const EXPLAIN = ["principal", "action", "resource", "prefix", "ip", "tls"] as const;
 /** The question of the explain room: all of it is in the URL, so that an answer can be shown to somebody. */
 export type Asked = Partial<Record<(typeof EXPLAIN)[number], string | undefined>>;
@@ -185,7 +227,12 @@ const password = createRoute({
 
 /** Every overlay that has a name in the URL. */
 export type DialogName =
-  (typeof USER_DIALOGS)[number] | (typeof GROUP_DIALOGS)[number] | (typeof TOKEN_DIALOGS)[number] | "confirm";
+  | (typeof USER_DIALOGS)[number]
+  | (typeof GROUP_DIALOGS)[number]
+  | (typeof TOKEN_DIALOGS)[number]
+  | (typeof MAPPING_DIALOGS)[number]
+  | (typeof IDENTITY_DIALOGS)[number]
+  | "confirm";
 
 /** A search parameter that is one of a few words, or left out. */
 function one<K extends string, T extends string>(key: K, words: readonly T[], search: Search): Partial<Record<K, T>> {
@@ -213,6 +260,10 @@ export const router = createRouter({
     policies,
     tokens,
     sessions,
+    providers,
+    provider,
+    mappings,
+    identities,
     explain,
     activity,
     audit,

@@ -50,6 +50,39 @@ export async function populate(server) {
       expires_in: "24h",
     })
   ).id;
+  const provider = await api("POST", "/ext-auth/providers", {
+    name: "company",
+    provider_type: "oidc",
+    display_name: "Company account",
+    issuer_url: "http://127.0.0.1:9/realms/main",
+    client_id: "deltaglider",
+    client_secret: "shown-to-nobody",
+    enabled: true,
+    extra_config: { allowed_domains: ["example.com", "example.org"] },
+  });
+  await api("POST", "/ext-auth/providers", {
+    name: "google",
+    provider_type: "google",
+    client_id: "1234-abcd.apps.googleusercontent.com",
+    enabled: false,
+  });
+  const rule = (match_type, match_value, group_id, more = {}) =>
+    api("POST", "/ext-auth/mappings", { match_type, match_value, group_id, ...more });
+  ids.rule = (await rule("email_domain", "example.com", auditors.id, { priority: 10 })).id;
+  await rule("claim_value", "storage-admins", nobody.id, {
+    priority: 20,
+    match_field: "realm_access.roles",
+    provider_id: provider.id,
+  });
+  await rule("email_regex", "(ops|oncall)\\+.*@example\\.org", nobody.id, { priority: 30, enabled: false });
+  ids.identity = (
+    await api("POST", "/ext-auth/identities", {
+      user_id: ids["release-bot"],
+      provider_id: provider.id,
+      external_sub: "f3a1c0de-0000-4000-8000-1234567890ab",
+    })
+  ).id;
+  ids.provider = provider.id;
   // Somebody else's session, as seen by whoever looks at the list.
   await signInApi(server.origin);
   ids.auditors = auditors.id;
@@ -94,6 +127,9 @@ export const PAGES = [
   { name: "users-empty", fresh: true, open: at("/_/access/users") },
   { name: "groups-empty", fresh: true, open: at("/_/access/groups") },
   { name: "tokens-empty", fresh: true, open: at("/_/access/tokens") },
+  { name: "providers-empty", fresh: true, open: at("/_/access/providers") },
+  { name: "mappings-empty", fresh: true, open: at("/_/access/mappings") },
+  { name: "identities-empty", fresh: true, open: at("/_/access/identities") },
   { name: "backup-empty", fresh: true, open: at("/_/settings/system/backup") },
   {
     name: "welcome-done",
@@ -126,6 +162,7 @@ export const PAGES = [
       await page.getByRole("button", { name: "Access key" }).click();
     },
   },
+  { name: "sign-in-refused", out: true, open: at("/_/?sso_error=sso_domain_not_allowed&sso_provider=company") },
   { name: "home", open: at("/_/") },
   { name: "users", open: at("/_/access/users") },
   { name: "users-nobody", open: at("/_/access/users?q=zebra") },
@@ -241,6 +278,37 @@ export const PAGES = [
         .click();
       await page.getByRole("alertdialog").waitFor();
     },
+  },
+  { name: "providers", open: at("/_/access/providers") },
+  { name: "provider-new", open: at("/_/access/providers?dialog=new") },
+  { name: "provider", open: (page, { ids }) => page.goto(`/_/access/providers/${ids.provider}`) },
+  { name: "provider-delete", open: (page, { ids }) => page.goto(`/_/access/providers/${ids.provider}?dialog=delete`) },
+  { name: "mappings", open: at("/_/access/mappings") },
+  { name: "mapping-new", open: at("/_/access/mappings?dialog=new") },
+  { name: "mapping-edit", open: (page, { ids }) => page.goto(`/_/access/mappings?dialog=edit&key=${ids.rule}`) },
+  { name: "mapping-delete", open: (page, { ids }) => page.goto(`/_/access/mappings?dialog=delete&key=${ids.rule}`) },
+  {
+    name: "mapping-preview",
+    async open(page) {
+      await page.goto("/_/access/mappings");
+      await page.getByLabel("E-mail address", { exact: true }).fill("anna@example.com");
+      await page.getByRole("button", { name: "Preview", exact: true }).click();
+      await page.getByText("1 group", { exact: true }).waitFor();
+    },
+  },
+  {
+    name: "mapping-claims",
+    async open(page) {
+      await page.goto("/_/access/mappings");
+      await page.getByRole("button", { name: "Claims" }).click();
+      await page.getByLabel("Claims", { exact: true }).fill("{ not json");
+    },
+  },
+  { name: "identities", open: at("/_/access/identities") },
+  { name: "identity-bind", open: at("/_/access/identities?dialog=bind") },
+  {
+    name: "identity-unlink",
+    open: (page, { ids }) => page.goto(`/_/access/identities?dialog=unlink&key=${ids.identity}`),
   },
   { name: "explain", open: at("/_/access/explain") },
   {

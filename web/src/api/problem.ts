@@ -44,6 +44,16 @@ export class Problem extends Error {
     });
   }
 
+  /** What the server says of a version that is not the latest, where this page sees that by itself. */
+  static changedMeanwhile(): Problem {
+    return new Problem({
+      status: 412,
+      code: "precondition_failed",
+      title: "Changed meanwhile",
+      detail: "Somebody else changed this since it was read.",
+    });
+  }
+
   /** What was thrown, as something that can be shown. */
   static from(thrown: unknown): Problem {
     if (thrown instanceof Problem) return thrown;

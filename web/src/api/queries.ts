@@ -73,6 +73,29 @@ export const tokens = queryOptions({
   queryFn: ({ signal }) => data(client.GET("/_/api/admin/tokens", { signal })),
 });
 
+export const providers = queryOptions({
+  queryKey: ["providers"],
+  queryFn: ({ signal }) => data(client.GET("/_/api/admin/ext-auth/providers", { signal })),
+});
+
+/** A provider with the version of the state that it was read at. */
+export const provider = (id: string) =>
+  queryOptions({
+    queryKey: ["providers", id],
+    queryFn: ({ signal }) =>
+      answered(client.GET("/_/api/admin/ext-auth/providers/{id}", { params: { path: { id } }, signal })),
+  });
+
+export const mappings = queryOptions({
+  queryKey: ["mappings"],
+  queryFn: ({ signal }) => data(client.GET("/_/api/admin/ext-auth/mappings", { signal })),
+});
+
+export const identities = queryOptions({
+  queryKey: ["identities"],
+  queryFn: ({ signal }) => data(client.GET("/_/api/admin/ext-auth/identities", { signal })),
+});
+
 /** The shipped roles are part of the server's version. */
 export const policies = queryOptions({
   queryKey: ["policies"],

@@ -8,12 +8,15 @@ import { noteSignedIn } from "../api/reauth";
 import type { WhoAmI } from "../api/types";
 import glider from "../glider.svg";
 import { Notice } from "../ui/Notice";
+import { ProviderButtons } from "./ProviderButtons";
 import { SignInForm, type Way } from "./SignInForm";
+import { explain, returned } from "./sso";
 
 export function SignInPage({ server }: { server: WhoAmI }) {
   const queries = useQueryClient();
   const navigate = useNavigate();
   const path = useRouterState({ select: (state) => state.location.pathname });
+  const href = useRouterState({ select: (state) => state.location.href });
   // A locked server has users; it only cannot read them.
   const fresh = server.mode === "bootstrap" && !server.lock_state;
   const [way, setWay] = useState<Way>(fresh || server.lock_state ? "password" : lastWay());
@@ -50,11 +53,40 @@ export function SignInPage({ server }: { server: WhoAmI }) {
               <p>Anybody who reaches this server reads and writes everything. The console still asks who you are.</p>
             </Notice>
           ) : null}
+          {returned ? <Returned code={returned.code} request={returned.request} /> : null}
+          {server.external_providers.length > 0 && !server.lock_state ? (
+            <>
+              <ProviderButtons providers={server.external_providers} next={`/_${href}`} />
+              <div className="or">or</div>
+            </>
+          ) : null}
           <SignInForm way={way} onWay={setWay} onSignedIn={() => void signedIn()} hint={way === "password"} />
         </div>
       </div>
       <p className="quiet small">Version {server.version}</p>
     </main>
+  );
+}
+
+/** A sign-in with a provider that did not work out. */
+function Returned({ code, request }: { code: string; request: string }) {
+  const { what, todo } = explain(code);
+  return (
+    <Notice tone="bad" title="You are not signed in" live>
+      <p>{what}</p>
+      <p>
+        <strong>What to do:</strong> {todo}
+      </p>
+      <p className="quiet small">
+        <code>{code}</code>
+        {request ? (
+          <>
+            {" · request "}
+            <code>{request}</code>
+          </>
+        ) : null}
+      </p>
+    </Notice>
   );
 }
 

@@ -49,6 +49,29 @@ export function TextField({ label, hint, error, ...input }: TextProps) {
   );
 }
 
+/** One of a list that may be long. */
+export function SelectField<T extends string>({
+  label,
+  hint,
+  value,
+  options,
+  onChange,
+}: Around & { value: T; options: readonly { value: T; text: string }[]; onChange: (value: T) => void }) {
+  return (
+    <Field label={label} hint={hint}>
+      {(tied) => (
+        <select className="input" value={value} onChange={(event) => onChange(event.target.value as T)} {...tied}>
+          {options.map((option) => (
+            <option key={option.value} value={option.value}>
+              {option.text}
+            </option>
+          ))}
+        </select>
+      )}
+    </Field>
+  );
+}
+
 /** A secret that is typed or pasted, and can be looked at. */
 export function PasswordField({ label, hint, error, ...input }: TextProps) {
   const [shown, setShown] = useState(false);

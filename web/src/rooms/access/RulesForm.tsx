@@ -201,6 +201,8 @@ async function careful({
   put,
 }: Pick<Props, "of" | "read" | "put"> & { rules: Rule[]; base: readonly Rule[]; force: boolean }): Promise<Versioned> {
   if (force) return put(rules, null);
+  // The page may have read them anew by itself since somebody began to edit.
+  if (!same(of.rules, base)) throw Problem.changedMeanwhile();
   try {
     return await put(rules, of.etag);
   } catch (error) {

@@ -48,7 +48,7 @@ export function SessionsRoom() {
 }
 
 /** Names of the ways to sign in. */
-const WAYS: Record<string, string> = { bootstrap: "Bootstrap password", iam: "Access key", sso: "Sign-in provider" };
+const WAYS: Record<string, string> = { bootstrap: "Bootstrap password", iam: "Key or provider" };
 
 function who(session: Session): string {
   return session.identity === "$bootstrap" ? "Bootstrap admin" : session.identity;
