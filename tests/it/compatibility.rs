@@ -57,6 +57,9 @@ fn state(standing: Standing) -> String {
         Standing::Unconfigured(probe, what) => {
             format!("{} answers as not configured; else refused: {what}", probe.name())
         }
+        Standing::Partly(probe, what, verbs) => {
+            format!("honoured: {}; {} answers as not configured; else refused: {what}", names(verbs), probe.name())
+        }
         Standing::Refused(what) => format!("refused: {what}"),
     }
 }

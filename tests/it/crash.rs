@@ -53,6 +53,18 @@ impl Story<'_> {
         Ok(())
     }
 
+    /// Other tags for an object that keeps what it holds.
+    fn tags(&self, key: &str) -> Result<(), Died> {
+        let tags = "<Tagging><TagSet><Tag><Key>state</Key><Value>new</Value></Tag></TagSet></Tagging>";
+        let request = Request::new("PUT", &format!("{}?tagging", target("crash", key))).body(tags);
+        let reply = self.s3.try_send(request).map_err(|_| Died)?;
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        let reply = self.s3.try_send(Request::new("GET", &format!("{}?tagging", target("crash", key))));
+        let reply = reply.map_err(|_| Died)?;
+        assert!(reply.text().contains("<Value>new</Value>"), "{}", reply.text());
+        Ok(())
+    }
+
     fn bucket(&mut self, method: &str, name: &str) -> Result<(), Died> {
         let there = method == "PUT";
         self.ledger.buckets.insert(name.to_owned(), vec![!there, there]);
@@ -106,6 +118,7 @@ impl Story<'_> {
         self.object("PUT", "a", Some("second"))?;
         self.object("PUT", "a/b/c", Some("below an object"))?;
         self.large_metadata("noted")?;
+        self.tags("noted")?;
         self.uploads()?;
         self.host.try_admin(Request::new("GET", "/_/ready")).map_err(|_| Died)?.expect(200);
         self.object("PUT", "gone", Some("x"))?;

@@ -29,4 +29,5 @@ mod sign_in_api;
 mod status;
 mod support;
 mod table;
+mod tagging;
 mod tls;

@@ -20,6 +20,8 @@ use std::sync::Arc;
 pub trait Disk: Debug + Send + Sync + 'static {
     /// Makes a new file (`O_CREAT | O_EXCL`) with these permission bits.
     fn create_file(&self, path: &Path, mode: u32) -> io::Result<Box<dyn DiskFile>>;
+    /// Opens a file that is there, for its attributes only.
+    fn open_attributes(&self, path: &Path) -> io::Result<Box<dyn DiskFile>>;
     /// `rename(2)`: replaces what is there.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
     /// `renameat2(RENAME_NOREPLACE)`: `AlreadyExists` where something is there.

@@ -21,6 +21,11 @@ impl Disk for RealDisk {
         Ok(Box::new(RealFile { file, written: 0, sent: 0 }))
     }
 
+    fn open_attributes(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+        let file = OpenOptions::new().write(true).custom_flags(O_NOFOLLOW).open(reach(path)?.path())?;
+        Ok(Box::new(RealFile { file, written: 0, sent: 0 }))
+    }
+
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         fs::rename(reach(from)?.path(), reach(to)?.path())
     }
@@ -59,6 +64,9 @@ const SEND: u64 = 4 << 20;
 
 /// Refuses to open (and so to sync) anything but a directory.
 const O_DIRECTORY: i32 = rustix::fs::OFlags::DIRECTORY.bits() as i32;
+
+/// Refuses to open what a symbolic link points to.
+const O_NOFOLLOW: i32 = rustix::fs::OFlags::NOFOLLOW.bits() as i32;
 
 /// What the kernel copies in one call.
 const COPY: usize = 16 << 20;

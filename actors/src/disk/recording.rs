@@ -14,6 +14,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub enum Op {
     /// A new, empty file.
     Create { file: usize, path: PathBuf, mode: u32 },
+    /// A file that was there, opened for its attributes.
+    Open { file: usize, path: PathBuf },
     /// Bytes appended.
     Write { file: usize, bytes: Vec<u8> },
     /// An extended attribute set.
@@ -141,6 +143,12 @@ impl RecordingDisk {
         Ok(relative)
     }
 
+    fn next_file(&self) -> usize {
+        let mut state = self.lock();
+        state.files += 1;
+        state.files - 1
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -148,13 +156,16 @@ impl RecordingDisk {
 
 impl Disk for RecordingDisk {
     fn create_file(&self, path: &Path, mode: u32) -> io::Result<Box<dyn DiskFile>> {
-        let id = {
-            let mut state = self.lock();
-            state.files += 1;
-            state.files - 1
-        };
+        let id = self.next_file();
         let op = Op::Create { file: id, path: self.relative(path)?, mode };
         let file = self.run(op, || RealDisk.create_file(path, mode))?;
+        Ok(Box::new(RecordingFile { disk: self.clone(), id, file }))
+    }
+
+    fn open_attributes(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+        let id = self.next_file();
+        let op = Op::Open { file: id, path: self.relative(path)? };
+        let file = self.run(op, || RealDisk.open_attributes(path))?;
         Ok(Box::new(RecordingFile { disk: self.clone(), id, file }))
     }
 

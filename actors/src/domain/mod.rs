@@ -15,3 +15,4 @@ pub mod object;
 pub mod secret;
 pub mod session;
 pub mod state;
+pub mod tags;

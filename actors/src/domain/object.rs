@@ -1,6 +1,7 @@
 //! What is known of an object: identity, sums, headers and metadata.
 
 use crate::domain::clock::Timestamp;
+use crate::domain::tags::Tags;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -72,6 +73,9 @@ pub struct ObjectAttributes {
     /// `x-amz-meta-*`, names in lower case and without the prefix.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub user: BTreeMap<String, String>,
+    /// The tags. They change without the object: `ObjectStore::set_tags`.
+    #[serde(skip_serializing_if = "Tags::is_empty")]
+    pub tags: Tags,
     /// Checksums that the client sent and that were verified: algorithm (`CRC32`, `CRC32C`, `CRC64NVME`, `SHA1`, `SHA256`) → base64.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub checksums: BTreeMap<String, String>,

@@ -12,6 +12,7 @@ use crate::domain::condition::{ByteRange, Conditions, RangeRequest};
 use crate::domain::listing::{ListPage, ListQuery};
 use crate::domain::names::{BucketName, ObjectKey};
 use crate::domain::object::{BodySums, ObjectAttributes, ObjectMeta};
+use crate::domain::tags::Tags;
 use crate::storage::multipart::{
     CompleteRequest, NewUpload, PartCommit, PartInfo, PartNumber, PartPage, UploadInfo, UploadPage, UploadQuery,
     UploadRef,
@@ -44,6 +45,8 @@ pub trait ObjectStore: Debug + Send + Sync + 'static {
     async fn commit(&self, commit: CommitRequest) -> Result<ObjectMeta>;
     /// Removes an object, durably. Removing what is not there is fine.
     async fn delete(&self, bucket: &BucketName, key: &ObjectKey, conditions: &Conditions) -> Result<()>;
+    /// Gives an object other tags, durably; nothing else of it changes. `NoSuchKey`, `NoSuchBucket`.
+    async fn set_tags(&self, bucket: &BucketName, key: &ObjectKey, tags: Tags) -> Result<()>;
     /// One page of a listing.
     async fn list(&self, bucket: &BucketName, query: ListQuery) -> Result<ListPage>;
     /// True where the bucket holds at least one object.

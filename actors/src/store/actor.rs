@@ -7,7 +7,7 @@ mod uploads;
 use crate::domain::clock::Clock;
 use crate::fault;
 use crate::storage::{ObjectStore, ObjectWriter};
-use crate::store::messages::{BeginWrite, Commit, CreateBucket, Delete, DeleteBucket, Drain, Probe};
+use crate::store::messages::{BeginWrite, Commit, CreateBucket, Delete, DeleteBucket, Drain, Probe, SetTags};
 use crate::store::state::{Health, StoreState};
 use crate::{Error, Result};
 use actix::fut::{ActorFutureExt, wrap_future};
@@ -112,6 +112,16 @@ impl Handler<Delete> for StoreActor {
         fault::point("store.delete");
         let store = self.store.clone();
         self.change(async move { store.delete(&message.bucket, &message.key, &message.conditions).await })
+    }
+}
+
+impl Handler<SetTags> for StoreActor {
+    type Result = ResponseActFuture<Self, Result<()>>;
+
+    fn handle(&mut self, message: SetTags, _: &mut Self::Context) -> Self::Result {
+        fault::point("store.set_tags");
+        let store = self.store.clone();
+        self.change(async move { store.set_tags(&message.bucket, &message.key, message.tags).await })
     }
 }
 

@@ -7,12 +7,13 @@ use crate::domain::condition::Conditions;
 use crate::domain::listing::{ListPage, ListQuery};
 use crate::domain::names::{BackendName, BucketName, ObjectKey};
 use crate::domain::object::ObjectMeta;
+use crate::domain::tags::Tags;
 use crate::kernel::guardian::Guardian;
 use crate::kernel::owner::{Intent, OwnerRef};
 use crate::kernel::permits::{Permit, Permits};
 use crate::storage::{CommitRequest, ObjectStore, ObjectWriter, ReadOutcome, ReadRequest};
 use crate::store::actor::StoreActor;
-use crate::store::messages::{BeginWrite, Commit, CreateBucket, Delete, DeleteBucket, Drain, Probe};
+use crate::store::messages::{BeginWrite, Commit, CreateBucket, Delete, DeleteBucket, Drain, Probe, SetTags};
 use crate::store::state::Health;
 use crate::{Error, ErrorKind, Result};
 use actix::Actor;
@@ -196,6 +197,12 @@ impl StoreHandle {
             Err(error) if error.kind() == ErrorKind::NoSuchBucket => Ok(()),
             other => other,
         }
+    }
+
+    /// Gives an object other tags. Callers outside `system` go through its handle, which checks the route.
+    pub async fn set_tags(&self, bucket: &BucketName, key: &ObjectKey, tags: Tags) -> Result<()> {
+        let message = SetTags { bucket: bucket.clone(), key: key.clone(), tags };
+        self.open()?.1.ask(Intent::Change, message).await.map_err(no_bucket_is_no_key)
     }
 
     /// Makes a bucket's place; one that is there is fine.

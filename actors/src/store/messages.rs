@@ -4,6 +4,7 @@ use crate::Result;
 use crate::domain::condition::Conditions;
 use crate::domain::names::{BucketName, ObjectKey};
 use crate::domain::object::ObjectMeta;
+use crate::domain::tags::Tags;
 use crate::storage::multipart::{CompleteRequest, NewUpload, PartCommit, PartInfo, PartNumber, UploadInfo, UploadRef};
 use crate::storage::{CommitRequest, ObjectWriter};
 use crate::store::state::Health;
@@ -34,6 +35,18 @@ pub struct Delete {
     pub key: ObjectKey,
     /// Decided under the key's lock.
     pub conditions: Conditions,
+}
+
+/// Gives an object other tags.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<()>")]
+pub struct SetTags {
+    /// The backend's own bucket name.
+    pub bucket: BucketName,
+    /// The key.
+    pub key: ObjectKey,
+    /// All of them.
+    pub tags: Tags,
 }
 
 /// Makes the bucket's place on the backend, if it is not there yet.

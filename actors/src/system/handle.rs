@@ -9,6 +9,7 @@ use crate::domain::condition::Conditions;
 use crate::domain::names::{BackendName, BucketName, ObjectKey};
 use crate::domain::object::ObjectMeta;
 use crate::domain::state::Bucket;
+use crate::domain::tags::Tags;
 use crate::iam::IamHandle;
 use crate::iam_db::IamDbHandle;
 use crate::kernel::guardian::Guardian;
@@ -102,6 +103,13 @@ impl SystemHandle {
         let _shared = self.cell.commits.read().await;
         self.same_place(route)?;
         route.store.delete(&route.bucket, key, conditions).await
+    }
+
+    /// Gives an object other tags, if its bucket's route is still the one the request began under.
+    pub async fn set_tags(&self, route: &Route, key: &ObjectKey, tags: Tags) -> Result<()> {
+        let _shared = self.cell.commits.read().await;
+        self.same_place(route)?;
+        route.store.set_tags(&route.bucket, key, tags).await
     }
 
     /// Begins a multipart upload, if its bucket's route is still the one the request began under.

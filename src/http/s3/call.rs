@@ -16,6 +16,7 @@ use actors::domain::iam::principal::Principal;
 use actors::domain::iam::scope;
 use actors::domain::names::{BucketName, ObjectKey};
 use actors::domain::secret::Secret;
+use actors::domain::tags::Tags;
 use actors::system::SystemView;
 use actors::{Error, ErrorKind};
 use std::sync::Arc;
@@ -65,18 +66,57 @@ impl Call {
             access_key_id: verified.access_key_id().map(str::to_owned),
             list: permission::list_parameters(verified.operation()),
             amz_headers: verified.amz_headers().clone(),
+            request_tags: permission::request_tags(verified.operation()),
             ..RequestContext::default()
         };
         let call = Self { edge: edge.clone(), view, context, verified, access };
-        if !permission::needed(call.verified.operation()).iter().all(|needed| call.may(needed)) {
+        // What hangs on the tags of objects is decided by `settle`, which may look at them.
+        if !call.asks_tags() && !permission::needed(call.verified.operation()).iter().all(|needed| call.may(needed)) {
             return Err(S3Error::access_denied());
         }
         Ok(call)
     }
 
+    /// Decides what [`Call::admit`] could not: where a rule is about the tags that objects have.
+    pub(super) async fn settle(&self) -> Result<(), S3Error> {
+        if self.asks_tags() {
+            for needed in permission::needed(self.verified.operation()) {
+                self.require(&needed, &self.access).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// 403 unless the caller may do this, under these circumstances and the tags of the object that is there.
+    pub(super) async fn require(&self, needed: &Needed<'_>, access: &RequestContext) -> Result<(), S3Error> {
+        let allowed = match self.existing_tags(needed).await {
+            Some(existing_tags) => self.may_under(needed, &RequestContext { existing_tags, ..access.clone() }),
+            None => self.may_under(needed, access),
+        };
+        allowed.then_some(()).ok_or_else(S3Error::access_denied)
+    }
+
+    /// The tags of the object that a permission is about; `None` where no rule asks for them or there is none.
+    async fn existing_tags(&self, needed: &Needed<'_>) -> Option<Tags> {
+        let (Some(bucket), Some(key), true) = (needed.resource.bucket, needed.resource.key, self.asks_tags()) else {
+            return None;
+        };
+        let route = self.view.route(&BucketName::new(bucket).ok()?).ok()?;
+        let meta = route.store.head(&route.bucket, &ObjectKey::new(key).ok()?).await.ok()?;
+        Some(meta.attributes.tags)
+    }
+
+    fn asks_tags(&self) -> bool {
+        self.view.index.asks_tags()
+    }
+
     /// Whether the caller may do this, under the circumstances of the request. A denial leaves a row in the audit log.
-    pub(super) fn may(&self, needed: &Needed<'_>) -> bool {
-        let asked = AccessRequest { action: needed.action, resource: needed.resource, context: &self.access };
+    fn may(&self, needed: &Needed<'_>) -> bool {
+        self.may_under(needed, &self.access)
+    }
+
+    fn may_under(&self, needed: &Needed<'_>, context: &RequestContext) -> bool {
+        let asked = AccessRequest { action: needed.action, resource: needed.resource, context };
         let decision = decide(&self.view.state, self.principal(), &asked);
         if !decision.allowed {
             let actor = self.principal().display_name(&self.view.state);

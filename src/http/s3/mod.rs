@@ -47,7 +47,10 @@ pub async fn handle(edge: web::Data<Edge>, request: HttpRequest, mut payload: we
     let outcome = match Call::admit(&edge, request.head(), &place, context.clone()) {
         Ok(call) => {
             metrics::name(&request, call.verified.operation().verb().name());
-            perform(&call, &request, &mut payload).await
+            match call.settle().await {
+                Ok(()) => perform(&call, &request, &mut payload).await,
+                Err(denied) => Err(denied),
+            }
         }
         Err(error) => Err(error),
     };
@@ -95,6 +98,9 @@ async fn perform(call: &Call, request: &HttpRequest, payload: &mut web::Payload)
         Operation::CopyObject(copy) => object::copy::answer(call, copy, request, payload).await,
         Operation::GetObject(read) => object::get::answer(call, read, request).await,
         Operation::HeadObject(read) => object::head::answer(call, read, request).await,
+        Operation::GetObjectTagging(bucket, key) => object::tagging::get(call, bucket, key).await,
+        Operation::PutObjectTagging(put) => object::tagging::put(call, put, request, payload).await,
+        Operation::DeleteObjectTagging(bucket, key) => object::tagging::delete(call, bucket, key).await,
         Operation::DeleteObjects(delete) => object::delete_many::answer(call, delete, request, payload).await,
         Operation::DeleteObject(bucket, key) => object::delete::answer(call, bucket, key, request).await,
         Operation::CreateMultipartUpload(create) => multipart::create::answer(call, create, request, payload).await,

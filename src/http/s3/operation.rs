@@ -13,6 +13,7 @@ mod multipart;
 mod object;
 mod parse;
 mod probe;
+mod tagging;
 #[cfg(test)]
 mod tests;
 mod verb;
@@ -26,6 +27,7 @@ pub use multipart::{
 pub use object::{DeleteObjects, Overrides, PutObject, ReadObject, check_metadata_size};
 pub use parse::parse;
 pub use probe::Probe;
+pub use tagging::PutTagging;
 pub use verb::Verb;
 
 /// Decoded names and values.
@@ -61,6 +63,12 @@ pub enum Operation {
     HeadObject(ReadObject),
     /// Removes an object.
     DeleteObject(BucketName, ObjectKey),
+    /// The tags of an object.
+    GetObjectTagging(BucketName, ObjectKey),
+    /// Other tags for an object.
+    PutObjectTagging(PutTagging),
+    /// No tags for an object.
+    DeleteObjectTagging(BucketName, ObjectKey),
     /// Removes the objects that the body names.
     DeleteObjects(DeleteObjects),
     /// Begins an upload in parts.
@@ -100,6 +108,9 @@ impl Operation {
             Self::GetObject(_) => Verb::GetObject,
             Self::HeadObject(_) => Verb::HeadObject,
             Self::DeleteObject(..) => Verb::DeleteObject,
+            Self::GetObjectTagging(..) => Verb::GetObjectTagging,
+            Self::PutObjectTagging(_) => Verb::PutObjectTagging,
+            Self::DeleteObjectTagging(..) => Verb::DeleteObjectTagging,
             Self::DeleteObjects(_) => Verb::DeleteObjects,
             Self::CreateMultipartUpload(_) => Verb::CreateMultipartUpload,
             Self::UploadPart(_) => Verb::UploadPart,
@@ -120,7 +131,10 @@ impl Operation {
             | Self::DeleteBucket(bucket)
             | Self::GetBucketLocation(bucket)
             | Self::ProbeBucket(bucket, _)
-            | Self::DeleteObject(bucket, _) => Some(bucket),
+            | Self::DeleteObject(bucket, _)
+            | Self::GetObjectTagging(bucket, _)
+            | Self::DeleteObjectTagging(bucket, _) => Some(bucket),
+            Self::PutObjectTagging(put) => Some(&put.bucket),
             Self::ListObjects(list) => Some(&list.bucket),
             Self::DeleteObjects(delete) => Some(&delete.bucket),
             Self::PutObject(put) => Some(&put.bucket),
@@ -142,7 +156,10 @@ impl Operation {
             Self::PutObject(put) => Some(&put.key),
             Self::CopyObject(copy) => Some(&copy.to.key),
             Self::GetObject(read) | Self::HeadObject(read) => Some(&read.key),
-            Self::DeleteObject(_, key) => Some(key),
+            Self::DeleteObject(_, key) | Self::GetObjectTagging(_, key) | Self::DeleteObjectTagging(_, key) => {
+                Some(key)
+            }
+            Self::PutObjectTagging(put) => Some(&put.key),
             Self::CreateMultipartUpload(create) => Some(&create.to.key),
             Self::UploadPart(UploadPart { upload, .. })
             | Self::UploadPartCopy(UploadPartCopy { upload, .. })

@@ -3,6 +3,7 @@
 use super::operation::{ListMultipartUploads, ListObjects, ListVersion, Operation, Probe, Source};
 use actors::domain::iam::context::{ListParameters, Resource};
 use actors::domain::names::{BucketName, ObjectKey};
+use actors::domain::tags::Tags;
 
 /// What must be allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +24,10 @@ pub fn needed(operation: &Operation) -> Vec<Needed<'_>> {
         Operation::HeadBucket(_) | Operation::ListObjects(_) => "s3:ListBucket",
         Operation::ProbeBucket(_, asked) => probe(*asked),
         Operation::GetBucketLocation(_) => "s3:GetBucketLocation",
+        Operation::PutObject(put) if !put.tags.is_empty() => return tagged(&put.bucket, &put.key),
+        Operation::CreateMultipartUpload(create) if !create.to.tags.is_empty() => {
+            return tagged(&create.to.bucket, &create.to.key);
+        }
         Operation::PutObject(_)
         | Operation::CreateMultipartUpload(_)
         | Operation::UploadPart(_)
@@ -33,10 +38,20 @@ pub fn needed(operation: &Operation) -> Vec<Needed<'_>> {
         // A version of a bucket without versions is the object itself, so a rule about the object is a rule about it.
         Operation::GetObject(_) | Operation::HeadObject(_) => "s3:GetObject",
         Operation::DeleteObject(bucket, key) => return vec![delete(bucket, key)],
-        Operation::CopyObject(copy) => return both(&copy.to.bucket, &copy.to.key, &copy.source),
+        Operation::CopyObject(copy) => {
+            let mut needed = both(&copy.to.bucket, &copy.to.key, &copy.source);
+            if copy.replace_tags && !copy.to.tags.is_empty() {
+                needed.push(tag(&copy.to.bucket, &copy.to.key));
+            }
+            return needed;
+        }
         Operation::UploadPartCopy(copy) => return both(&copy.upload.bucket, &copy.upload.key, &copy.source),
+        Operation::GetObjectTagging(..) => "s3:GetObjectTagging",
+        Operation::DeleteObjectTagging(..) => "s3:DeleteObjectTagging",
         // Decided key by key: see `delete`.
         Operation::DeleteObjects(_) => return Vec::new(),
+        // Decided when the tags are read, which a rule may be about: see `tag`.
+        Operation::PutObjectTagging(_) => return Vec::new(),
     };
     let resource = match (operation.bucket(), operation.key()) {
         (Some(bucket), Some(key)) => Resource::object(bucket.as_str(), key.as_str()),
@@ -52,6 +67,33 @@ fn both<'a>(bucket: &'a BucketName, key: &'a ObjectKey, from: &'a Source) -> Vec
         Needed { action: "s3:PutObject", resource: Resource::object(bucket.as_str(), key.as_str()) },
         Needed { action: "s3:GetObject", resource: Resource::object(from.bucket.as_str(), from.key.as_str()) },
     ]
+}
+
+/// A write that brings tags needs the right to set them.
+fn tagged<'a>(bucket: &'a BucketName, key: &'a ObjectKey) -> Vec<Needed<'a>> {
+    let write = Needed { action: "s3:PutObject", resource: Resource::object(bucket.as_str(), key.as_str()) };
+    vec![write, tag(bucket, key)]
+}
+
+/// The permission to set tags.
+pub fn tag<'a>(bucket: &'a BucketName, key: &'a ObjectKey) -> Needed<'a> {
+    Needed { action: "s3:PutObjectTagging", resource: Resource::object(bucket.as_str(), key.as_str()) }
+}
+
+/// The permissions to carry the tags of a source over to its copy.
+pub fn carry_tags<'a>(bucket: &'a BucketName, key: &'a ObjectKey, from: &'a Source) -> [Needed<'a>; 2] {
+    let read = Resource::object(from.bucket.as_str(), from.key.as_str());
+    [tag(bucket, key), Needed { action: "s3:GetObjectTagging", resource: read }]
+}
+
+/// The tags that a request brings in its head; rules may be about them.
+pub fn request_tags(operation: &Operation) -> Tags {
+    match operation {
+        Operation::PutObject(put) => put.tags.clone(),
+        Operation::CopyObject(copy) => copy.to.tags.clone(),
+        Operation::CreateMultipartUpload(create) => create.to.tags.clone(),
+        _ => Tags::new(),
+    }
 }
 
 /// The permission to delete one key, alone or among others.

@@ -26,6 +26,8 @@ pub enum Standing {
     Noise,
     /// A `GET` of the bucket is told, as by AWS, that nothing is configured; all else is 501.
     Unconfigured(Probe, &'static str),
+    /// The same, but for these operations it is honoured.
+    Partly(Probe, &'static str, &'static [Verb]),
     /// 501 `NotImplemented`: the operation or feature that it stands for.
     Refused(&'static str),
 }
@@ -50,24 +52,27 @@ pub fn standing(place: Place, name: &str) -> Option<Standing> {
     TABLE.iter().filter(|row| row.place == place).find(matches).map(|row| row.standing)
 }
 
-use Standing::{Echoed, Honoured, Noise, Refused, Unconfigured};
+use Standing::{Echoed, Honoured, Noise, Partly, Refused, Unconfigured};
 use Verb::{
     AbortMultipartUpload, CompleteMultipartUpload, CopyObject, CreateBucket, CreateMultipartUpload, DeleteObject,
-    DeleteObjects, GetBucketLocation, GetObject, HeadObject, ListBuckets, ListMultipartUploads, ListObjectVersions,
-    ListObjects, ListObjectsV2, ListParts, PutObject, UploadPart, UploadPartCopy,
+    DeleteObjectTagging, DeleteObjects, GetBucketLocation, GetObject, GetObjectTagging, HeadObject, ListBuckets,
+    ListMultipartUploads, ListObjectVersions, ListObjects, ListObjectsV2, ListParts, PutObject, PutObjectTagging,
+    UploadPart, UploadPartCopy,
 };
 
 const PAGES: &[Verb] = &[ListObjects, ListObjectsV2, ListObjectVersions];
 const LISTS: &[Verb] = &[ListObjects, ListObjectsV2, ListObjectVersions, ListMultipartUploads];
 const VERSIONS: &[Verb] = &[ListObjectVersions];
 const READS: &[Verb] = &[GetObject, HeadObject];
-const OBJECTS: &[Verb] = &[GetObject, HeadObject, DeleteObject];
+const OBJECTS: &[Verb] =
+    &[GetObject, HeadObject, DeleteObject, GetObjectTagging, PutObjectTagging, DeleteObjectTagging];
+const TAGGING: &[Verb] = &[GetObjectTagging, PutObjectTagging, DeleteObjectTagging];
 const V2: &[Verb] = &[ListObjectsV2];
 const COPY: &[Verb] = &[CopyObject];
 const COPIES: &[Verb] = &[CopyObject, UploadPartCopy];
 const WRITES: &[Verb] = &[PutObject, CopyObject, CreateMultipartUpload];
-const BODIES: &[Verb] = &[PutObject, UploadPart, DeleteObjects];
-const SUMMED: &[Verb] = &[PutObject, UploadPart, DeleteObjects, CompleteMultipartUpload];
+const BODIES: &[Verb] = &[PutObject, UploadPart, DeleteObjects, PutObjectTagging];
+const SUMMED: &[Verb] = &[PutObject, UploadPart, DeleteObjects, CompleteMultipartUpload, PutObjectTagging];
 const UPLOADS: &[Verb] = &[ListMultipartUploads];
 const PARTS: &[Verb] = &[UploadPart, UploadPartCopy];
 const OF_UPLOAD: &[Verb] = &[UploadPart, UploadPartCopy, CompleteMultipartUpload, AbortMultipartUpload, ListParts];
@@ -133,7 +138,7 @@ pub const TABLE: &[Row] = &[
     query("requestPayment", Unconfigured(Probe::RequestPayment, "requester pays")),
     query("versioning", Unconfigured(Probe::Versioning, "bucket versioning")),
     query("object-lock", Unconfigured(Probe::ObjectLock, "object lock")),
-    query("tagging", Unconfigured(Probe::Tagging, "tagging")),
+    query("tagging", Partly(Probe::Tagging, "tags of buckets", TAGGING)),
     query("cors", Unconfigured(Probe::Cors, "bucket CORS")),
     query("lifecycle", Unconfigured(Probe::Lifecycle, "bucket lifecycle")),
     // Refused for now or for good.
@@ -186,6 +191,7 @@ pub const TABLE: &[Row] = &[
     header("x-amz-meta-*", Echoed(WRITES)),
     header("x-amz-storage-class", Echoed(WRITES)),
     header("x-amz-website-redirect-location", Echoed(WRITES)),
+    header("x-amz-tagging", Honoured(WRITES)),
     // Copies.
     header("x-amz-copy-source", Honoured(COPIES)),
     header("x-amz-copy-source-if-match", Honoured(COPIES)),
@@ -201,7 +207,6 @@ pub const TABLE: &[Row] = &[
     header("x-amz-object-ownership", Honoured(&[CreateBucket])),
     header("x-amz-bucket-object-lock-enabled", Honoured(&[CreateBucket])),
     header("x-amz-server-side-encryption*", Refused("server-side encryption by request")),
-    header("x-amz-tagging*", Refused("tagging")),
     header("x-amz-object-lock-*", Refused("object lock")),
     header("x-amz-grant-*", Refused("access control lists")),
     header("x-amz-expected-bucket-owner", Refused("bucket owners' account ids")),

@@ -119,6 +119,10 @@ impl Model {
                 let name = self.name(path)?;
                 self.set(name, Some(node));
             }
+            Op::Open { file, path } => {
+                let node = self.existing(path)?;
+                self.files.insert(*file, node);
+            }
             Op::Write { file, bytes } => self.file(*file)?.data.extend_from_slice(bytes),
             Op::SetXattr { file, name, value } => {
                 self.file(*file)?.xattrs.insert(name.clone(), value.clone());

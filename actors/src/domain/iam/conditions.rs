@@ -75,6 +75,12 @@ pub fn check(conditions: &Conditions) -> Result<(), String> {
     Ok(())
 }
 
+/// True where a condition is about the tags of the object that is there.
+pub fn ask_tags(conditions: &Conditions) -> bool {
+    let mut keys = conditions.values().flat_map(|keys| keys.keys());
+    keys.any(|key| matches!(ContextKey::parse(key), Some(ContextKey::ExistingTag(_))))
+}
+
 fn unknown_key(key: &str) -> String {
     format!(
         "`{key}` is no condition key; there are aws:SourceIp, aws:CurrentTime, aws:EpochTime, aws:SecureTransport, \

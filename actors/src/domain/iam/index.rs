@@ -1,6 +1,7 @@
 //! From an access key id or a token's hash to its owner, in one look-up: every signed request begins here.
 
 use crate::domain::clock::Timestamp;
+use crate::domain::iam::conditions;
 use crate::domain::iam::model::{AccessKey, ApiToken, User};
 use crate::domain::state::State;
 use std::collections::HashMap;
@@ -11,6 +12,7 @@ use std::sync::Arc;
 pub struct AccessIndex {
     keys: HashMap<String, (Arc<User>, usize)>,
     tokens: HashMap<String, Arc<ApiToken>>,
+    asks_tags: bool,
 }
 
 impl AccessIndex {
@@ -23,7 +25,15 @@ impl AccessIndex {
             }
         }
         let tokens = state.tokens.values().map(|token| (token.sha256.clone(), Arc::clone(token))).collect();
-        Self { keys, tokens }
+        let of_groups = state.groups.values().flat_map(|group| &group.permissions);
+        let rules = state.users.values().flat_map(|user| &user.permissions).chain(of_groups);
+        let asks_tags = rules.into_iter().any(|rule| conditions::ask_tags(&rule.conditions));
+        Self { keys, tokens, asks_tags }
+    }
+
+    /// True where a rule hangs on the tags that an object has: only then somebody has to look at them before he decides.
+    pub fn asks_tags(&self) -> bool {
+        self.asks_tags
     }
 
     /// The owner of an access key that may sign now: active, not expired, its user enabled.

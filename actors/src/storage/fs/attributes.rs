@@ -2,8 +2,9 @@
 //!
 //! The record is JSON: `{"v":1,"id","bucket","key","size","etag","sha256","modified","attributes","stored","mac":{"key","value"}}`,
 //! `modified` in milliseconds since 1970, `sha256` left out where it is not known, `stored` (`{"form":"parts","upload","len"}`)
-//! where the file holds another form than the object's bytes. The MAC is HMAC-SHA256 over `dg-metadata-v1\n` and the same JSON without `mac`,
-//! written compactly and with the fields in that order. A record above the attribute's limit lies in the sidecar
+//! where the file holds another form than the object's bytes, and `listed` the id in that list, where tags came since. The MAC is
+//! HMAC-SHA256 over `dg-metadata-v1\n` and the same JSON without `mac`, written compactly and with the fields in that order. A
+//! record above the attribute's limit lies in the sidecar
 //! `.dg/meta/<id>`, and the attribute is a pointer, `{"v":1,"sidecar":"<id>","sha256","mac"}`, whose MAC is over
 //! `dg-metadata-pointer-v1\n` and `{"bucket","key","sidecar","sha256"}`.
 
@@ -11,6 +12,7 @@ use crate::Result;
 use crate::domain::clock::Timestamp;
 use crate::domain::names::{BucketName, ObjectKey};
 use crate::domain::object::{BodySums, ETag, ObjectAttributes, ObjectMeta};
+use crate::domain::tags::Tags;
 use crate::storage::fs::seal::{Tag, foreign, from_json, prove, sign, to_json};
 use crate::storage::mackeys::MacKeys;
 use crate::storage::multipart::UploadId;
@@ -44,6 +46,9 @@ pub(super) struct Record {
     attributes: ObjectAttributes,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) stored: Option<Stored>,
+    /// The id that the list of the parts bears, where the record got another since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    listed: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     mac: Option<Tag>,
 }
@@ -117,6 +122,7 @@ impl Record {
             modified: now.millis(),
             attributes,
             stored: None,
+            listed: None,
             mac: None,
         }
     }
@@ -132,9 +138,27 @@ impl Record {
         Self { sha256: None, ..Self::new(bucket, key, &sums, attributes, now) }
     }
 
+    /// A record for a file that somebody dropped in.
+    pub(super) fn of_file(bucket: &BucketName, key: &ObjectKey, meta: ObjectMeta) -> Self {
+        let sums = BodySums { size: meta.size, md5: meta.etag.as_str().to_owned(), sha256: String::new() };
+        Self { sha256: None, ..Self::new(bucket, key, &sums, meta.attributes, meta.modified) }
+    }
+
+    /// The same object with other tags: under another id, since the old sidecar stays what it is until nothing names it.
+    pub(super) fn with_tags(mut self, tags: Tags) -> Self {
+        self.attributes.tags = tags;
+        let listed = self.stored.is_some().then(|| self.listed_id().to_owned());
+        Self { id: Uuid::new_v4().to_string(), listed, mac: None, ..self }
+    }
+
     /// The same object as a plain file: under another id, since what the old file names stays the old one's.
     pub(super) fn as_plain(&self) -> Self {
-        Self { id: Uuid::new_v4().to_string(), stored: None, mac: None, ..self.clone() }
+        Self { id: Uuid::new_v4().to_string(), stored: None, listed: None, mac: None, ..self.clone() }
+    }
+
+    /// The id under which the list of its parts knows the object.
+    pub(super) fn listed_id(&self) -> &str {
+        self.listed.as_deref().unwrap_or(&self.id)
     }
 
     /// How long the object's file is.

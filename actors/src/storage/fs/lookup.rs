@@ -118,12 +118,23 @@ impl Fs {
 
     /// What is known of a file, proven.
     pub(super) fn describe(&self, bucket: &BucketName, key: &str, found: &Found) -> Result<Described> {
-        let Some(value) = attribute(&found.file)? else {
+        let value = attribute(&found.file)?;
+        match self.describe_as(value.as_deref(), bucket, key, found) {
+            // The object got other tags in between, and with them another sidecar.
+            Err(e) if e.kind() == ErrorKind::MetadataStripped && attribute(&found.file)? != value => {
+                self.describe(bucket, key, found)
+            }
+            described => described,
+        }
+    }
+
+    fn describe_as(&self, value: Option<&[u8]>, bucket: &BucketName, key: &str, found: &Found) -> Result<Described> {
+        let Some(value) = value else {
             refuse_stripped(&found.file)?;
             return Ok(Described { meta: plain_meta(key, &found.stat), record: None });
         };
         let keys = self.mac.load();
-        let record = match attributes::decode(&value, bucket, key, &keys)? {
+        let record = match attributes::decode(value, bucket, key, &keys)? {
             Decoded::Record(record) => *record,
             Decoded::Sidecar(id, sha256) => {
                 let bytes = self.sidecar_path(&id).map(std::fs::read).and_then(Result::ok).ok_or_else(|| {

@@ -20,6 +20,7 @@ mod root;
 mod scan;
 mod seal;
 mod shared;
+mod tags;
 #[cfg(test)]
 mod tests;
 mod uploads;
@@ -31,6 +32,7 @@ use crate::domain::condition::Conditions;
 use crate::domain::listing::{ListPage, ListQuery};
 use crate::domain::names::{BucketName, ObjectKey};
 use crate::domain::object::ObjectMeta;
+use crate::domain::tags::Tags;
 use crate::storage::mackeys::MacKeys;
 use crate::storage::multipart::{
     CompleteRequest, NewUpload, PartCommit, PartInfo, PartNumber, PartPage, UploadInfo, UploadPage, UploadQuery,
@@ -191,6 +193,18 @@ impl ObjectStore for FsStore {
             let outcome = fs.delete_object(&bucket, &key, &conditions);
             // Released by the job: a caller that goes away does not let the next one in early.
             drop(guard);
+            outcome
+        })
+        .await
+    }
+
+    async fn set_tags(&self, bucket: &BucketName, key: &ObjectKey, tags: Tags) -> Result<()> {
+        let bucket_stays = Arc::clone(&self.fs.shared.buckets).read_owned().await;
+        let guard = self.fs.shared.keys.lock(&lock_name(bucket, key.as_str())).await;
+        let (bucket, key) = (bucket.clone(), key.clone());
+        self.run("tag object", move |fs| {
+            let outcome = fs.set_tags(&bucket, &key, tags);
+            drop((guard, bucket_stays));
             outcome
         })
         .await

@@ -3,6 +3,7 @@
 #[cfg(feature = "faults")]
 mod cuts;
 #[cfg(feature = "faults")]
+mod cuts_tags;
 mod cuts_uploads;
 mod uploads;
 

@@ -5,6 +5,7 @@ use crate::domain::condition::{ByteRange, Conditions, ETagMatch, RangeRequest};
 use crate::domain::listing::{ListPage, ListQuery};
 use crate::domain::names::ObjectKey;
 use crate::domain::object::ObjectAttributes;
+use crate::domain::tags::Tags;
 use crate::storage::{ObjectStore, ReadOutcome, ReadRequest};
 use crate::{ErrorKind, Result};
 use bytes::Bytes;
@@ -19,6 +20,7 @@ pub async fn conformance(store: Arc<dyn ObjectStore>) -> Result<()> {
     nothing_is_visible_before_the_commit(&store).await?;
     a_key_and_keys_below_it_live_side_by_side(&store).await?;
     strange_keys_are_ordinary_keys(&store).await?;
+    tags_change_without_the_object(&store).await?;
     deletes_are_idempotent_and_not_recursive(&store).await?;
     listings_agree_with_a_model(&store).await?;
     one_of_many_conditional_writes_wins(&store).await
@@ -72,6 +74,28 @@ async fn an_object_comes_back_as_it_was_stored(store: &Arc<dyn ObjectStore>) -> 
     let meta = put(store, &name, "body", b"hello").await?;
     assert_eq!(meta.etag.as_str(), "5d41402abc4b2a76b9719d911017c592");
     assert_eq!(meta.attributes, ObjectAttributes::default());
+    Ok(())
+}
+
+async fn tags_change_without_the_object(store: &Arc<dyn ObjectStore>) -> Result<()> {
+    let name = bucket("tk-tags")?;
+    let tags = |value: &str| Tags::from([("state".to_owned(), value.to_owned())]);
+    let key = ObjectKey::new("k")?;
+    assert_eq!(kind(store.set_tags(&name, &key, tags("new")).await), Some(ErrorKind::NoSuchBucket));
+    store.create_bucket(&name).await?;
+    assert_eq!(kind(store.set_tags(&name, &key, tags("new")).await), Some(ErrorKind::NoSuchKey));
+    for large in [0, 5000] {
+        let mut attributes = ObjectAttributes { tags: tags("old"), ..ObjectAttributes::default() };
+        attributes.user.insert("note".to_owned(), "x".repeat(large));
+        let before = put_with(store, &name, "k", b"body", attributes, Conditions::default()).await?;
+        for wanted in [tags("new"), Tags::new()] {
+            store.set_tags(&name, &key, wanted.clone()).await?;
+            let mut expected = before.clone();
+            expected.attributes.tags = wanted;
+            assert_eq!(store.head(&name, &key).await?, expected);
+            assert_eq!(get(store, &name, "k").await?, b"body");
+        }
+    }
     Ok(())
 }
 

@@ -42,7 +42,7 @@ pub(in crate::http::s3) async fn answer(
     let upload = NewUpload {
         bucket: route.bucket.clone(),
         key: to.key.clone(),
-        attributes: ObjectAttributes { headers, user, checksums: Checksums::new() },
+        attributes: ObjectAttributes { headers, user, tags: to.tags.clone(), checksums: Checksums::new() },
         checksum: Some(create.checksum.unwrap_or(DEFAULT)),
         initiator: initiator(call),
     };

@@ -8,10 +8,12 @@ use crate::http::reply;
 use crate::http::s3::call::Call;
 use crate::http::s3::error::S3Error;
 use crate::http::s3::operation::CopyObject;
+use crate::http::s3::permission;
 use crate::http::s3::xml::write::Document;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use actors::domain::checksum::ChecksumKind;
+use actors::domain::iam::context::RequestContext;
 use actors::domain::object::{ObjectAttributes, ObjectMeta, SystemHeaders};
 use actors::storage::CommitRequest;
 use std::collections::BTreeMap;
@@ -28,6 +30,12 @@ pub(in crate::http::s3) async fn answer(
     let replaced = (range::system_headers(request.headers())?, range::user_metadata(request.headers(), &copy.to.user)?);
     let to = call.view.route(&copy.to.bucket)?;
     let from = source::open(call, &copy.source, &copy.conditions, None).await?;
+    if !copy.replace_tags && !from.meta.attributes.tags.is_empty() {
+        let brought = RequestContext { request_tags: from.meta.attributes.tags.clone(), ..call.access.clone() };
+        for needed in permission::carry_tags(&copy.to.bucket, &copy.to.key, &copy.source) {
+            call.require(&needed, &brought).await?;
+        }
+    }
     let ticket = to.store.begin_write(&call.holder(), &to.bucket, &copy.to.key).await?;
     let mut attributes = attributes(copy, &from.meta, replaced);
     let algorithm = algorithm(copy, &from.meta);
@@ -52,7 +60,8 @@ fn attributes(copy: &CopyObject, source: &ObjectMeta, replaced: Replaced) -> Obj
         website_redirect: copy.to.website_redirect.clone(),
         ..headers
     };
-    ObjectAttributes { headers, user, checksums: kept.checksums }
+    let tags = if copy.replace_tags { copy.to.tags.clone() } else { kept.tags };
+    ObjectAttributes { headers, user, tags, checksums: kept.checksums }
 }
 
 /// How the copy is summed: as it is asked, or as a source in parts was. Of one in one piece the checksum stays what it is.

@@ -43,7 +43,10 @@ pub(in crate::http::s3) async fn answer(
     let declared = Declared::new(request.headers(), call.verified.payload(), &delete.body)?;
     let body = inbound::read_small(payload, &declared, DOCUMENT, call.idle()).await?;
     let asked = read::delete_objects(&body)?;
-    let wanted: Vec<Wanted> = asked.keys.iter().map(|key| decide(call, &delete.bucket, key)).collect();
+    let mut wanted: Vec<Wanted> = Vec::with_capacity(asked.keys.len());
+    for key in &asked.keys {
+        wanted.push(decide(call, &delete.bucket, key).await);
+    }
     // Whoever may delete nothing in a bucket does not learn whether it exists.
     let outcomes = if wanted.iter().any(Result::is_ok) {
         let (system, route) = (call.edge.system.clone(), call.view.route(&delete.bucket)?);
@@ -61,11 +64,9 @@ pub(in crate::http::s3) async fn answer(
 }
 
 /// What DeleteObject would decide before it deletes.
-fn decide(call: &Call, bucket: &BucketName, asked: &DeleteKey) -> Wanted {
+async fn decide(call: &Call, bucket: &BucketName, asked: &DeleteKey) -> Wanted {
     let key = ObjectKey::new(asked.key.as_str())?;
-    if !call.may(&permission::delete(bucket, &key)) {
-        return Err(S3Error::access_denied());
-    }
+    call.require(&permission::delete(bucket, &key), &call.access).await?;
     match asked.version.as_deref() {
         None | Some("null") => {}
         Some(_) => {

@@ -24,6 +24,9 @@ pub(super) fn found(meta: &ObjectMeta, range: Option<ByteRange>, read: &ReadObje
         response.insert_header(("content-range", format!("bytes {}-{last}/{}", range.start, meta.size)));
     }
     stored(&mut response, meta, &read.overrides);
+    if !meta.attributes.tags.is_empty() {
+        response.insert_header(("x-amz-tagging-count", meta.attributes.tags.len()));
+    }
     if read.with_checksums && range.is_none() {
         for algorithm in Algorithm::ALL {
             if let Some(value) = meta.attributes.checksums.get(algorithm.name()) {
@@ -96,6 +99,7 @@ mod tests {
             attributes: ObjectAttributes {
                 headers: SystemHeaders { cache_control: Some("no-store".into()), ..SystemHeaders::default() },
                 user: [("colour".to_owned(), "rot-grün".to_owned())].into(),
+                tags: [("a".to_owned(), "1".to_owned())].into(),
                 checksums: [("CRC32".to_owned(), "AAAAAA==".to_owned())].into(),
             },
         }
@@ -123,6 +127,7 @@ mod tests {
         assert_eq!(header(&response, "x-amz-meta-colour").as_deref(), Some("rot-grün"));
         assert_eq!(header(&response, "x-amz-checksum-crc32").as_deref(), Some("AAAAAA=="));
         assert_eq!(header(&response, "x-amz-checksum-type").as_deref(), Some("FULL_OBJECT"));
+        assert_eq!(header(&response, "x-amz-tagging-count").as_deref(), Some("1"));
         assert_eq!(header(&response, "etag").as_deref(), Some("\"abc\""));
         assert_eq!(header(&response, "last-modified").as_deref(), Some("Sun, 22 Nov 2026 09:00:00 GMT"));
     }

@@ -9,3 +9,4 @@ mod headers;
 mod publish;
 pub(super) mod put;
 pub(super) mod source;
+pub(super) mod tagging;

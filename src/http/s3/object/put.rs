@@ -37,7 +37,7 @@ pub(in crate::http::s3) async fn answer(
         bucket: route.bucket.clone(),
         key: put.key.clone(),
         staged: received.staged,
-        attributes: ObjectAttributes { headers, user, checksums },
+        attributes: ObjectAttributes { headers, user, tags: put.tags.clone(), checksums },
         conditions,
     };
     let stored = publish(call, route, commit, ticket.permit).await?;

@@ -20,6 +20,8 @@ pub struct CopyObject {
     pub conditions: Conditions,
     /// `x-amz-metadata-directive: REPLACE`: metadata comes from the request and not from the source.
     pub replace: bool,
+    /// `x-amz-tagging-directive: REPLACE`: tags come from the request and not from the source.
+    pub replace_tags: bool,
     /// `x-amz-checksum-algorithm`: how the copy is summed.
     pub checksum: Option<Algorithm>,
 }
@@ -37,8 +39,7 @@ impl CopyObject {
     pub(super) fn parse(to: PutObject, source: &str, headers: &Names) -> Result<Self, S3Error> {
         let source = Source::parse(source)?;
         let replace = directive(headers, "x-amz-metadata-directive", "Unknown metadata directive.")?;
-        // There are no tags yet: what is copied and what is replaced is the same nothing.
-        directive(headers, "x-amz-tagging-directive", "Unknown tagging directive.")?;
+        let replace_tags = directive(headers, "x-amz-tagging-directive", "Unknown tagging directive.")?;
         let changes = replace
             || ["x-amz-storage-class", "x-amz-website-redirect-location"]
                 .iter()
@@ -50,7 +51,7 @@ impl CopyObject {
             ));
         }
         let (conditions, checksum) = (conditions(headers)?, algorithm(headers)?);
-        Ok(Self { to, source, conditions, replace, checksum })
+        Ok(Self { to, source, conditions, replace, replace_tags, checksum })
     }
 }
 

@@ -1,9 +1,10 @@
 //! What the signed part of an object's request says.
 
 use super::parse::check_acl;
-use super::{Names, S3Error, SignedBody};
+use super::{Names, S3Error, SignedBody, tagging};
 use actix_web::http::StatusCode;
 use actors::domain::names::{BucketName, ObjectKey};
+use actors::domain::tags::Tags;
 use std::collections::BTreeMap;
 
 /// User metadata, names and values together (AWS).
@@ -35,6 +36,8 @@ pub struct PutObject {
     pub storage_class: Option<String>,
     /// `x-amz-website-redirect-location`.
     pub website_redirect: Option<String>,
+    /// `x-amz-tagging`.
+    pub tags: Tags,
     /// What is said of the body.
     pub body: SignedBody,
 }
@@ -108,6 +111,7 @@ impl PutObject {
             user: user_metadata(headers)?,
             storage_class,
             website_redirect,
+            tags: tagging::header(headers)?,
             body: SignedBody::parse(headers)?,
         })
     }

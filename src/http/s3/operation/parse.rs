@@ -2,8 +2,8 @@
 
 use super::{
     CompleteMultipartUpload, CopyObject, CreateMultipartUpload, DeleteObjects, ListBuckets, ListMultipartUploads,
-    ListObjects, ListParts, ListVersion, Names, Operation, Probe, PutObject, ReadObject, SignedBody, Upload,
-    UploadPart, UploadPartCopy, Verb, object,
+    ListObjects, ListParts, ListVersion, Names, Operation, Probe, PutObject, PutTagging, ReadObject, SignedBody,
+    Upload, UploadPart, UploadPartCopy, Verb, object,
 };
 use crate::http::s3::error::S3Error;
 use crate::http::s3::registry::{self, Place, Standing};
@@ -32,6 +32,14 @@ pub fn parse(method: &str, path: &[u8], query: &Names, headers: &Names) -> Resul
 /// Which operation on a key it is. A part of an object cannot be read by its number yet.
 fn object_verb(method: &str, query: &Names, headers: &Names) -> Result<Verb, S3Error> {
     let copies = headers.contains_key("x-amz-copy-source");
+    if query.contains_key("tagging") {
+        return match method {
+            "GET" => Ok(Verb::GetObjectTagging),
+            "PUT" => Ok(Verb::PutObjectTagging),
+            "DELETE" => Ok(Verb::DeleteObjectTagging),
+            _ => Err(S3Error::method_not_allowed(method)),
+        };
+    }
     Ok(match (method, query.contains_key("uploadId"), query.contains_key("partNumber")) {
         ("GET" | "HEAD", false, true) => return Err(S3Error::not_implemented("reading a part by its number")),
         ("GET", true, _) => Verb::ListParts,
@@ -67,6 +75,18 @@ fn in_object(
         Verb::DeleteObject => {
             object::check_version(query)?;
             Operation::DeleteObject(bucket, key)
+        }
+        Verb::GetObjectTagging => {
+            object::check_version(query)?;
+            Operation::GetObjectTagging(bucket, key)
+        }
+        Verb::PutObjectTagging => {
+            object::check_version(query)?;
+            Operation::PutObjectTagging(PutTagging { bucket, key, body: SignedBody::parse(headers)? })
+        }
+        Verb::DeleteObjectTagging => {
+            object::check_version(query)?;
+            Operation::DeleteObjectTagging(bucket, key)
         }
         Verb::CreateMultipartUpload => {
             let to = PutObject::parse(bucket, key, headers)?;
@@ -159,7 +179,13 @@ fn refuse_what_is_refused(query: &Names, headers: &Names) -> Result<(), S3Error>
             None => {
                 return Err(S3Error::invalid_argument(name, "", format!("'{name}' is not a parameter of S3")));
             }
-            Some(Standing::Honoured(_) | Standing::Echoed(_) | Standing::Unconfigured(..) | Standing::Noise) => {}
+            Some(
+                Standing::Honoured(_)
+                | Standing::Echoed(_)
+                | Standing::Unconfigured(..)
+                | Standing::Partly(..)
+                | Standing::Noise,
+            ) => {}
         }
     }
     Ok(())
@@ -172,6 +198,9 @@ fn check_names(verb: Verb, query: &Names, headers: &Names) -> Result<(), S3Error
             Some(Standing::Honoured(verbs) | Standing::Echoed(verbs)) if !verbs.contains(&verb) => {
                 let message = format!("'{name}' is not a parameter of this operation");
                 return Err(S3Error::invalid_argument(name, "", message));
+            }
+            Some(Standing::Partly(probe, what, verbs)) if verb != Verb::Probe(probe) && !verbs.contains(&verb) => {
+                return Err(S3Error::not_implemented(&format!("{what} ({name})")));
             }
             Some(Standing::Unconfigured(probe, what)) if verb != Verb::Probe(probe) => {
                 return Err(S3Error::not_implemented(&format!("{what} ({name})")));

@@ -35,6 +35,12 @@ pub enum Verb {
     HeadObject,
     /// `DELETE /bucket/key`.
     DeleteObject,
+    /// `GET /bucket/key?tagging`.
+    GetObjectTagging,
+    /// `PUT /bucket/key?tagging`.
+    PutObjectTagging,
+    /// `DELETE /bucket/key?tagging`.
+    DeleteObjectTagging,
     /// `POST /bucket?delete`.
     DeleteObjects,
     /// `POST /bucket/key?uploads`.
@@ -72,6 +78,9 @@ impl Verb {
             Self::GetObject => "GetObject",
             Self::HeadObject => "HeadObject",
             Self::DeleteObject => "DeleteObject",
+            Self::GetObjectTagging => "GetObjectTagging",
+            Self::PutObjectTagging => "PutObjectTagging",
+            Self::DeleteObjectTagging => "DeleteObjectTagging",
             Self::DeleteObjects => "DeleteObjects",
             Self::CreateMultipartUpload => "CreateMultipartUpload",
             Self::UploadPart => "UploadPart",

@@ -4,10 +4,12 @@ mod complete;
 mod create_bucket;
 mod delete_objects;
 mod form;
+mod tagging;
 
 pub use complete::{ListedPart, complete_multipart_upload};
 pub use create_bucket::{CreateBucketConfiguration, create_bucket};
 pub use delete_objects::{Delete, DeleteKey, delete_objects};
+pub use tagging::tagging;
 
 use crate::http::s3::error::S3Error;
 use quick_xml::Reader;

@@ -121,8 +121,14 @@ impl Copy {
         let upload = self.lease.upload().clone();
         let (bucket, key) = (&upload.bucket, &upload.key);
         let now = fs.look(bucket, key.as_str())?.and_then(|(_, described)| described.record);
-        if now.is_none_or(|now| now.id != self.id) {
-            return Ok(());
+        match now {
+            Some(now) if now.id == self.id => {}
+            // It got other tags meanwhile: once more.
+            Some(now) if is_of(&now, &upload) => {
+                fs.shared.waiting.add(upload);
+                return Ok(());
+            }
+            _ => return Ok(()),
         }
         let sidecar = Sidecar::write(fs, &self.plain)?;
         let place = fs.place(bucket, key);

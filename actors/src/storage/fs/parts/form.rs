@@ -68,7 +68,7 @@ pub(in crate::storage::fs) fn decode(
     let (signed, tag) = (&bytes[..=end], &body[end + 1..]);
     prove(keys, &from_json::<Tag>(tag)?, DOMAIN, signed)?;
     let list: List = from_json(&signed[HEAD..end])?;
-    if list.record.named() != (bucket, key.as_str()) || list.record.id != record.id {
+    if list.record.named() != (bucket, key.as_str()) || list.record.id != record.listed_id() {
         return Err(foreign("the list of parts does not belong to this object"));
     }
     Ok(list.parts)

@@ -51,7 +51,7 @@ fn what_is_wrong_with_an_upload_is_said() {
         ),
         ("POST /bkt/k?uploads", &[("x-amz-checksum-crc32", "AAAAAA==")], "InvalidArgument"),
         ("POST /bkt/k?uploads", &[("x-amz-storage-class", "FAST")], "InvalidStorageClass"),
-        ("POST /bkt/k?uploads", &[("x-amz-tagging", "a=b")], "NotImplemented"),
+        ("POST /bkt/k?uploads", &[("x-amz-tagging", "a=&a=")], "InvalidArgument"),
         ("POST /bkt/k?uploads&prefix=a", &[], "InvalidArgument"),
         ("PUT /bkt/k?uploads", &[], "InvalidArgument"),
         ("PUT /bkt/k?uploadId=u", &[], "InvalidArgument"),
