@@ -6,6 +6,7 @@ pub mod telemetry;
 
 pub use serve::serve;
 
+use crate::auth::oidc::Oidc;
 use crate::auth::password_pool::PasswordPool;
 use crate::auth::throttle::Throttle;
 use crate::http::metrics::Metrics;
@@ -30,6 +31,8 @@ pub struct Edge {
     pub audit: AuditHandle,
     /// Backup and restore.
     pub backup: BackupHandle,
+    /// Signing in with providers.
+    pub oidc: Oidc,
     /// Where passwords are hashed.
     pub passwords: PasswordPool,
     /// What S3 remembers between requests.

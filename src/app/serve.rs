@@ -2,6 +2,7 @@
 
 use crate::app::shutdown::Signals;
 use crate::app::{Edge, shutdown, telemetry};
+use crate::auth::oidc::Oidc;
 use crate::auth::password_pool::PasswordPool;
 use crate::auth::throttle::Throttle;
 use crate::cli::settings::ServeSettings;
@@ -85,6 +86,7 @@ async fn start(settings: ServeSettings) -> Result<Running, BootError> {
         session: booted.session.clone(),
         audit: booted.audit.clone(),
         backup: booted.backup.clone(),
+        oidc: Oidc::new(),
         passwords: PasswordPool::new(),
         s3: Arc::default(),
         throttle: Throttle::default(),

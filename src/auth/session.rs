@@ -107,11 +107,16 @@ fn origin_of(url: &str) -> String {
     url[..end.unwrap_or(url.len())].to_ascii_lowercase()
 }
 
-/// The value of the cookie that a request brings.
+/// The value of the session's cookie that a request brings.
 fn sent(request: &HttpRequest) -> Option<&str> {
+    cookie(request, COOKIE)
+}
+
+/// The value of a cookie that a request brings.
+pub fn cookie<'a>(request: &'a HttpRequest, wanted: &str) -> Option<&'a str> {
     let headers = request.headers().get_all(header::COOKIE).filter_map(|value| value.to_str().ok());
     let mut pairs = headers.flat_map(|header| header.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(name, _)| *name == COOKIE).map(|(_, value)| value)
+    pairs.find(|(name, _)| *name == wanted).map(|(_, value)| value)
 }
 
 /// `Set-Cookie` of a new session: out of reach of scripts and of other sites. A lifetime of zero takes the cookie away.

@@ -26,6 +26,8 @@ mod regressions;
 mod restore;
 mod rights;
 mod sign_in_api;
+mod sso;
+mod sso_hostile;
 mod status;
 mod support;
 mod table;

@@ -28,7 +28,7 @@ fn code(reply: &Reply) -> String {
 }
 
 /// Every route and the right that it needs.
-const ROUTES: [(&str, &str, &str); 46] = [
+const ROUTES: [(&str, &str, &str); 47] = [
     ("GET", "/status", "system:read"),
     ("PUT", "/password", "admin"),
     ("GET", "/sessions", "iam:read"),
@@ -58,6 +58,7 @@ const ROUTES: [(&str, &str, &str); 46] = [
     ("GET", "/ext-auth/providers/none", "iam:read"),
     ("PUT", "/ext-auth/providers/none", "iam:write"),
     ("DELETE", "/ext-auth/providers/none", "iam:write"),
+    ("POST", "/ext-auth/providers/none/test", "iam:write"),
     ("GET", "/ext-auth/mappings", "iam:read"),
     ("POST", "/ext-auth/mappings", "iam:write"),
     ("POST", "/ext-auth/mappings/preview", "iam:read"),

@@ -5,7 +5,8 @@ use crate::db::runtime;
 use crate::domain::clock::Clock;
 use crate::domain::session::Session;
 use crate::fault;
-use crate::session::messages::{Find, List, Open, Revoke, RevokePrincipal};
+use crate::session::messages::{BeginLogin, Find, List, Open, Revoke, RevokePrincipal, TakeLogin};
+use crate::session::pending::{PendingLogin, PendingLogins};
 use crate::session::state::Sessions;
 use crate::state_db::handle::StateDbHandle;
 use actix::fut::{ActorFutureExt, wrap_future};
@@ -18,13 +19,15 @@ const SWEEP: Duration = Duration::from_secs(300);
 /// The owner of sessions.
 pub(super) struct SessionActor {
     sessions: Sessions,
+    /// In memory alone: who comes back after a restart begins again.
+    pending: PendingLogins,
     db: StateDbHandle,
     clock: Clock,
 }
 
 impl SessionActor {
     pub(super) fn new(stored: Vec<Session>, db: StateDbHandle, clock: Clock) -> Self {
-        Self { sessions: Sessions::load(stored), db, clock }
+        Self { sessions: Sessions::load(stored), pending: PendingLogins::default(), db, clock }
     }
 
     /// What the state DB holds.
@@ -45,6 +48,7 @@ impl SessionActor {
     }
 
     fn sweep(&mut self, context: &mut Context<Self>) {
+        self.pending.sweep(self.clock.now());
         let expired = self.sessions.expired(self.clock.now());
         if !expired.is_empty() {
             context.spawn(self.end(expired).map(|outcome, _, _| note("sweeping expired sessions", outcome)));
@@ -126,6 +130,25 @@ impl Handler<RevokePrincipal> for SessionActor {
         let hashes = self.sessions.of(&message.0);
         let count = hashes.len();
         Box::pin(self.end(hashes).map(move |outcome, _, _| outcome.map(|()| count)))
+    }
+}
+
+impl Handler<BeginLogin> for SessionActor {
+    type Result = Result<()>;
+
+    fn handle(&mut self, message: BeginLogin, _: &mut Self::Context) -> Self::Result {
+        fault::point("session.begin_login");
+        self.pending.begin(*message.0);
+        Ok(())
+    }
+}
+
+impl Handler<TakeLogin> for SessionActor {
+    type Result = Result<Option<PendingLogin>>;
+
+    fn handle(&mut self, message: TakeLogin, _: &mut Self::Context) -> Self::Result {
+        fault::point("session.take_login");
+        Ok(self.pending.take(&message.0, self.clock.now()))
     }
 }
 

@@ -7,7 +7,8 @@ use crate::domain::session::{Session, token_sha256};
 use crate::kernel::guardian::Guardian;
 use crate::kernel::owner::{Intent, OwnerRef};
 use crate::session::actor::SessionActor;
-use crate::session::messages::{Find, List, Open, Revoke, RevokePrincipal};
+use crate::session::messages::{BeginLogin, Find, List, Open, Revoke, RevokePrincipal, TakeLogin};
+use crate::session::pending::PendingLogin;
 use crate::state_db::handle::StateDbHandle;
 use crate::{Error, Result};
 use actix::Actor;
@@ -78,6 +79,16 @@ impl SessionHandle {
     /// is [`Session::valid`]'s to say.
     pub async fn find(&self, token: &str, idle: Duration) -> Result<Option<Session>> {
         self.owner.ask(Intent::Read, Find { sha256: token_sha256(token), idle }).await
+    }
+
+    /// Remembers a sign-in that goes to a provider.
+    pub async fn begin_login(&self, login: PendingLogin) -> Result<()> {
+        self.owner.ask(Intent::Read, BeginLogin(Box::new(login))).await
+    }
+
+    /// Takes out the sign-in of this state; there is none where it is unknown, late, or was taken before.
+    pub async fn take_login(&self, state_sha256: &str) -> Result<Option<PendingLogin>> {
+        self.owner.ask(Intent::Read, TakeLogin(state_sha256.to_owned())).await
     }
 
     /// All sessions, the latest first.

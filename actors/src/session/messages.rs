@@ -3,6 +3,7 @@
 use crate::Result;
 use crate::domain::iam::principal::Principal;
 use crate::domain::session::Session;
+use crate::session::pending::PendingLogin;
 use actix::Message;
 use std::time::Duration;
 
@@ -35,3 +36,13 @@ pub(super) struct Revoke(pub(super) String);
 #[derive(Debug, Message)]
 #[rtype(result = "Result<usize>")]
 pub(super) struct RevokePrincipal(pub(super) Principal);
+
+/// Remembers a sign-in that goes to a provider.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<()>")]
+pub(super) struct BeginLogin(pub(super) Box<PendingLogin>);
+
+/// Takes out the sign-in of this state, by the state's SHA-256.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<Option<PendingLogin>>")]
+pub(super) struct TakeLogin(pub(super) String);

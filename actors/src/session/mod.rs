@@ -3,7 +3,9 @@
 mod actor;
 pub mod handle;
 mod messages;
+mod pending;
 mod state;
 
 pub use crate::domain::session::{Session, token_sha256};
 pub use handle::{Opening, SessionHandle};
+pub use pending::{PATIENCE, PendingLogin};

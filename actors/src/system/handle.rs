@@ -6,6 +6,8 @@ use crate::domain::bucket::BucketChange;
 use crate::domain::change::{Asked, Changed, StateChange};
 use crate::domain::clock::Clock;
 use crate::domain::condition::Conditions;
+use crate::domain::iam::change::{IamChange, SignInChange};
+use crate::domain::iam::sign_in::Login;
 use crate::domain::names::{BackendName, BucketName, ObjectKey};
 use crate::domain::object::ObjectMeta;
 use crate::domain::state::Bucket;
@@ -89,6 +91,19 @@ impl SystemHandle {
     pub async fn mutate_at(&self, change: StateChange, if_version: Option<String>) -> Result<Changed> {
         self.view().unlocked()?;
         self.owner.ask(Intent::Change, Mutate(Asked { change, if_version })).await
+    }
+
+    /// Writes what a sign-in with a provider changes. It waits for a restore as S3 requests do; nobody's browser shows a conflict.
+    pub async fn sign_in(&self, login: Login) -> Result<Changed> {
+        let busy = |error: Error| match error.kind() {
+            ErrorKind::RestoreInProgress => {
+                Error::new(ErrorKind::Busy, "sign in", "a restore is in progress; try again in a moment")
+            }
+            _ => error,
+        };
+        self.cell.wait_for_fence(PATIENCE).await.map_err(busy)?;
+        let change = StateChange::Iam(IamChange::SignIn(SignInChange::Login(Box::new(login))));
+        self.mutate(change).await.map_err(busy)
     }
 
     /// Publishes a staged object, if its bucket's route is still the one it began under.

@@ -62,6 +62,13 @@ pub(super) struct Call {
 impl Call {
     /// Takes the view, finds out who calls, and refuses what a foreign page sends.
     pub(super) async fn begin(request: &HttpRequest) -> Result<Self, Problem> {
+        let mut call = Self::begin_navigation(request)?;
+        call.caller = caller(request, &call.edge, &call.view).await?;
+        Ok(call)
+    }
+
+    /// The same for an address that a browser may be sent to by another site: whoever is signed in does not count there.
+    pub(super) fn begin_navigation(request: &HttpRequest) -> Result<Self, Problem> {
         metrics::name(request, "Admin");
         let edge = request
             .app_data::<web::Data<Edge>>()
@@ -78,7 +85,6 @@ impl Call {
         if view.locked.is_some() && !WHILE_LOCKED.contains(&request.path()) {
             view.unlocked()?;
         }
-        let caller = caller(request, &edge, &view).await?;
         let circumstances = RequestContext {
             source_ip: context.address,
             secure: context.secure,
@@ -93,7 +99,7 @@ impl Call {
             user_agent: context.user_agent.unwrap_or_default(),
             request: request.clone(),
             request_id: context.request_id,
-            caller,
+            caller: None,
             context: circumstances,
             edge,
         })

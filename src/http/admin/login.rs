@@ -11,7 +11,8 @@ use actors::audit::{DenialKind, Outcome};
 use actors::domain::clock::Timestamp;
 use actors::domain::iam::principal::Principal;
 use actors::domain::secret::Secret;
-use actors::session::Opening;
+use actors::session::{Opening, Session};
+use actors::system::view::SystemView;
 use actors::{Error, ErrorKind};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -118,23 +119,32 @@ pub(super) async fn logout(request: HttpRequest) -> Result<HttpResponse, Problem
 async fn open(call: &Call, principal: Principal, account: &str) -> Result<HttpResponse, Problem> {
     call.edge.throttle.succeeded(&call.ip, account);
     let who = principal.display_name(&call.view.state);
-    let credential_version = principal.credential_version(&call.view.state).unwrap_or_default();
     let lifetime = call.view.config.access.session_lifetime;
-    let opening = Opening {
-        principal,
-        ip: call.ip.clone(),
-        user_agent: call.user_agent.chars().take(200).collect(),
-        auth_epoch: call.view.state.meta.auth_epoch,
-        credential_version,
-        lifetime,
-    };
-    let (token, session) = call.edge.session.open(opening).await?;
+    let (token, session) = open_session(call, &call.view, principal).await?;
     call.recorder_of(&who).record("login", session.id(), Outcome::Success, Value::Null).await?;
     let cookie = set_cookie(token.expose(), lifetime, call.context().secure);
     Ok(HttpResponse::Ok()
         .insert_header((SET_COOKIE, cookie))
         .insert_header(("cache-control", "no-store"))
         .json(SignedIn { ok: true, user: who, expires_at: session.expires_at }))
+}
+
+/// Opens a session of somebody who proved who they are, under a view that knows them.
+pub(super) async fn open_session(
+    call: &Call,
+    view: &SystemView,
+    principal: Principal,
+) -> Result<(Secret, Session), Problem> {
+    let credential_version = principal.credential_version(&view.state).unwrap_or_default();
+    let opening = Opening {
+        principal,
+        ip: call.ip.clone(),
+        user_agent: call.user_agent.chars().take(200).collect(),
+        auth_epoch: view.state.meta.auth_epoch,
+        credential_version,
+        lifetime: view.config.access.session_lifetime,
+    };
+    Ok(call.edge.session.open(opening).await?)
 }
 
 async fn refuse(call: &Call, account: &str, message: &str) -> Result<HttpResponse, Problem> {

@@ -11,6 +11,7 @@ mod ext_auth;
 mod groups;
 mod keys;
 mod login;
+mod oauth;
 pub mod openapi;
 mod password;
 mod policies;
@@ -63,6 +64,8 @@ fn table() -> Vec<(Method, &'static str, Route)> {
         (Method::GET, "/whoami", to().to(whoami::get)),
         (Method::POST, "/admin/login", to().to(login::password)),
         (Method::POST, "/admin/login-as", to().to(login::key_pair)),
+        (Method::GET, "/admin/oauth/authorize/{provider}", to().to(oauth::authorize)),
+        (Method::GET, "/admin/oauth/callback", to().to(oauth::callback)),
         (Method::POST, "/admin/logout", to().to(login::logout)),
         (Method::PUT, "/admin/password", to().to(password::change)),
         (Method::GET, "/admin/status", to().to(status::get)),
@@ -94,6 +97,7 @@ fn table() -> Vec<(Method, &'static str, Route)> {
         (Method::GET, "/admin/ext-auth/providers/{id}", to().to(ext_auth::providers::get)),
         (Method::PUT, "/admin/ext-auth/providers/{id}", to().to(ext_auth::providers::update)),
         (Method::DELETE, "/admin/ext-auth/providers/{id}", to().to(ext_auth::providers::delete)),
+        (Method::POST, "/admin/ext-auth/providers/{id}/test", to().to(ext_auth::test::run)),
         (Method::GET, "/admin/ext-auth/mappings", to().to(ext_auth::mappings::list)),
         (Method::POST, "/admin/ext-auth/mappings", to().to(ext_auth::mappings::create)),
         // Before `{id}`, which would match it.

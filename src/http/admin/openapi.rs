@@ -2,8 +2,8 @@
 
 use crate::http::admin::codes::codes;
 use crate::http::admin::{
-    audit, backup, error, explain, ext_auth, groups, keys, login, password, policies, session, status, tokens, users,
-    whoami,
+    audit, backup, error, explain, ext_auth, groups, keys, login, oauth, password, policies, session, status, tokens,
+    users, whoami,
 };
 use crate::http::health;
 use crate::http::metrics;
@@ -56,6 +56,8 @@ const ALWAYS: [u16; 5] = [400, 403, 500, 503, 507];
         login::password,
         login::key_pair,
         login::logout,
+        oauth::authorize,
+        oauth::callback,
         password::change,
         status::get,
         session::own,
@@ -86,6 +88,7 @@ const ALWAYS: [u16; 5] = [400, 403, 500, 503, 507];
         ext_auth::providers::get,
         ext_auth::providers::update,
         ext_auth::providers::delete,
+        ext_auth::test::run,
         ext_auth::mappings::list,
         ext_auth::mappings::create,
         ext_auth::mappings::preview,

@@ -3,6 +3,7 @@
 pub mod archive;
 pub mod client;
 pub mod conform;
+pub mod idp;
 pub mod server;
 pub mod signer;
 pub mod tls;

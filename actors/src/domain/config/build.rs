@@ -158,6 +158,7 @@ fn access(values: &mut Values<'_>, checker: &mut Checker<'_>, warnings: &mut Vec
         reauth_window: values.duration("access.reauth_window"),
         session_lifetime: values.duration("access.session_lifetime"),
         session_idle: values.duration("access.session_idle"),
+        sso_allowed_hosts: values.texts("access.sso_allowed_hosts"),
     }
 }
 

@@ -34,6 +34,7 @@ pub fn to_tree(config: &Config, written: &BTreeMap<String, String>, literals: Li
     out.plain("access.reauth_window", duration_text(access.reauth_window));
     out.plain("access.session_lifetime", duration_text(access.session_lifetime));
     out.plain("access.session_idle", duration_text(access.session_idle));
+    out.texts("access.sso_allowed_hosts", access.sso_allowed_hosts.iter().map(String::as_str));
     out.storage(config);
     let advanced = &config.advanced;
     out.text("advanced.listen_addr", &advanced.listen_addr.to_string());

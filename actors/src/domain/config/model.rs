@@ -35,6 +35,8 @@ pub struct Access {
     pub session_lifetime: Duration,
     /// A session ends after this long without a call.
     pub session_idle: Duration,
+    /// Hosts of sign-in providers that may speak plain http, or be at a link-local or metadata address.
+    pub sso_allowed_hosts: Vec<String>,
 }
 
 /// Whether S3 and the admin API ask who you are.

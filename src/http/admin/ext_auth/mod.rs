@@ -3,11 +3,9 @@
 pub(super) mod identities;
 pub(super) mod mappings;
 pub(super) mod providers;
+pub(super) mod test;
 
 use serde::{Deserialize, Deserializer};
-
-/// Where a provider sends people back to.
-const CALLBACK: &str = "/_/api/admin/oauth/callback";
 
 /// Tells a field that is `null` from one that is missing.
 fn sent<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Option<Option<T>>, D::Error> {

@@ -1,8 +1,10 @@
 //! `ext-auth/providers`, `ext-auth/providers/{id}`: whom people may sign in with.
 
-use super::{CALLBACK, sent};
+use super::sent;
+use crate::auth::oidc::check_issuer;
 use crate::http::admin::call::Call;
 use crate::http::admin::error::{Problem, not_found};
+use crate::http::admin::oauth::CALLBACK;
 use crate::http::admin::openapi::{Missing, Versioned};
 use crate::http::admin::query::Query;
 use crate::http::admin::users::end_sessions;
@@ -207,6 +209,7 @@ pub(crate) async fn create(request: HttpRequest, payload: web::Payload) -> Resul
     let call = Call::with_right(&request, "iam:write").await?;
     let body: Create = call.json(payload).await?;
     let now = call.edge.clock.now();
+    may_be_asked(&call, body.issuer_url.as_deref())?;
     let provider = AuthProvider {
         id: uuid::Uuid::new_v4().to_string(),
         name: body.name.clone(),
@@ -252,6 +255,7 @@ pub(crate) async fn update(request: HttpRequest, payload: web::Payload) -> Resul
     let id = segment(&request, "id");
     let body: Update = call.json(payload).await?;
     let old = find(&call.view, id)?;
+    may_be_asked(&call, body.issuer_url.as_deref())?;
     let edit = ProviderEdit {
         name: body.name,
         provider_type: body.provider_type,
@@ -285,6 +289,14 @@ pub(crate) async fn delete(request: HttpRequest) -> Result<HttpResponse, Problem
         end_sessions(&call, &identity.user_id).await;
     }
     Ok(HttpResponse::NoContent().finish())
+}
+
+/// Whether an issuer that is sent has an address that may be asked.
+fn may_be_asked(call: &Call, issuer: Option<&str>) -> Result<(), Problem> {
+    match issuer {
+        Some(issuer) => Ok(check_issuer(issuer, &call.view.config.access.sso_allowed_hosts)?),
+        None => Ok(()),
+    }
 }
 
 fn shown(call: &Call, id: &str, status: StatusCode) -> Result<HttpResponse, Problem> {

@@ -41,4 +41,10 @@ pub(super) const KEYS: &[Key] = &[
         .default("12h"),
     Key::new("access.session_idle", Kind::Duration(60, 90 * DAY), "A session ends after this long without a call.")
         .default("4h"),
+    Key::new(
+        "access.sso_allowed_hosts",
+        Kind::Texts(Rule::Host),
+        "Hosts of sign-in providers that may speak plain http, or be at a link-local or metadata address.",
+    )
+    .env(&["DGP_SSO_ALLOWED_HOSTS"]),
 ];

@@ -1,0 +1,205 @@
+//! Sign-in with a provider that does one thing wrong: each ends with its code, without a session, and with a row in the audit log.
+
+use crate::support::client::{Reply, Request};
+use crate::support::idp::{Answer, Idp, NAME, Sign, back, session};
+use crate::support::server::Host;
+use serde_json::{Value, json};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+fn code(reply: &Reply) -> String {
+    reply.json()["code"].as_str().unwrap_or_default().to_owned()
+}
+
+fn sessions(host: &Host) -> usize {
+    let all = host.admin(Request::new("GET", "/_/api/admin/sessions")).expect(200).json();
+    all["sessions"].as_array().unwrap().len()
+}
+
+fn rows(host: &Host) -> Vec<Value> {
+    let rows = host.admin(Request::new("GET", "/_/api/admin/audit?limit=200")).expect(200).json();
+    rows.as_array().or_else(|| rows["rows"].as_array()).unwrap_or_else(|| panic!("{rows}")).clone()
+}
+
+#[track_caller]
+fn refused(host: &Host, reply: &Reply, wanted: &str) {
+    assert!(reply.status >= 400, "{wanted}: {} {}", reply.status, reply.text());
+    assert_eq!((code(reply).as_str(), session(reply)), (wanted, None));
+    let row = |row: &Value| row["action"] == "login" && row["outcome"] == "denied" && row.to_string().contains(wanted);
+    assert!(rows(host).iter().any(row), "there is no row of {wanted}: {:?}", rows(host).first());
+}
+
+#[test]
+fn an_id_token_that_is_wrong_in_one_thing_signs_nobody_in() {
+    let (host, idp) = (Host::start(), Idp::start());
+    idp.register(&host, json!({}));
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let good = idp.sign_in(&host).expect(303);
+    assert_eq!(good.header("location"), Some("/_/"));
+    let cookie = session(&good).expect("a session is opened");
+    let own = Request::new("GET", "/_/api/admin/session").header("Cookie", &cookie).send(host.addr()).expect(200);
+    assert_eq!(own.json()["identity"], "ann@example.com");
+
+    let claims = [
+        ("sso_wrong_issuer", json!({"iss": "https://id.example.com"})),
+        ("sso_token_invalid", json!({"iss": null})),
+        ("sso_wrong_audience", json!({"aud": "another"})),
+        ("sso_wrong_audience", json!({"aud": ["dgp", "another"]})),
+        ("sso_wrong_audience", json!({"azp": "another"})),
+        ("sso_wrong_nonce", json!({"nonce": "another"})),
+        ("sso_wrong_nonce", json!({"nonce": null})),
+        ("sso_token_expired", json!({"exp": now - 120})),
+        ("sso_token_not_yet_valid", json!({"nbf": now + 300})),
+        ("sso_token_not_yet_valid", json!({"iat": now + 300})),
+        ("sso_email_unverified", json!({"email_verified": false})),
+        ("sso_email_unverified", json!({"email_verified": null})),
+        ("sso_email_missing", json!({"email": null})),
+    ];
+    for (wanted, change) in claims {
+        let before = sessions(&host);
+        idp.script().claims = change.clone();
+        let reply = idp.sign_in(&host);
+        assert_eq!(code(&reply), wanted, "{change}");
+        refused(&host, &reply, wanted);
+        assert_eq!(sessions(&host), before, "{change}");
+        // What is right again gets in again, and is not held to account for what went before.
+        idp.behave();
+        idp.sign_in(&host).expect(303);
+    }
+    let signatures = [
+        (Sign::Not, "sso_bad_algorithm"),
+        (Sign::ByPublicKey, "sso_bad_algorithm"),
+        (Sign::ByStranger, "sso_bad_signature"),
+    ];
+    for (sign, wanted) in signatures {
+        idp.script().sign = sign;
+        refused(&host, &idp.sign_in(&host), wanted);
+        idp.behave();
+        idp.sign_in(&host).expect(303);
+    }
+    assert!(!host.log().contains("known to both"), "a secret went into the log");
+}
+
+#[test]
+fn a_key_that_is_new_is_asked_for_once_and_one_that_nobody_publishes_signs_nothing() {
+    let (host, idp) = (Host::start(), Idp::start());
+    idp.register(&host, json!({}));
+    idp.sign_in(&host).expect(303);
+    idp.sign_in(&host).expect(303);
+    assert_eq!(idp.script().keys_asked, 1, "what is known is not asked again");
+    idp.rotate();
+    idp.sign_in(&host).expect(303);
+    assert_eq!(idp.script().keys_asked, 2);
+    idp.sign_in(&host).expect(303);
+    assert_eq!(idp.script().keys_asked, 2);
+    idp.script().kid = Some("none");
+    refused(&host, &idp.sign_in(&host), "sso_unknown_key");
+    assert_eq!(idp.script().keys_asked, 3);
+}
+
+#[test]
+fn an_answer_that_is_too_large_or_leads_elsewhere_is_not_read() {
+    let (host, idp) = (Host::start(), Idp::start());
+    idp.register(&host, json!({}));
+    idp.sign_in(&host).expect(303);
+    let answers = [
+        ("/token", Answer::Redirect("http://169.254.169.254/latest/meta-data/"), "sso_provider_redirects"),
+        ("/token", Answer::Huge, "sso_answer_too_large"),
+        ("/token", Answer::Of(400, json!({"error": "invalid_client"})), "sso_exchange_refused"),
+        ("/token", Answer::Of(200, json!({"access_token": "a", "token_type": "Bearer"})), "sso_token_invalid"),
+        ("/userinfo", Answer::Redirect("http://169.254.169.254/latest/meta-data/"), "sso_provider_redirects"),
+        ("/userinfo", Answer::Of(500, json!({})), "sso_userinfo_failed"),
+        ("/userinfo", Answer::Of(200, json!({"sub": "s2", "email": "b@example.com"})), "sso_userinfo_failed"),
+    ];
+    for (path, answer, wanted) in answers {
+        if path == "/userinfo" {
+            idp.script().claims = json!({"email": null});
+        }
+        idp.script().answers.insert(path, answer);
+        refused(&host, &idp.sign_in(&host), wanted);
+        idp.behave();
+        idp.sign_in(&host).expect(303);
+    }
+    // What the ID token does not say is asked for, of the same person.
+    idp.script().claims = json!({"email": null});
+    idp.script().userinfo = json!({"sub": "s1", "email": "ann@example.com", "email_verified": true});
+    idp.sign_in(&host).expect(303);
+}
+
+#[test]
+fn a_provider_that_never_ends_its_answer_is_given_up() {
+    let (host, idp) = (Host::start(), Idp::start());
+    idp.register(&host, json!({}));
+    idp.sign_in(&host).expect(303);
+    idp.script().answers.insert("/token", Answer::Slow);
+    refused(&host, &idp.sign_in(&host), "sso_provider_timeout");
+}
+
+#[test]
+fn a_provider_that_describes_itself_wrongly_is_not_gone_to() {
+    let changes = [
+        (json!({"issuer": "https://id.example.com"}), "sso_wrong_issuer"),
+        (json!({"jwks_uri": "https://169.254.169.254/latest"}), "sso_address_refused"),
+        (json!({"jwks_uri": "https://[fd00:ec2::254]/latest"}), "sso_address_refused"),
+        (json!({"jwks_uri": "http://id.example.com/keys"}), "sso_issuer_insecure"),
+        (json!({"authorization_endpoint": "javascript:alert(1)"}), "sso_issuer_insecure"),
+        (json!({"token_endpoint": null}), "sso_discovery_invalid"),
+        (json!({"jwks_uri": null}), "sso_discovery_invalid"),
+    ];
+    for (change, wanted) in changes {
+        let (host, idp) = (Host::start(), Idp::start());
+        let id = idp.register(&host, json!({}));
+        idp.script().discovery = change.clone();
+        let reply = Request::new("GET", &format!("/_/api/admin/oauth/authorize/{NAME}")).send(host.addr());
+        assert_eq!((code(&reply).as_str(), reply.header("set-cookie")), (wanted, None), "{change}");
+        let test = Request::new("POST", &format!("/_/api/admin/ext-auth/providers/{id}/test"));
+        let report = host.admin(test).expect(200).json();
+        assert_eq!((&report["success"], report["code"].as_str()), (&json!(false), Some(wanted)), "{report}");
+    }
+    let host = Host::start();
+    for (issuer, wanted) in [
+        ("http://id.example.com", "sso_issuer_insecure"),
+        ("https://169.254.169.254", "sso_address_refused"),
+        ("https://[::ffff:a9fe:a9fe]", "sso_address_refused"),
+    ] {
+        let provider = json!({"name": "x", "client_id": "c", "issuer_url": issuer});
+        let reply = host.admin(Request::new("POST", "/_/api/admin/ext-auth/providers").json(&provider)).expect(400);
+        assert_eq!(code(&reply), wanted);
+    }
+}
+
+#[test]
+fn a_way_back_counts_once_and_for_the_browser_that_began_it() {
+    let (host, idp) = (Host::start(), Idp::start());
+    idp.register(&host, json!({}));
+    let (state, cookie) = idp.begin(&host);
+    refused(&host, &back(&state).send(host.addr()), "sso_state_mismatch");
+    refused(&host, &back(&state).header("Cookie", &cookie).send(host.addr()), "sso_state_unknown");
+
+    let (state, cookie) = idp.begin(&host);
+    back(&state).header("Cookie", &cookie).send(host.addr()).expect(303);
+    refused(&host, &back(&state).header("Cookie", &cookie).send(host.addr()), "sso_state_unknown");
+
+    let (state, cookie) = idp.begin(&host);
+    let said_no = format!("/_/api/admin/oauth/callback?error=access_denied&state={state}");
+    let reply = Request::new("GET", &said_no).header("Cookie", &cookie).send(host.addr());
+    refused(&host, &reply, "sso_refused_by_provider");
+    let (state, cookie) = idp.begin(&host);
+    let other = format!("/_/api/admin/oauth/callback?code=c&iss=https%3A%2F%2Fid.example.com&state={state}");
+    let reply = Request::new("GET", &other).header("Cookie", &cookie).send(host.addr());
+    refused(&host, &reply, "sso_wrong_issuer");
+}
+
+#[test]
+fn a_browser_is_led_back_to_the_console_with_the_code() {
+    let host = Host::start();
+    let page =
+        |target: &str| Request::new("GET", target).header("Accept", "text/html,*/*").send(host.addr()).expect(303);
+    let unknown = page("/_/api/admin/oauth/authorize/none");
+    let location = unknown.header("location").unwrap();
+    assert!(location.starts_with("/_/?sso_error=no_such_provider&sso_provider=none&sso_request="), "{location}");
+    let late = page("/_/api/admin/oauth/callback?code=c&state=x");
+    assert!(late.header("location").unwrap().starts_with("/_/?sso_error=sso_state_unknown"));
+    // Whoever guesses states waits longer and longer.
+    let guess = || Request::new("GET", "/_/api/admin/oauth/callback?state=x").send(host.addr()).status;
+    assert!((0..10).any(|_| guess() == 429));
+}
