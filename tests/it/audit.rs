@@ -3,7 +3,11 @@
 use crate::support::client::Request;
 use crate::support::server::{Host, PASSWORD};
 use serde_json::{Value, json};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
 use std::process::Command;
+use std::sync::mpsc;
+use std::time::Duration;
 
 const API: &str = "/_/api/admin";
 
@@ -125,4 +129,108 @@ fn the_proof_holds_online_and_offline_and_an_archive_carries_a_checkpoint() {
     std::fs::write(&forged, "{}").unwrap();
     let reply = host.admin(call("GET", "/audit/verify")).expect(409).json();
     assert_eq!(reply["code"], "audit_checkpoint_forged");
+}
+
+#[test]
+fn a_restore_writes_the_last_row_of_the_old_epoch_and_the_first_of_the_new_one() {
+    let host = Host::start();
+    user(&host, "ann");
+    let archive = host.backup();
+    host.restore(&archive).expect(200);
+    let restored = rows(&host, "action=backup.restore");
+    let [ended, begun] = restored.as_slice() else { panic!("{restored:?}") };
+    assert_eq!((&begun["outcome"], &ended["outcome"]), (&json!("started"), &json!("success")));
+    let epoch = |row: &Value| row["detail"]["epoch"].as_u64().unwrap();
+    assert_eq!(epoch(ended), epoch(begun) + 1);
+    assert_eq!(ended["seq"].as_u64().unwrap(), begun["seq"].as_u64().unwrap() + 1, "nothing between them");
+    assert_eq!((&ended["actor"], &ended["ip"]), (&json!("$bootstrap"), &json!("127.0.0.1")));
+}
+
+/// Takes POSTs on a port of its own: the first is answered 500, all others 200; gives their heads and bodies.
+fn receiver() -> (String, mpsc::Receiver<(String, Value)>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/audit", listener.local_addr().unwrap());
+    let (taken, given) = mpsc::channel();
+    std::thread::spawn(move || {
+        for (number, stream) in listener.incoming().enumerate() {
+            let mut stream = stream.unwrap();
+            let mut lines = BufReader::new(stream.try_clone().unwrap());
+            let mut head = String::new();
+            while !head.ends_with("\r\n\r\n") && lines.read_line(&mut head).unwrap() > 0 {}
+            let head = head.to_ascii_lowercase();
+            let length = head.split("content-length: ").nth(1).unwrap().lines().next().unwrap().parse().unwrap();
+            let mut body = vec![0; length];
+            lines.read_exact(&mut body).unwrap();
+            let status = if number == 0 { "500 Internal Server Error" } else { "200 OK" };
+            write!(stream, "HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").unwrap();
+            if taken.send((head, serde_json::from_slice(&body).unwrap())).is_err() {
+                return;
+            }
+        }
+    });
+    (url, given)
+}
+
+#[test]
+fn every_row_reaches_the_file_and_the_webhook_which_is_tried_again() {
+    let (url, given) = receiver();
+    let mut host = Host::prepare().env("HOOK_TOKEN", "Bearer of-the-hook").config(&format!(
+        "advanced:\n  audit:\n    file: ./audit.ndjson\n    webhook:\n      url: {url}\n      \
+         headers: [{{name: Authorization, value: {{env: HOOK_TOKEN}}}}]\n"
+    ));
+    host.up();
+    user(&host, "ann");
+    let (mut rows, mut checkpoint) = (Vec::new(), Value::Null);
+    let wanted = |rows: &[Value]| rows.iter().any(|row| row["action"] == "user.create");
+    for (number, (head, body)) in given.iter().enumerate() {
+        assert!(head.contains("authorization: bearer of-the-hook"), "{head}");
+        if number > 0 {
+            rows.extend(body["rows"].as_array().unwrap().iter().cloned());
+        }
+        if body["checkpoint"].is_object() && number > 0 {
+            checkpoint = body["checkpoint"].clone();
+        }
+        if wanted(&rows) {
+            break;
+        }
+    }
+    assert_eq!(rows[0]["seq"], 1, "what the first answer refused came again");
+    // An export takes a checkpoint; it goes to the sinks, and the log holds against it.
+    host.backup();
+    for (_, body) in given.iter() {
+        rows.extend(body["rows"].as_array().unwrap().iter().cloned());
+        if body["checkpoint"].is_object() {
+            checkpoint = body["checkpoint"].clone();
+            break;
+        }
+    }
+    let held = format!("{}:{}", checkpoint["count"], checkpoint["head"].as_str().unwrap());
+    assert_eq!(host.admin(call("GET", &format!("/audit/verify?checkpoint={held}"))).expect(200).json()["ok"], true);
+    host.stop();
+    let file = std::fs::read_to_string(host.path("audit.ndjson")).unwrap();
+    let lines: Vec<Value> = file.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let seqs: Vec<u64> = lines.iter().filter_map(|line| line["seq"].as_u64()).collect();
+    assert_eq!(seqs[..3], [1, 2, 3]);
+    assert!(lines.iter().any(|line| line["checkpoint"]["head"].is_string()), "{file}");
+    assert!(!file.contains("of-the-hook"), "a header is a secret");
+}
+
+#[test]
+fn a_sink_that_fails_is_to_be_seen_and_holds_nobody_up() {
+    let mut host = Host::prepare().config("advanced:\n  audit:\n    file: ./no/such/folder/audit.ndjson\n");
+    host.up();
+    user(&host, "ann");
+    let failing = |host: &Host| {
+        let status = host.admin(call("GET", "/status")).expect(200).json();
+        status["attention"].as_array().unwrap().iter().any(|item| item["code"] == "audit_sink_failing")
+    };
+    while !failing(&host) {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    std::fs::create_dir_all(host.path("no/such/folder")).unwrap();
+    while failing(&host) {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let file = std::fs::read_to_string(host.path("no/such/folder/audit.ndjson")).unwrap();
+    assert!(file.contains("user.create"), "nothing is lost: {file}");
 }

@@ -16,6 +16,7 @@ mod console;
 mod copy_and_batch;
 mod crash;
 mod encrypted;
+mod escalations;
 mod guardian;
 mod lifecycle;
 mod listing;

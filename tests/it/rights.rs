@@ -222,6 +222,29 @@ fn sessions_are_listed_revoked_and_outlive_a_restart() {
 }
 
 #[test]
+fn everybody_sees_and_ends_their_own_sessions_and_nobody_elses() {
+    let host = Host::start();
+    let body = json!({"name": "ann", "permissions": []});
+    let user = host.admin(call("POST", "/users").json(&body)).expect(201).json();
+    let pair = json!({"access_key_id": user["access_key_id"], "secret_access_key": user["secret_access_key"]});
+    let sign_in = || {
+        let reply = call("POST", "/login-as").json(&pair).send(host.addr()).expect(200);
+        reply.header("set-cookie").and_then(|c| c.split(';').next()).unwrap().to_owned()
+    };
+    let (first, second) = (sign_in(), sign_in());
+    let own = |cookie: &str| call("GET", "/session").header("Cookie", cookie).send(host.addr());
+    let sessions = own(&first).expect(200).json()["sessions"].as_array().unwrap().clone();
+    assert_eq!(sessions.len(), 2, "ann's own, and not the admin's");
+    let other = sessions.iter().find(|session| session["current"] == false).unwrap();
+    let end = |id: &Value| call("DELETE", &format!("/sessions/{}", id.as_str().unwrap())).header("Cookie", &first);
+    end(&other["id"]).send(host.addr()).expect(200);
+    own(&second).expect(401);
+    let admins = host.admin(call("GET", "/session")).expect(200).json()["session"]["id"].clone();
+    end(&admins).send(host.addr()).expect(403);
+    host.admin(call("GET", "/session")).expect(200);
+}
+
+#[test]
 fn what_a_foreign_page_sends_counts_for_nothing() {
     let host = Host::start();
     let cookie = host.login(PASSWORD).header("set-cookie").and_then(|c| c.split(';').next()).unwrap().to_owned();

@@ -12,7 +12,7 @@ use crate::{Error, ErrorKind, Result};
 use actix::fut::{ActorFutureExt, wrap_future};
 use actix::{Actor, AsyncContext, Context, Handler, ResponseFuture};
 use std::sync::Arc;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 /// The owner of the audit log.
 pub(super) struct AuditActor {
@@ -20,15 +20,17 @@ pub(super) struct AuditActor {
     db: StateDbHandle,
     key: Arc<AuditKey>,
     clock: Clock,
+    /// Rings for those who follow the log.
+    written: Arc<watch::Sender<()>>,
 }
 
 /// A row, and who waits for it to be durable.
 type Waiting = (NewAuditRow, oneshot::Sender<Result<()>>);
 
 impl AuditActor {
-    pub(super) fn new(store: &AuditStore) -> Self {
+    pub(super) fn new(store: &AuditStore, written: Arc<watch::Sender<()>>) -> Self {
         let AuditStore { db, key, clock, .. } = store;
-        Self { queue: Queue::default(), db: db.clone(), key: Arc::new(key.clone()), clock: clock.clone() }
+        Self { queue: Queue::default(), db: db.clone(), key: Arc::new(key.clone()), clock: clock.clone(), written }
     }
 
     /// Writes the next batch, if one waits and none is being written.
@@ -41,6 +43,7 @@ impl AuditActor {
             fault::point("audit.written");
             answer(replies, &outcome);
             actor.queue.written();
+            actor.written.send_replace(());
             actor.pump(context);
         }));
     }

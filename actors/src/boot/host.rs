@@ -1,5 +1,6 @@
 //! This host, as it stays through every restore: where its files are, which keys are its own, what its environment says.
 
+use crate::audit::Sink;
 use crate::config::file::ConfigFile;
 use crate::config::instance::Instance;
 use crate::config::locate::replaceable;
@@ -118,8 +119,7 @@ impl Host {
         }
         let scalars =
             loaded.written.values().flat_map(|text| env_names(text)).map(|name| SecretRef::Env(name.to_owned()));
-        let secrets = [&config.access.secret_access_key, &config.advanced.bootstrap_password_hash];
-        for reference in secrets.into_iter().flatten().cloned().chain(scalars) {
+        for reference in config.secrets().map(|(_, secret)| secret.clone()).chain(scalars) {
             let Some(name) = reference.name() else { continue };
             match self.resolve(&reference, config, &self.config_base(), state) {
                 Ok(value) => {
@@ -129,6 +129,26 @@ impl Host {
             }
         }
         resolved
+    }
+
+    /// The file that audit rows are appended to.
+    pub fn audit_file(&self, config: &Config) -> Option<Sink> {
+        let path = config.advanced.audit.file.as_ref()?;
+        Some(Sink::File(path.resolve(&self.config_base())))
+    }
+
+    /// The address that audit rows are sent to.
+    pub fn audit_webhook(&self, config: &Config, state: &State) -> Result<Option<Sink>> {
+        let Some(webhook) = &config.advanced.audit.webhook else { return Ok(None) };
+        let headers = self.webhook_headers(config, &self.config_base(), state)?;
+        Ok(Some(Sink::Webhook { url: webhook.url.clone(), headers, instance_id: self.instance.instance_id.clone() }))
+    }
+
+    /// What is sent along to the webhook, resolved.
+    fn webhook_headers(&self, config: &Config, base: &Path, state: &State) -> Result<Vec<(String, Secret)>> {
+        let headers = config.advanced.audit.webhook.iter().flat_map(|webhook| &webhook.headers);
+        let headers = headers.filter_map(|(name, value)| Some((name, value.as_ref()?)));
+        headers.map(|(name, value)| Ok((name.clone(), self.resolve(value, config, base, state)?))).collect()
     }
 
     /// What this host has itself of the `file:` references of an archive; its variables speak for themselves.
@@ -183,7 +203,8 @@ impl Host {
                 return refuse(format!("{} of backend `{name}` cannot be a directory", root.display()));
             }
         }
-        self.config_key(&loaded.config, &self.restored_base(), state).map(|_| ())
+        self.config_key(&loaded.config, &self.restored_base(), state)?;
+        self.webhook_headers(&loaded.config, &self.restored_base(), state).map(drop)
     }
 
     /// Refuses where the config file has to be replaced and cannot be, or was changed behind our back.

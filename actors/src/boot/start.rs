@@ -1,6 +1,6 @@
 //! The state in force and the owners on top of it, from the lowest upward.
 
-use crate::audit::{self, AuditHandle, AuditStore, Event, Outcome, Retention};
+use crate::audit::{self, AuditHandle, AuditStore, Event, Outcome, Retention, Target};
 use crate::backup::BackupHandle;
 use crate::backup::handle::Tools;
 use crate::boot::Host;
@@ -139,6 +139,19 @@ pub async fn start(prepared: Prepared, guardian: &Guardian) -> Result<Booted, Bo
     let audit = AuditHandle::start(store, guardian).await?;
     let view = system.clone();
     actix_rt::spawn(audit::keep(audit.clone(), Arc::new(move || retention(&view.view().config.advanced.audit))));
+    let (view, on) = (system.clone(), host.clone());
+    let file: Target = Arc::new(move || Ok(on.audit_file(&view.view().config)));
+    actix_rt::spawn(audit::follow(audit.clone(), "file", file));
+    let (view, on) = (system.clone(), host.clone());
+    let webhook: Target = Arc::new(move || {
+        let view = view.view();
+        // A clone sends nothing to what its original serves, until it goes live.
+        if view.state.meta.quarantined_from.is_some() {
+            return Ok(None);
+        }
+        on.audit_webhook(&view.config, &view.state)
+    });
+    actix_rt::spawn(audit::follow(audit.clone(), "webhook", webhook));
     let tools = Tools {
         system: system.clone(),
         audit: audit.clone(),

@@ -35,7 +35,24 @@ pub fn check(loaded: &Loaded, base: &Path, config_dir: Option<&Path>, state_dir:
             problems.push(Problem { path, line, column, message, suggestion: Some(suggestion) });
         }
     }
+    problems.extend(audit_file(loaded, base, &roots, &follow(state_dir)));
     problems
+}
+
+/// The audit file may be no file of the state, and none that a backend would take for an object.
+fn audit_file(loaded: &Loaded, base: &Path, roots: &[(String, PathBuf)], state_dir: &Path) -> Option<Problem> {
+    const PATH: &str = "advanced.audit.file";
+    let file = follow(&loaded.config.advanced.audit.file.as_ref()?.resolve(base));
+    let shown = file.display();
+    let in_state = file.strip_prefix(state_dir).ok().and_then(|rest| rest.iter().next());
+    let message = match roots.iter().find(|(_, root)| file.starts_with(root)) {
+        Some((name, _)) => format!("{shown} lies in the root of the backend `{name}`"),
+        None if in_state.is_some_and(is_state_name) => format!("{shown} is a file of the state itself"),
+        None => return None,
+    };
+    let (line, column) = loaded.origins.get(PATH).map_or((0, 0), |origin| origin.place());
+    let suggestion = Some("use a file of its own, as /var/log/deltaglider/audit.ndjson".to_owned());
+    Some(Problem { path: PATH.to_owned(), line, column, message, suggestion })
 }
 
 fn refusal<'a>(

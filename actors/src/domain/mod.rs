@@ -8,6 +8,7 @@ pub mod checksum;
 pub mod clock;
 pub mod condition;
 pub mod config;
+pub mod endpoint;
 pub mod iam;
 pub mod listing;
 pub mod names;

@@ -102,6 +102,12 @@ fn secrets(input: &ExportInput<'_>) -> SecretsPart {
         secrets.access.access_key_id = access.access_key_id.as_deref().map(Secret::new);
         secrets.access.secret_access_key = Some(secret.clone());
     }
+    let headers = input.config.config.advanced.audit.webhook.iter().flat_map(|webhook| &webhook.headers);
+    for (name, value) in headers {
+        if let Some(SecretRef::Literal(secret)) = value {
+            secrets.event_delivery.webhook_headers.insert(name.clone(), secret.clone());
+        }
+    }
     // What resolves now wins over what an earlier restore left behind for the same reference.
     secrets.resolved.extend(input.resolved.clone());
     secrets

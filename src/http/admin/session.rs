@@ -46,6 +46,8 @@ pub(super) struct OwnSession<'a> {
     /// `null` for a token, which has no session.
     #[schema(required)]
     session: Option<SessionView<'a>>,
+    /// All sessions of the same principal, this one among them; each may end the others.
+    sessions: Vec<SessionView<'a>>,
 }
 
 /// All sessions that are good now.
@@ -90,12 +92,16 @@ pub(super) async fn own(request: HttpRequest) -> Result<HttpResponse, Problem> {
     let call = Call::begin(&request).await?;
     let caller = call.caller()?;
     let admin = is_admin(&call.view.state, &caller.principal, call.context());
-    let session = caller.session.as_ref().map(|session| SessionView::new(&call, session, Some(session.id())));
+    let own = caller.session.as_ref().map(Session::id);
+    let mut all = good_now(&call).await?;
+    all.retain(|session| session.principal == caller.principal);
+    let session = caller.session.as_ref().map(|session| SessionView::new(&call, session, own));
     Ok(HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(OwnSession {
         valid: true,
         admin_gui: admin,
         identity: call.who(),
         session,
+        sessions: all.iter().map(|session| SessionView::new(&call, session, own)).collect(),
     }))
 }
 
@@ -107,24 +113,37 @@ pub(super) async fn own(request: HttpRequest) -> Result<HttpResponse, Problem> {
 )]
 pub(super) async fn list(request: HttpRequest) -> Result<HttpResponse, Problem> {
     let call = Call::with_right(&request, "iam:read").await?;
-    let (idle, now) = (call.view.config.access.session_idle, call.edge.clock.now());
-    let mut all = call.edge.session.list().await?;
-    all.retain(|session| session.valid(&call.view.state, idle, now));
+    let all = good_now(&call).await?;
     let own = call.caller()?.session.as_ref().map(Session::id);
     let shown: Vec<SessionView<'_>> = all.iter().map(|session| SessionView::new(&call, session, own)).collect();
     Ok(HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(Sessions { sessions: shown }))
 }
 
-/// `DELETE /sessions/{id}`: ends somebody's session.
+/// The sessions that are good now, the latest first.
+async fn good_now(call: &Call) -> Result<Vec<Session>, Problem> {
+    let (idle, now) = (call.view.config.access.session_idle, call.edge.clock.now());
+    let mut all = call.edge.session.list().await?;
+    all.retain(|session| session.valid(&call.view.state, idle, now));
+    Ok(all)
+}
+
+/// `DELETE /sessions/{id}`: ends somebody's session; another of one's own needs no right.
 #[utoipa::path(
     delete, path = "/_/api/admin/sessions/{id}", tag = "sign-in", operation_id = "revokeSession",
     params(("id" = String, Path, description = "The session's id.")),
-    responses((status = 200, description = "It has ended.", body = Revoked), Missing),
+    responses((status = 200, description = "It has ended. Another session of one's own needs no right.", body = Revoked), Missing),
     extensions(("x-dgp-right" = json!("iam:write"))),
 )]
 pub(super) async fn revoke(request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let call = Call::with_right(&request, "iam:write").await?;
+    let call = Call::begin(&request).await?;
     let id = segment(&request, "id");
+    let own = match call.caller() {
+        Ok(caller) => good_now(&call).await?.iter().any(|one| one.id() == id && one.principal == caller.principal),
+        Err(_) => false,
+    };
+    if !own {
+        call.require("iam:write").await?;
+    }
     if call.caller()?.session.as_ref().is_some_and(|own| own.id() == id) {
         return Err(invalid("this is your own session; POST /_/api/admin/logout ends it"));
     }

@@ -3,6 +3,7 @@
 use crate::domain::archive::Archive;
 use crate::domain::archive::config_part::CONFIG_KEY_SECRET;
 use crate::domain::archive::parts::{GroupEntry, SecretsPart, UserEntry};
+use crate::domain::config::model::header_path;
 use crate::domain::iam::model::{AccessKey, AuthProvider, Group, User};
 use crate::domain::secret::Secret;
 use crate::domain::state::{Meta, State, StoredKey};
@@ -92,6 +93,9 @@ fn stored_secrets(secrets: &SecretsPart) -> BTreeMap<String, Secret> {
     let mut stored: BTreeMap<String, Secret> = secrets.resolved.iter().filter_map(named).collect();
     if let Some(secret) = &secrets.access.secret_access_key {
         stored.insert(CONFIG_KEY_SECRET.to_owned(), secret.clone());
+    }
+    for (name, value) in &secrets.event_delivery.webhook_headers {
+        stored.insert(header_path(name), value.clone());
     }
     stored
 }

@@ -5,7 +5,7 @@ use crate::domain::archive::fault::ArchiveFault;
 use crate::domain::archive::parts::SecretsPart;
 use crate::domain::config::check::Form;
 use crate::domain::config::load::{Loaded, Source, load_from};
-use crate::domain::config::model::SecretRef;
+use crate::domain::config::model::{SecretRef, header_path};
 use crate::domain::config::problem::Problems;
 use crate::domain::config::scalar::Environment;
 use crate::domain::config::{canonical, emit, reader};
@@ -76,6 +76,13 @@ fn load(
         && secrets.access.secret_access_key.is_some()
     {
         access.secret_access_key = Some(SecretRef::Stored(CONFIG_KEY_SECRET.to_owned()));
+    }
+    if let Some(webhook) = &mut loaded.config.advanced.audit.webhook {
+        for (name, value) in &mut webhook.headers {
+            if value.is_none() && secrets.event_delivery.webhook_headers.contains_key(name) {
+                *value = Some(SecretRef::Stored(header_path(name)));
+            }
+        }
     }
     Ok(loaded)
 }

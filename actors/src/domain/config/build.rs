@@ -2,7 +2,8 @@
 
 use super::check::{Checker, Form, Found, Part, Section, Typed, typed};
 use super::model::{
-    Access, Advanced, ArchiveLimits, Audit, Authentication, Backup, Config, LogFormat, SecretRef, Tls, WrittenPath,
+    Access, Advanced, ArchiveLimits, Audit, Authentication, Backup, Config, LogFormat, SecretRef, Tls, Webhook,
+    WrittenPath, header_path,
 };
 use super::problem::Complaint;
 use super::table;
@@ -187,7 +188,58 @@ fn advanced(values: &mut Values<'_>, checker: &mut Checker<'_>) -> Advanced {
         audit: Audit {
             keep_rows: values.count("advanced.audit.keep_rows"),
             keep_days: Some(values.count("advanced.audit.keep_days")).filter(|days| *days > 0),
+            file: values.path("advanced.audit.file"),
+            webhook: webhook(values, checker),
         },
+    }
+}
+
+fn webhook(values: &mut Values<'_>, checker: &mut Checker<'_>) -> Option<Webhook> {
+    const URL: &str = "advanced.audit.webhook.url";
+    const HEADERS: &str = "advanced.audit.webhook.headers";
+    let mut headers = BTreeMap::new();
+    for part in values.parts(HEADERS) {
+        let get = |key: &str| part.section.values.get(format!("{HEADERS}[].{key}").as_str());
+        let name = match get("name").map(|found| &found.typed) {
+            Some(Typed::Text(name)) => name.clone(),
+            _ => {
+                missing(checker, part, "name");
+                continue;
+            }
+        };
+        let value = get("value");
+        // An archive keeps a literal in its keystore.
+        if value.is_none() && checker.form == Form::File {
+            missing(checker, part, "value");
+        }
+        if let Some(found) = value {
+            values.note(header_path(&name), found);
+        }
+        let secret = match value.map(|found| &found.typed) {
+            Some(Typed::Secret(secret)) => Some(secret.clone()),
+            _ => None,
+        };
+        if headers.insert(name.clone(), secret).is_some() {
+            checker.problem(&part.shown, &part.origin, Complaint::new(format!("the header `{name}` is here twice")));
+        }
+    }
+    match values.text(URL) {
+        Some(url) => Some(Webhook { url, headers }),
+        None => {
+            if let Some(part) = values.parts(HEADERS).first() {
+                let complaint = Complaint::new("headers without an address").suggest(format!("set {URL}, too"));
+                checker.problem(HEADERS, &part.origin, complaint);
+            }
+            None
+        }
+    }
+}
+
+/// Says that a key of an item is missing, unless it is there and has a problem of its own.
+fn missing(checker: &mut Checker<'_>, part: &Part, key: &str) {
+    let path = format!("{}.{key}", part.shown);
+    if !checker.problems.iter().any(|problem| problem.path == path) {
+        checker.problem(&part.shown, &part.origin, Complaint::new(format!("the key `{key}` is missing")));
     }
 }
 

@@ -1,7 +1,7 @@
 //! Model → canonical tree: sections in the order of the table, names sorted, defaults omitted, references kept.
 
 use super::load::Loaded;
-use super::model::{Authentication, BackendKind, Config, LogFormat, SecretRef, WrittenPath};
+use super::model::{Authentication, BackendKind, Config, LogFormat, SecretRef, Webhook, WrittenPath, header_path};
 use super::scalar::{duration_text, escape, size_text};
 use super::storage::DEFAULT_BACKEND;
 use super::table;
@@ -65,6 +65,10 @@ pub fn to_tree(config: &Config, written: &BTreeMap<String, String>, literals: Li
     if let Some(days) = advanced.audit.keep_days {
         out.plain("advanced.audit.keep_days", days.to_string());
     }
+    out.optional("advanced.audit.file", advanced.audit.file.as_ref().map(WrittenPath::as_str));
+    if let Some(webhook) = &advanced.audit.webhook {
+        out.webhook(webhook);
+    }
     let (backup, limits) = (&config.backup, &config.backup.limits);
     out.texts("backup.recipients", backup.recipients.iter().map(String::as_str));
     out.texts("backup.trusted_signers", backup.trusted_signers.iter().map(String::as_str));
@@ -77,18 +81,12 @@ pub fn to_tree(config: &Config, written: &BTreeMap<String, String>, literals: Li
 }
 
 /// The literal secrets of a configuration by the name under which [`Literals::Store`] refers to them.
-pub fn literal_secrets(config: &Config) -> BTreeMap<&'static str, crate::domain::secret::Secret> {
-    let literal = |path, secret: &Option<SecretRef>| match secret {
-        Some(SecretRef::Literal(secret)) => Some((path, secret.clone())),
+pub fn literal_secrets(config: &Config) -> BTreeMap<String, crate::domain::secret::Secret> {
+    let literal = |(path, secret): (String, &SecretRef)| match secret {
+        SecretRef::Literal(secret) => Some((path, secret.clone())),
         _ => None,
     };
-    [
-        literal("access.secret_access_key", &config.access.secret_access_key),
-        literal("advanced.bootstrap_password_hash", &config.advanced.bootstrap_password_hash),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+    config.secrets().filter_map(literal).collect()
 }
 
 /// The tree to write into the config file: no value that the environment gave, but what the file itself had there.
@@ -98,7 +96,7 @@ pub fn file_tree(loaded: &Loaded, literals: Literals) -> Node {
         let parts = split(path);
         let own = own(&loaded.tree, &parts).cloned();
         // A literal that the environment hides today is not repeated: it would stand in the file in the clear again.
-        let secret = matches!(table::key(path).map(|key| key.kind), Some(table::Kind::Secret(_)));
+        let secret = loaded.config.secrets().any(|(one, _)| one == *path);
         match own.filter(|own| !secret || matches!(own.value, Value::Map(_))) {
             Some(own) => {
                 tree.set(&parts, own);
@@ -187,15 +185,36 @@ impl Writer<'_> {
         }
     }
 
+    fn webhook(&mut self, webhook: &Webhook) {
+        self.text("advanced.audit.webhook.url", &webhook.url);
+        let items = webhook.headers.iter().map(|(name, value)| {
+            let item = Node::map().with("name", Node::text(name));
+            match self.secret_node(&header_path(name), value.as_ref()) {
+                Some(value) => item.with("value", value),
+                None => item,
+            }
+        });
+        let items: Vec<Node> = items.collect();
+        if !items.is_empty() {
+            self.set("advanced.audit.webhook.headers", Node::new(Value::List(items)));
+        }
+    }
+
     fn secret(&mut self, path: &str, secret: Option<&SecretRef>) {
+        if let Some(node) = self.secret_node(path, secret) {
+            self.set(path, node);
+        }
+    }
+
+    fn secret_node(&self, path: &str, secret: Option<&SecretRef>) -> Option<Node> {
         let (kind, text) = match (secret, self.literals) {
             (Some(SecretRef::Env(name)), _) => ("env", name.as_str()),
             (Some(SecretRef::File(file)), _) => ("file", file.as_str()),
             (Some(SecretRef::Stored(name)), _) => ("stored", name.as_str()),
             (Some(SecretRef::Literal(_)), Literals::Store) => ("stored", path),
-            (Some(SecretRef::Literal(_)), Literals::Omit) | (None, _) => return,
+            (Some(SecretRef::Literal(_)), Literals::Omit) | (None, _) => return None,
         };
-        self.set(path, Node::map().with(kind, Node::text(text)));
+        Some(Node::map().with(kind, Node::text(text)))
     }
 
     fn storage(&mut self, config: &Config) {
@@ -242,7 +261,7 @@ impl Writer<'_> {
 
 /// The parts of a canonical path; the name of a backend or bucket may itself hold dots.
 pub(super) fn split(path: &str) -> Vec<&str> {
-    for container in ["storage.backends.", "storage.buckets."] {
+    for container in ["storage.backends.", "storage.buckets.", "advanced.audit.webhook.headers."] {
         if let Some((name, key)) = path.strip_prefix(container).and_then(|rest| rest.rsplit_once('.')) {
             return container.trim_end_matches('.').split('.').chain([name, key]).collect();
         }

@@ -127,6 +127,19 @@ pub struct Audit {
     pub keep_rows: u64,
     /// Those no older than this.
     pub keep_days: Option<u64>,
+    /// A file that rows are appended to.
+    pub file: Option<WrittenPath>,
+    /// An address that rows are sent to.
+    pub webhook: Option<Webhook>,
+}
+
+/// `advanced.audit.webhook`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Webhook {
+    /// Where.
+    pub url: String,
+    /// What is sent along, by name; an archive has the literal ones in its keystore.
+    pub headers: BTreeMap<String, Option<SecretRef>>,
 }
 
 /// `advanced.tls`.
@@ -228,6 +241,18 @@ impl SecretRef {
 }
 
 impl Config {
+    /// Every secret that the config holds or refers to, by its canonical path.
+    pub fn secrets(&self) -> impl Iterator<Item = (String, &SecretRef)> {
+        let named = [
+            ("access.secret_access_key", &self.access.secret_access_key),
+            ("advanced.bootstrap_password_hash", &self.advanced.bootstrap_password_hash),
+        ];
+        let headers = self.advanced.audit.webhook.iter().flat_map(|webhook| &webhook.headers);
+        let headers = headers.map(|(name, value)| (header_path(name), value.as_ref()));
+        let named = named.into_iter().map(|(path, secret)| (path.to_owned(), secret.as_ref()));
+        named.chain(headers).filter_map(|(path, secret)| Some((path, secret?)))
+    }
+
     /// The same configuration with every path made absolute: for a file that is first written elsewhere than where the
     /// paths counted from.
     pub fn with_absolute_paths(mut self, base: &Path) -> Self {
@@ -236,16 +261,22 @@ impl Config {
             let BackendKind::Filesystem { path } = &mut backend.kind;
             absolute(path);
         }
-        let Advanced { data_roots, secret_roots, tls, .. } = &mut self.advanced;
+        let Advanced { data_roots, secret_roots, tls, audit, bootstrap_password_hash, .. } = &mut self.advanced;
         let tls = tls.cert_path.iter_mut().chain(&mut tls.key_path);
-        data_roots.iter_mut().chain(secret_roots).chain(tls).for_each(absolute);
-        for secret in [&mut self.access.secret_access_key, &mut self.advanced.bootstrap_password_hash] {
+        data_roots.iter_mut().chain(secret_roots).chain(tls).chain(&mut audit.file).for_each(absolute);
+        let headers = audit.webhook.iter_mut().flat_map(|webhook| webhook.headers.values_mut());
+        for secret in [&mut self.access.secret_access_key, bootstrap_password_hash].into_iter().chain(headers) {
             if let Some(SecretRef::File(path)) = secret {
                 absolute(path);
             }
         }
         self
     }
+}
+
+/// The canonical path of a webhook header's value.
+pub fn header_path(name: &str) -> String {
+    format!("advanced.audit.webhook.headers.{name}.value")
 }
 
 /// A path as the config writes it. A relative one counts from the config file's directory (without a file, from the

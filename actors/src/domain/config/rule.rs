@@ -2,6 +2,7 @@
 
 use super::problem::{Complaint, nearest};
 use crate::domain::clock::Timestamp;
+use crate::domain::endpoint;
 use crate::domain::names::{BackendName, BucketName};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
@@ -27,6 +28,10 @@ pub enum Rule {
     Region,
     /// `http(s)://host[:port]`.
     Origin,
+    /// `http(s)://host[:port][/path]` that this server may send something to.
+    Endpoint,
+    /// The name of an HTTP header that is not the protocol's own.
+    HeaderName,
     /// A host name without a port, in lower case.
     Host,
     /// `level,module=level`.
@@ -63,6 +68,11 @@ impl Rule {
             Self::PasswordHash => decode_hash(text).map(drop),
             Self::Region => region(text),
             Self::Origin => origin(text),
+            Self::Endpoint => endpoint::check(text).map_err(|why| {
+                Complaint::new(format!("`{text}` is no address to send to: {why}"))
+                    .suggest("write it as `https://siem.example.com/audit`")
+            }),
+            Self::HeaderName => header_name(text),
             Self::Host => host(text),
             Self::LogFilter => log_filter(text),
             Self::Signer => signer(text),
@@ -83,6 +93,8 @@ impl Rule {
             Self::BucketName => Some(r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$|\$\{env:"),
             Self::Region => Some(r"^[a-z0-9-]{1,64}$|\$\{env:"),
             Self::Origin => Some(r"^https?://[^/?#]+/?$|\$\{env:"),
+            Self::Endpoint => Some(r"^https?://[^/?#@]+|\$\{env:"),
+            Self::HeaderName => Some(r"^[A-Za-z0-9_-]+$|\$\{env:"),
             Self::Host => Some(r"^[a-z0-9_-]+(\.[a-z0-9_-]+)*$|\$\{env:"),
             Self::Signer => Some(r"^[A-Za-z0-9+/]{43}=$|\$\{env:"),
             Self::Recipient => Some(r"^age1[02-9ac-hj-np-z]{58}$|\$\{env:"),
@@ -167,6 +179,18 @@ fn origin(text: &str) -> Result<(), Complaint> {
             Err(Complaint::new(format!("`{text}` has no scheme")).suggest(format!("did you mean `https://{text}`?")))
         }
     }
+}
+
+fn header_name(text: &str) -> Result<(), Complaint> {
+    const OURS: [&str; 6] = ["host", "content-length", "content-type", "transfer-encoding", "connection", "user-agent"];
+    let good = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
+    if !text.bytes().all(good) {
+        return Err(Complaint::new(format!("`{text}` is no name of a header")).suggest("write it as `Authorization`"));
+    }
+    if OURS.iter().any(|ours| text.eq_ignore_ascii_case(ours)) {
+        return Err(Complaint::new(format!("`{text}` is set by the server itself")).suggest("remove it"));
+    }
+    Ok(())
 }
 
 fn host(text: &str) -> Result<(), Complaint> {

@@ -26,6 +26,9 @@ fn object(parent: &str) -> Value {
     if parent == "storage.backend" {
         object["required"] = json!(["type", "path"]);
     }
+    if parent == "advanced.audit.webhook.headers[]" {
+        object["required"] = json!(["name", "value"]);
+    }
     if parent == "storage.backends[]" {
         object["required"] = json!(["name", "type", "path"]);
     }

@@ -85,6 +85,24 @@ fn a_secret_that_the_file_wrote_out_comes_back_as_a_reference() {
 }
 
 #[test]
+fn the_headers_of_the_audit_webhook_are_in_the_keystore_and_come_back() {
+    let webhook = "region: eu-central-1\n  audit:\n    webhook:\n      url: https://siem.example.com/x\n      headers:\n        \
+                   - { name: X-Key, value: written-out-header }\n        - { name: X-Other, value: { env: CONFIG_SECRET } }\n";
+    let text = CONFIG.replace("region: eu-central-1\n", webhook);
+    let loaded = crate::domain::config::load::load(&text, &environment()).unwrap();
+    let exported = exported_with(&state(), &loaded);
+    let parts = read::unpack(&exported.bytes, &ArchiveLimits::default()).unwrap();
+    let text = |at: usize| String::from_utf8(parts[at].clone()).unwrap();
+    assert!(!text(1).contains("written-out") && text(3).contains("written-out-header"), "{}", text(1));
+    let archive = verified(&exported.bytes);
+    let webhook = archive.config.loaded.config.advanced.audit.webhook.clone().unwrap();
+    let path = "advanced.audit.webhook.headers.X-Key.value";
+    assert_eq!(webhook.headers["X-Key"], Some(SecretRef::Stored(path.into())));
+    assert_eq!(webhook.headers["X-Other"], Some(SecretRef::Env("CONFIG_SECRET".into())));
+    assert_eq!(captured::state(&archive).secrets.get(path).map(|s| s.expose()), Some("written-out-header"));
+}
+
+#[test]
 fn an_archive_packed_again_by_another_tool_is_accepted() {
     let parts = Parts::sample();
     let same = |bytes: &[u8]| assert_eq!(read::unpack(bytes, &ArchiveLimits::default()).unwrap(), parts.0);

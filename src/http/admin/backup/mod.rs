@@ -54,9 +54,9 @@ pub(super) async fn restore(request: HttpRequest, payload: web::Payload) -> Resu
     call.required_version()?;
     asked.bytes = archive(&call, payload).await?;
     let action = if asked.dry_run { "backup.plan" } else { "backup.restore" };
-    let (edge, recorder) = (call.edge.clone(), call.recorder());
+    let (edge, recorder, epoch) = (call.edge.clone(), call.recorder(), call.view.state.meta.epoch);
     let outcome = detached(async move {
-        let detail = json!({"mode": asked.mode, "strategy": asked.strategy});
+        let detail = json!({"mode": asked.mode, "strategy": asked.strategy, "epoch": epoch});
         // The last row of the old epoch; the one with the outcome is the first of the new one.
         recorder.record(action, "", Outcome::Started, detail).await?;
         match edge.backup.restore(asked).await {

@@ -148,10 +148,10 @@ fn config(now: &Config, next: &Config) -> Vec<ConfigChange> {
     for path in old.keys().chain(new.keys()).filter(|path| old.get(*path) != new.get(*path)) {
         let shown = |secrets: &BTreeMap<_, _>, mark: &str| secrets.get(path).map(|_| mark.to_owned());
         if let Some(mark) = shown(&old, "(secret)") {
-            from.insert((*path).to_owned(), mark);
+            from.insert(path.clone(), mark);
         }
         if let Some(mark) = shown(&new, "(another secret)") {
-            to.insert((*path).to_owned(), mark);
+            to.insert(path.clone(), mark);
         }
     }
     let paths: BTreeSet<&String> = from.keys().chain(to.keys()).collect();

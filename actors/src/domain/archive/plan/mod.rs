@@ -138,7 +138,7 @@ pub fn plan(current: Current<'_>, archive: &Archive, options: &Options, host: &H
     }
     rules::pinned_hash(host, &mut config, &mut warnings);
     for (name, secret) in canonical::literal_secrets(&config) {
-        next.secrets.insert(name.to_owned(), secret);
+        next.secrets.insert(name, secret);
     }
     let mut tree = canonical::to_tree(&config, &written, Literals::Store);
     if !options.host_settings_of_archive {

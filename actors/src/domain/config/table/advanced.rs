@@ -110,4 +110,23 @@ pub(super) const KEYS: &[Key] = &[
         Kind::Count(1, 36_500),
         "Rows older than this are pruned; where it is not set, age prunes none.",
     ),
+    Key::new(
+        "advanced.audit.file",
+        Kind::Text(Rule::Path),
+        "A file that every row is appended to as well, one JSON object a line, with a checkpoint every five minutes.",
+    )
+    .host(),
+    Key::new("advanced.audit.webhook", Kind::Section, "An address that every row is sent to as well, with a checkpoint every five minutes."),
+    Key::new(
+        "advanced.audit.webhook.url",
+        Kind::Text(Rule::Endpoint),
+        "Where rows are sent by POST, as `{instance_id, rows, checkpoint}`; any 2xx takes them.",
+    ),
+    Key::new("advanced.audit.webhook.headers", Kind::Items, "Headers that are sent along: a token, say."),
+    Key::new("advanced.audit.webhook.headers[].name", Kind::Text(Rule::HeaderName), "The name of the header."),
+    Key::new(
+        "advanced.audit.webhook.headers[].value",
+        Kind::Secret(Rule::Word),
+        "Its value; better a reference than a literal.",
+    ),
 ];

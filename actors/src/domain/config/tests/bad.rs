@@ -43,6 +43,23 @@ fn every_bad_file_is_refused_with_path_line_and_suggestion() {
         ("just text\n", "the file must be a map of keys"),
         ("access: [1]\n", "line 1, column 1: access: must be a map of keys"),
         ("admission:\n  blocks: [{name: x}]\n", "admission.blocks: is not supported yet (remove it)"),
+        (
+            "advanced: {audit: {webhook: {url: \"http://169.254.169.254/latest\"}}}\n",
+            "nothing is sent to 169.254.169.254: it is a link-local address",
+        ),
+        ("advanced: {audit: {webhook: {url: siem.example.com}}}\n", "it does not begin with `https://` or `http://`"),
+        (
+            "advanced: {audit: {webhook: {headers: [{name: A, value: {env: B}}]}}}\n",
+            "headers without an address (set advanced.audit.webhook.url, too)",
+        ),
+        (
+            "advanced: {audit: {webhook: {url: \"https://a\", headers: [{name: Host, value: {env: B}}]}}}\n",
+            "`Host` is set by the server itself (remove it)",
+        ),
+        (
+            "advanced: {audit: {webhook: {url: \"https://a\", headers: [{name: A}]}}}\n",
+            "advanced.audit.webhook.headers[0]: the key `value` is missing",
+        ),
         ("defaults: v2\n", "defaults: `v2` is none of v1"),
         (
             "access:\n  authentication: nonne\n",

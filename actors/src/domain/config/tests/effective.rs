@@ -118,7 +118,8 @@ fn every_default_of_the_table_follows_its_own_rule_and_every_key_has_its_parent(
         assert!(!key.is_container() || matches!(key.kind, Kind::Section | Kind::Items | Kind::Named(_)));
     }
     let host: Vec<&str> = table::host_settings().collect();
-    let expected = ["listen_addr", "tls.enabled", "tls.cert_path", "tls.key_path", "log_level", "log_format"];
+    let expected =
+        ["listen_addr", "tls.enabled", "tls.cert_path", "tls.key_path", "log_level", "log_format", "audit.file"];
     assert_eq!(host, expected.map(|name| format!("advanced.{name}")));
 }
 

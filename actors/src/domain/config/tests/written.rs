@@ -66,7 +66,20 @@ fn references_stay_references_and_literals_are_never_written() {
     }
     let redacted = emit(&to_tree(&loaded.config, &loaded.written, Literals::Omit));
     assert!(!stored.contains("plainsecret") && !redacted.contains("secret_access_key"), "{redacted}");
-    assert_eq!(literal_secrets(&loaded.config).keys().collect::<Vec<_>>(), [&"access.secret_access_key"]);
+    assert_eq!(literal_secrets(&loaded.config).keys().collect::<Vec<_>>(), ["access.secret_access_key"]);
+}
+
+#[test]
+fn the_audit_webhook_is_written_as_it_was_read_and_its_literal_is_not() {
+    let text = "advanced: {audit: {keep_days: 30, file: ./a.ndjson, webhook: {url: \"https://siem.example.com/x\", \
+                headers: [{name: X-Key, value: plainsecret}, {name: Authorization, value: {env: TOKEN}}]}}}\n";
+    let loaded = loaded(text, &[("DGP_ADVANCED__AUDIT__WEBHOOK__HEADERS__X_KEY__VALUE", "from-environment")]);
+    let expected = "advanced:\n  audit:\n    keep_days: 30\n    file: ./a.ndjson\n    webhook:\n      url: https://siem.example.com/x\n      \
+                    headers:\n        - name: Authorization\n          value:\n            env: TOKEN\n        - name: X-Key\n";
+    let written = emit(&file_tree(&loaded, Literals::Store));
+    assert_eq!(written, expected, "what the environment hides today is not repeated in the clear");
+    let secrets: Vec<String> = loaded.config.secrets().map(|(path, _)| path).collect();
+    assert_eq!(secrets.len(), 2, "{secrets:?}");
 }
 
 #[test]
