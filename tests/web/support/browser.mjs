@@ -38,7 +38,7 @@ export async function openPage(browser, server, { theme = "light", width = 1280,
   page.on("request", (request) => {
     const url = new URL(request.url());
     if (url.origin !== server.origin && !["blob:", "data:"].includes(url.protocol))
-      complaints.push(`foreign request: ${request.url()}`);
+      complaints.push(`foreign request: ${request.url()} of ${request.frame().url()}`);
   });
   page.quiet = () => pending.size === 0;
   return { page, context, complaints };

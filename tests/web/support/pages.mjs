@@ -282,6 +282,14 @@ export const PAGES = [
   { name: "providers", open: at("/_/access/providers") },
   { name: "provider-new", open: at("/_/access/providers?dialog=new") },
   { name: "provider", open: (page, { ids }) => page.goto(`/_/access/providers/${ids.provider}`) },
+  {
+    name: "provider-test",
+    async open(page, { ids }) {
+      await page.goto(`/_/access/providers/${ids.provider}`);
+      await page.getByRole("button", { name: "Ask the provider" }).click();
+      await page.getByText("Signing in would fail").waitFor();
+    },
+  },
   { name: "provider-delete", open: (page, { ids }) => page.goto(`/_/access/providers/${ids.provider}?dialog=delete`) },
   { name: "mappings", open: at("/_/access/mappings") },
   { name: "mapping-new", open: at("/_/access/mappings?dialog=new") },

@@ -22,6 +22,7 @@ export type Question = Schemas["Question"];
 export type Explanation = Schemas["Explanation"];
 export type ConsideredRule = Schemas["ConsideredRule"];
 export type AuthProvider = Schemas["AuthProvider"];
+export type ProviderTest = Schemas["AuthProviderTest"];
 export type MappingRule = Schemas["MappingRule"];
 export type MappingPreview = Schemas["MappingPreview"];
 export type ExternalIdentity = Schemas["ExternalIdentity"];

@@ -1,4 +1,4 @@
-// One sign-in provider: what it must know of this server, its settings, and the switch.
+// One sign-in provider: what it must know of this server, its settings, a test, and the switch.
 
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
@@ -19,6 +19,7 @@ import { useDialog } from "../../../ui/useDialog";
 import { count } from "../../../ui/words";
 import { preset } from "./presets";
 import { Settings } from "./Settings";
+import { Trial } from "./Trial";
 
 const CRUMBS = [{ text: "Access" }, { text: "Sign-in providers", to: "/access/providers" }] as const;
 
@@ -60,6 +61,7 @@ export function ProviderRoom() {
       actions={may ? <Actions provider={provider} /> : null}
     >
       <Redirect provider={provider} />
+      {may ? <Trial provider={provider} /> : null}
       <Settings key={provider.id} provider={provider} etag={etag} readOnly={!may} />
     </Room>
   );
