@@ -2,7 +2,8 @@
 
 use crate::support::client::{Reply, Request};
 use crate::support::idp::{Answer, Idp, NAME, Sign, back, session};
-use crate::support::server::Host;
+use crate::support::server::{Host, S3};
+use crate::support::signer::Signer;
 use serde_json::{Value, json};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -151,6 +152,7 @@ fn a_provider_that_describes_itself_wrongly_is_not_gone_to() {
         idp.script().discovery = change.clone();
         let reply = Request::new("GET", &format!("/_/api/admin/oauth/authorize/{NAME}")).send(host.addr());
         assert_eq!((code(&reply).as_str(), reply.header("set-cookie")), (wanted, None), "{change}");
+        refused(&host, &reply, wanted);
         let test = Request::new("POST", &format!("/_/api/admin/ext-auth/providers/{id}/test"));
         let report = host.admin(test).expect(200).json();
         assert_eq!((&report["success"], report["code"].as_str()), (&json!(false), Some(wanted)), "{report}");
@@ -202,4 +204,44 @@ fn a_browser_is_led_back_to_the_console_with_the_code() {
     // Whoever guesses states waits longer and longer.
     let guess = || Request::new("GET", "/_/api/admin/oauth/callback?state=x").send(host.addr()).status;
     assert!((0..10).any(|_| guess() == 429));
+}
+
+#[test]
+fn who_signed_in_makes_s3_keys_of_their_own_and_nobody_elses() {
+    let (host, idp) = (Host::start(), Idp::start());
+    idp.register(&host, json!({}));
+    let cookie = session(&idp.sign_in(&host)).expect("a session is opened");
+    let as_ann = |request: Request| request.header("Cookie", &cookie).send(host.addr());
+    let users = host.admin(Request::new("GET", "/_/api/admin/users")).expect(200).json();
+    let keys = format!("/_/api/admin/users/{}/keys", users[0]["id"].as_str().unwrap());
+    let made = as_ann(Request::new("POST", &keys).json(&json!({}))).expect(201).json();
+    assert!(made["expires_at"].is_string(), "one's own key has an end: {made}");
+    let pair = Signer::new(made["access_key_id"].as_str().unwrap(), made["secret_access_key"].as_str().unwrap());
+    let s3 = S3 { addr: host.addr(), signer: pair };
+    assert_eq!(
+        s3.send(Request::new("GET", "/nothing-yet")).s3_code(),
+        "AccessDenied",
+        "the pair signs, and has no rights"
+    );
+    for life in ["never", "91d"] {
+        let long = as_ann(Request::new("POST", &keys).json(&json!({"expires_in": life}))).expect(400);
+        assert_eq!(code(&long), "invalid_expiry");
+    }
+    let path = format!("{keys}/{}", made["access_key_id"].as_str().unwrap());
+    assert_eq!(
+        code(&as_ann(Request::new("PUT", &path).json(&json!({"expires_in": "never"}))).expect(400)),
+        "invalid_expiry"
+    );
+    assert_eq!(as_ann(Request::new("GET", &keys)).expect(200).json().as_array().unwrap().len(), 1);
+
+    let other = host.admin(Request::new("POST", "/_/api/admin/users").json(&json!({"name": "bob"}))).expect(201).json();
+    let others = format!("/_/api/admin/users/{}/keys", other["id"].as_str().unwrap());
+    as_ann(Request::new("GET", &others)).expect(403);
+    as_ann(Request::new("POST", &others).json(&json!({}))).expect(403);
+    as_ann(Request::new("POST", &format!("{}/rotate-keys", keys.trim_end_matches("/keys")))).expect(403);
+    // A user of our own has no such way: an admin gave it the pair that it has.
+    let bob = json!({"access_key_id": other["access_key_id"], "secret_access_key": other["secret_access_key"]});
+    let bob =
+        session(&Request::new("POST", "/_/api/admin/login-as").json(&bob).send(host.addr())).expect("bob signs in");
+    Request::new("POST", &others).json(&json!({})).header("Cookie", &bob).send(host.addr()).expect(403);
 }

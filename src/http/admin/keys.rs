@@ -1,4 +1,6 @@
 //! `users/{id}/keys`, `users/{id}/keys/{access_key_id}`: the key pairs of a user, several where one is to take another's place.
+//!
+//! People who signed in with a provider may make, switch and remove their own.
 
 use crate::http::admin::call::Call;
 use crate::http::admin::dto::KeyView;
@@ -13,13 +15,19 @@ use actors::domain::change::StateChange;
 use actors::domain::clock::Timestamp;
 use actors::domain::iam::change::IamChange;
 use actors::domain::iam::model::{AccessKey, User};
+use actors::domain::iam::principal::Principal;
 use actors::domain::secret::Secret;
-use actors::{Error, Result as SystemResult};
+use actors::{Error, ErrorKind, Result as SystemResult};
 use serde::Deserialize;
+use std::time::Duration;
 use utoipa::ToSchema;
 
 /// What `expires_in` says for a key without an end.
 const NEVER: &str = "never";
+/// How long a key lives that somebody makes for themselves.
+const OWN_LIFE: &str = "30d";
+/// How long it may live.
+const OWN_LONGEST: Duration = Duration::from_secs(90 * 86_400);
 
 /// A further key pair.
 #[derive(Default, Deserialize, ToSchema)]
@@ -58,7 +66,7 @@ pub(super) struct Update {
     extensions(("x-dgp-right" = json!("iam:read"))),
 )]
 pub(super) async fn list(request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let call = Call::with_right(&request, "iam:read").await?;
+    let (call, _) = begin(&request, "iam:read").await?;
     let user = find(&call.view, segment(&request, "id"))?;
     let keys: Vec<KeyView<'_>> = user.keys.iter().map(KeyView::new).collect();
     Ok(HttpResponse::Ok()
@@ -76,12 +84,15 @@ pub(super) async fn list(request: HttpRequest) -> Result<HttpResponse, Problem> 
     extensions(("x-dgp-right" = json!("iam:write"))),
 )]
 pub(super) async fn create(request: HttpRequest, payload: web::Payload) -> Result<HttpResponse, Problem> {
-    let call = Call::with_right(&request, "iam:write").await?;
+    let (call, whose) = begin(&request, "iam:write").await?;
     let id = segment(&request, "id");
     let body: Create = call.json(payload).await?;
+    if whose == Whose::Own {
+        call.require_recent_login("iam:write").await?;
+    }
     let now = call.edge.clock.now();
     let mut key = key_pair(body.access_key_id, body.secret_access_key, now)?;
-    key.expires_at = body.expires_in.as_deref().map(|text| expiry(text, now)).transpose()?.flatten();
+    key.expires_at = whose.expiry(body.expires_in.as_deref().or(whose.usual_life()), now)?.flatten();
     let change = IamChange::AddKey { id: id.to_owned(), key: key.clone() };
     call.mutate("user.key.create", id, StateChange::Iam(change)).await?;
     Ok(HttpResponse::Created()
@@ -102,7 +113,7 @@ pub(super) async fn create(request: HttpRequest, payload: web::Payload) -> Resul
     extensions(("x-dgp-right" = json!("iam:write"))),
 )]
 pub(super) async fn update(request: HttpRequest, payload: web::Payload) -> Result<HttpResponse, Problem> {
-    let call = Call::with_right(&request, "iam:write").await?;
+    let (call, whose) = begin(&request, "iam:write").await?;
     let (id, access_key_id) = (segment(&request, "id"), segment(&request, "access_key_id"));
     let body: Update = call.json(payload).await?;
     let now = call.edge.clock.now();
@@ -110,7 +121,7 @@ pub(super) async fn update(request: HttpRequest, payload: web::Payload) -> Resul
         id: id.to_owned(),
         access_key_id: access_key_id.to_owned(),
         active: body.active,
-        expires_at: body.expires_in.as_deref().map(|text| expiry(text, now)).transpose()?,
+        expires_at: whose.expiry(body.expires_in.as_deref(), now)?,
     };
     call.mutate("user.key.update", id, StateChange::Iam(change)).await?;
     if body.active == Some(false) {
@@ -136,12 +147,56 @@ pub(super) async fn update(request: HttpRequest, payload: web::Payload) -> Resul
     extensions(("x-dgp-right" = json!("iam:write"))),
 )]
 pub(super) async fn delete(request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let call = Call::with_right(&request, "iam:write").await?;
+    let (call, _) = begin(&request, "iam:write").await?;
     let (id, access_key_id) = (segment(&request, "id"), segment(&request, "access_key_id"));
     let change = IamChange::DeleteKey { id: id.to_owned(), access_key_id: access_key_id.to_owned() };
     call.mutate("user.key.delete", id, StateChange::Iam(change)).await?;
     end_sessions(&call, id).await;
     Ok(HttpResponse::NoContent().finish())
+}
+
+/// Whose keys a call is about.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    /// Anybody's: the caller has the right.
+    Anybodys,
+    /// The caller's own.
+    Own,
+}
+
+impl Whose {
+    /// How long a key lives where nothing is said.
+    fn usual_life(self) -> Option<&'static str> {
+        (self == Self::Own).then_some(OWN_LIFE)
+    }
+
+    /// When a key ends, where anything is said of it; one's own key has an end, and not a late one.
+    fn expiry(self, asked: Option<&str>, now: Timestamp) -> Result<Option<Option<Timestamp>>, Problem> {
+        let Some(text) = asked else { return Ok(None) };
+        let end = expiry(text, now)?;
+        let in_time = end.is_some_and(|end| end.since(now) <= OWN_LONGEST);
+        match self == Self::Anybodys || in_time {
+            true => Ok(Some(end)),
+            false => Err(Error::new(ErrorKind::Invalid, "change key", "your own keys live for at most 90 days")
+                .with_code("invalid_expiry")
+                .with_hint("say `expires_in` as in 30d; sign in again later for more")
+                .into()),
+        }
+    }
+}
+
+/// A call of somebody with the right, or of a person who signed in with a provider, about their own keys. Rights of such a person are
+/// decided at each sign-in, so what they make for themselves does not outlive that for long.
+async fn begin(request: &HttpRequest, right: &'static str) -> Result<(Call, Whose), Problem> {
+    let call = Call::begin(request).await?;
+    let id = segment(request, "id");
+    let caller = call.caller()?;
+    let own = caller.session.is_some() && matches!(&caller.principal, Principal::User(own) if own == id);
+    if own && !call.may(right) && call.view.state.users.get(id).is_some_and(|user| user.auth_source == "external") {
+        return Ok((call, Whose::Own));
+    }
+    call.require(right).await?;
+    Ok((call, Whose::Anybodys))
 }
 
 fn pair<'a>(user: &'a User, access_key_id: &str) -> Result<&'a AccessKey, Problem> {

@@ -25,7 +25,7 @@ use actors::domain::state::State;
 use actors::session::{PATIENCE, PendingLogin, token_sha256};
 use actors::{Error, ErrorKind, Result as SystemResult};
 use address::{base, next};
-use refusal::{answer, refuse, sent_back};
+use refusal::{answer, record, refuse, sent_back};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -62,7 +62,10 @@ async fn begin(request: &HttpRequest) -> Result<HttpResponse, Problem> {
     let base = base(request, &call.view, call.context())?;
     let (party, now) = (Party::new(&provider, &call.view.config.access.sso_allowed_hosts)?, call.edge.clock.now());
     let redirect_url = format!("{base}{CALLBACK}");
-    let begun = call.edge.oidc.begin(party, redirect_url.clone(), now).await?;
+    let begun = match call.edge.oidc.begin(party, redirect_url.clone(), now).await {
+        Ok(begun) => begun,
+        Err(error) => return Err(record(&call, &json!({"provider": provider.name}), error).await),
+    };
     // Two tabs of one browser may sign in at a time: the second keeps the first's cookie.
     let browser = match cookie(request, STATE_COOKIE).filter(|sent| sent.len() == 64) {
         Some(sent) => Secret::new(sent),

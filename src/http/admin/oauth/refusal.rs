@@ -12,9 +12,14 @@ use openidconnect::url::form_urlencoded;
 use serde_json::Value;
 use std::collections::HashMap;
 
-/// Counts and records a refusal, with what is known of the person.
+/// Counts a refusal against the address that it came from, and records it.
 pub(super) async fn refuse(call: &Call, about: &Value, error: Error) -> Problem {
     call.edge.throttle.failed(&call.ip, ACCOUNT);
+    record(call, about, error).await
+}
+
+/// Records a refusal, with what is known of the person.
+pub(super) async fn record(call: &Call, about: &Value, error: Error) -> Problem {
     let problem = Problem::from(error);
     let known = |name: &str| about[name].as_str().map(|text| text.chars().take(128).collect::<String>());
     let kind = DenialKind {
