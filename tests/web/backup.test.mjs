@@ -5,7 +5,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { spoil } from "./support/archive.mjs";
-import { dropArchive } from "./support/pages.mjs";
+import { confirmTyped, dropArchive, PASSPHRASE } from "./support/pages.mjs";
 import { signInApi } from "./support/server.mjs";
 import { noComplaints, suite } from "./support/suite.mjs";
 
@@ -47,7 +47,7 @@ test("create a user, export, change things, restore with its plan: the state is 
   await page.getByRole("heading", { name: "What it will do" }).waitFor();
   await page.getByText("Verified", { exact: true }).waitFor();
   await page.locator(".diff-item-deleted").filter({ hasText: "made-later" }).waitFor();
-  await page.locator(".diff-item-updated").filter({ hasText: "captured" }).waitFor();
+  await page.locator(".diff-item-updated").filter({ hasText: "captured" }).getByText("permissions").waitFor();
   assert.deepEqual(await names(), ["captured", "made-later"], "a plan changes nothing");
 
   // Back leaves the question, not the plan.
@@ -57,7 +57,13 @@ test("create a user, export, change things, restore with its plan: the state is 
   await page.getByRole("alertdialog").waitFor({ state: "detached" });
   await page.getByRole("button", { name: "Restore…" }).click();
   await page.getByText("everybody but you is signed out").waitFor();
-  await page.getByRole("button", { name: "Restore now" }).click();
+  // The numbers are typed before the button works.
+  const sure = page.getByRole("button", { name: "Restore now" });
+  assert.equal(await sure.isDisabled(), true);
+  await page.getByLabel(/^Type /).fill("remove 1");
+  assert.equal(await sure.isDisabled(), true);
+  await page.getByLabel(/^Type /).fill("Remove 1,  change 1");
+  await page.keyboard.press("Enter");
 
   await page.getByRole("heading", { name: "Restored", level: 1 }).waitFor();
   await page.getByText(/You are still signed in; every other session has ended/).waitFor();
@@ -104,7 +110,7 @@ test("a plan is made for one state: when that moves on, the restore asks for ano
   await page.getByRole("button", { name: "Restore…" }).click();
   await page.getByText("Replace the state of this server?").waitFor();
   await world.api("POST", "/users", { name: "made-meanwhile" });
-  await page.getByRole("button", { name: "Restore now" }).click();
+  await confirmTyped(page, "Restore now");
   await page.getByText("The restore was refused; nothing was changed").waitFor();
   assert.ok((await names()).includes("made-meanwhile"));
   await page.getByRole("button", { name: "Try again" }).click();
@@ -122,7 +128,7 @@ test("what was revoked since the capture can be brought back, and the plan says 
     .getByText(/comes back disabled/)
     .first()
     .waitFor();
-  await page.getByRole("button", { name: "Bring them back as they were" }).click();
+  await page.getByRole("button", { name: /^Bring (it|all of them) back as/ }).click();
   await page.getByText("revoked entries revived").waitFor();
   await page
     .getByText(/comes back disabled/)
@@ -140,4 +146,59 @@ test("a reload in the middle of a restore asks for the file again, and no secret
   await page.getByText("Drop a Full Backup here").waitFor();
   const kept = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }]));
   assert.doesNotMatch(kept, /PK|secret|argon2|AK[0-9A-Z]{18}/);
+});
+
+test("an archive with a passphrase is made, asked about and opened; another passphrase says so", async () => {
+  await world.api("POST", "/users", { name: "in-the-sealed-one" });
+  const opened = await world.signedIn("/_/settings/system/backup");
+  const { page } = opened;
+  await page.getByLabel("Protection").selectOption("passphrase");
+  await page.getByLabel("Passphrase").fill(PASSPHRASE);
+  const downloading = page.waitForEvent("download");
+  await page.getByRole("button", { name: "Export backup" }).click();
+  const download = await downloading;
+  assert.match(download.suggestedFilename(), /\.age$/);
+  const file = join(world.server.directory, "sealed.zip.age");
+  await writeFile(file, await readFile(await download.path()));
+  const later = await world.api("POST", "/users", { name: "after-the-sealed-one" });
+
+  await dropArchive(page, file);
+  await page.getByRole("heading", { name: "This archive is encrypted" }).waitFor();
+  await page.getByLabel("Passphrase").fill("not the passphrase");
+  await page.getByRole("button", { name: "Open it" }).click();
+  // Opening one takes as long as it is meant to.
+  const patient = { timeout: 60_000 };
+  await page.getByRole("alert").getByText("envelope_key").waitFor(patient);
+  await page.getByLabel("Passphrase").fill(PASSPHRASE);
+  await page.keyboard.press("Enter");
+  await page.locator(".diff-item-deleted").filter({ hasText: later.name }).waitFor(patient);
+  await page.getByText("Verified", { exact: true }).waitFor();
+  const kept = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, location.href]));
+  assert.doesNotMatch(kept, /horse/);
+  await page.getByRole("button", { name: "Restore…" }).click();
+  await confirmTyped(page, "Restore now");
+  await page.getByRole("heading", { name: "Restored", level: 1 }).waitFor(patient);
+  world.api = await signInApi(world.server.origin);
+  assert.ok(!(await names()).includes("after-the-sealed-one"));
+  noComplaints(opened);
+});
+
+test("values over the archive's are planned when asked for, and a wrong one is refused with its path", async () => {
+  const file = join(world.server.directory, "overridden.zip");
+  await writeFile(file, await world.api("GET", "/backup"));
+  const { page } = await world.signedIn("/_/settings/system/backup/restore");
+  await dropArchive(page, file);
+  await page.getByText("Options", { exact: true }).click();
+  await page.getByLabel("Other values than the archive’s").fill("advanced.region=eu-north-1");
+  await page.getByRole("button", { name: "Plan with these values" }).click();
+  await page.locator(".diff-group").getByText("advanced.region").waitFor();
+  await page.getByLabel("Other values than the archive’s").fill("advanced.regoin=eu-north-1");
+  await page.getByRole("button", { name: "Plan with these values" }).click();
+  await page
+    .getByRole("alert")
+    .getByText(/regoin/)
+    .first()
+    .waitFor();
+  await page.getByRole("button", { name: "Back to the usual options" }).click();
+  await page.getByRole("heading", { name: "What it will do" }).waitFor();
 });

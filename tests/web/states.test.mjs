@@ -5,6 +5,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { launch, openPage, openSignedIn, signIn, signInWithKey } from "./support/browser.mjs";
+import { confirmTyped } from "./support/pages.mjs";
 import { hashOf, PASSWORD, signInApi, startServer } from "./support/server.mjs";
 import { noComplaints } from "./support/suite.mjs";
 
@@ -102,7 +103,7 @@ test("a locked server says why everywhere, and leads to the restore that is the 
     await page.getByLabel("Backup archive").setInputFiles(archive);
     await page.getByRole("heading", { name: "What it will do" }).waitFor();
     await page.getByRole("button", { name: "Restore…" }).click();
-    await page.getByRole("button", { name: "Restore now" }).click();
+    await confirmTyped(page, "Restore now");
     await page.getByRole("heading", { name: "Restored", level: 1 }).waitFor();
     await page.getByText("S3 answers 503").waitFor({ state: "detached" });
     const after = await signInApi(server.origin, PASSWORD);

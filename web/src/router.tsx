@@ -209,7 +209,9 @@ const backup = createRoute({
 const restore = createRoute({
   getParentRoute: () => root,
   path: "/settings/system/backup/restore",
-  validateSearch: (search: Search): { dialog?: "confirm" | undefined } => one("dialog", ["confirm"] as const, search),
+  validateSearch: (search: Search): { dialog?: "confirm" | undefined } => ({
+    ...one("dialog", ["confirm"] as const, search),
+  }),
   component: lazyRouteComponent(() => import("./rooms/backup/RestoreRoom"), "RestoreRoom"),
 });
 

@@ -6,6 +6,8 @@ import { signIn } from "./browser.mjs";
 import { spoil } from "./archive.mjs";
 import { signInApi } from "./server.mjs";
 
+export const PASSPHRASE = "correct horse battery staple";
+
 const allow = (actions, ...resources) => ({ effect: "Allow", actions, resources });
 
 /** Gives a server something to show; gives back what the pages need. */
@@ -91,7 +93,9 @@ export async function populate(server) {
   const archive = await api("GET", "/backup");
   const good = join(server.directory, "dgp-backup-v2-20261122T210000Z.zip");
   const bad = join(server.directory, "damaged.zip");
+  const sealed = join(server.directory, "dgp-backup-v2-20261122T210000Z.zip.age");
   await writeFile(good, archive);
+  await writeFile(sealed, await api("GET", "/backup", undefined, { "X-DGP-Backup-Passphrase": PASSPHRASE }));
   await writeFile(bad, spoil(archive));
   // What a restore of the archive would take back.
   ids["temp-contractor"] = (
@@ -99,12 +103,19 @@ export async function populate(server) {
   ).id;
   await api("PUT", `/users/${ids["ci-uploader"]}`, { permissions: [allow(["read"], "ci-builds/*")] });
   await api("DELETE", `/users/${ids["anna.lindgren"]}`);
-  return { ids, good, bad };
+  return { ids, good, bad, sealed };
 }
 
 /** Chooses an archive on the restore page. */
 export async function dropArchive(page, file) {
   await page.getByLabel("Backup archive").setInputFiles(file);
+}
+
+/** Types what a question wants typed, and says yes. */
+export async function confirmTyped(page, action) {
+  const question = page.getByRole("alertdialog");
+  await question.getByLabel(/^Type /).fill(await question.locator(".typed").innerText());
+  await question.getByRole("button", { name: action }).click();
 }
 
 const at = (path) => async (page) => {
@@ -415,12 +426,28 @@ export const PAGES = [
   },
   { name: "nowhere", open: at("/_/no/such/page") },
   {
+    name: "restore-sealed",
+    async open(page, { sealed }) {
+      await page.goto("/_/settings/system/backup/restore");
+      await dropArchive(page, sealed);
+      await page.getByRole("heading", { name: "This archive is encrypted" }).waitFor();
+    },
+  },
+  {
+    name: "export-sealed",
+    async open(page) {
+      await page.goto("/_/settings/system/backup");
+      await page.getByLabel("Protection").selectOption("passphrase");
+      await page.getByLabel("Passphrase").waitFor();
+    },
+  },
+  {
     name: "restored",
     async open(page, { good }) {
       await page.goto("/_/settings/system/backup/restore");
       await dropArchive(page, good);
       await page.getByRole("button", { name: "Restore…" }).click();
-      await page.getByRole("button", { name: "Restore now" }).click();
+      await confirmTyped(page, "Restore now");
       await heading(page, "Restored");
     },
   },

@@ -76,11 +76,11 @@ export async function signInApi(origin, password = PASSWORD) {
   });
   if (!answer.ok) throw new Error(`sign-in by API: ${answer.status} ${await answer.text()}`);
   const cookie = answer.headers.getSetCookie()[0].split(";")[0];
-  return async (method, path, body) => {
+  return async (method, path, body, headers = {}) => {
     const json = body !== undefined && !(body instanceof Uint8Array);
     const response = await fetch(`${origin}/_/api/admin${path}`, {
       method,
-      headers: { Cookie: cookie, ...(json ? { "Content-Type": "application/json" } : {}) },
+      headers: { ...headers, Cookie: cookie, ...(json ? { "Content-Type": "application/json" } : {}) },
       body: json ? JSON.stringify(body) : body,
     });
     const bytes = new Uint8Array(await response.arrayBuffer());

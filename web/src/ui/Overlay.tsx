@@ -3,8 +3,9 @@
 import { AlertDialog } from "@base-ui/react/alert-dialog";
 import { Dialog } from "@base-ui/react/dialog";
 import { X } from "lucide-react";
-import type { ReactNode } from "react";
+import { useState, type ReactNode, type SyntheticEvent } from "react";
 import { Button, buttonClass } from "./Button";
+import { TextField } from "./Field";
 
 interface OverlayProps {
   open: boolean;
@@ -61,21 +62,14 @@ interface ConfirmProps {
   action: string;
   destroys?: boolean;
   busy?: boolean;
+  /** What has to be typed first: what will happen, in numbers. */
+  typed?: string;
   onConfirm: () => void;
   children: ReactNode;
 }
 
 /** A question before something that cannot be taken back: says what it will do. */
-export function Confirm({
-  open,
-  onClose,
-  title,
-  action,
-  destroys = true,
-  busy = false,
-  onConfirm,
-  children,
-}: ConfirmProps) {
+export function Confirm({ open, onClose, title, children, ...rest }: ConfirmProps) {
   return (
     <AlertDialog.Root open={open} onOpenChange={(next) => (next ? undefined : onClose())}>
       <AlertDialog.Portal>
@@ -85,16 +79,50 @@ export function Confirm({
             <div className="dialog-head">
               <AlertDialog.Title>{title}</AlertDialog.Title>
             </div>
-            <div className="dialog-body stack-small">{children}</div>
-            <div className="dialog-foot">
-              <AlertDialog.Close className={buttonClass()}>Cancel</AlertDialog.Close>
-              <Button look={destroys ? "destroy" : "primary"} busy={busy} onClick={onConfirm}>
-                {action}
-              </Button>
-            </div>
+            <Question {...rest}>{children}</Question>
           </AlertDialog.Popup>
         </AlertDialog.Viewport>
       </AlertDialog.Portal>
     </AlertDialog.Root>
   );
+}
+
+/** What is typed lives as long as the dialog is open. */
+function Question(props: Omit<ConfirmProps, "open" | "onClose" | "title">) {
+  const { action, destroys = true, busy = false, typed, onConfirm, children } = props;
+  const [text, setText] = useState("");
+  const ready = typed === undefined || plain(text) === plain(typed);
+  const submit = (event: SyntheticEvent) => {
+    event.preventDefault();
+    if (ready && !busy) onConfirm();
+  };
+  return (
+    <form onSubmit={submit}>
+      <div className="dialog-body stack-small">
+        {children}
+        {typed === undefined ? null : (
+          <TextField
+            label={
+              <>
+                Type <code className="typed">{typed}</code> to confirm
+              </>
+            }
+            value={text}
+            onChange={(event) => setText(event.target.value)}
+          />
+        )}
+      </div>
+      <div className="dialog-foot">
+        <AlertDialog.Close className={buttonClass()}>Cancel</AlertDialog.Close>
+        <Button type="submit" look={destroys ? "destroy" : "primary"} busy={busy} disabled={!ready}>
+          {action}
+        </Button>
+      </div>
+    </form>
+  );
+}
+
+/** Spaces and capitals are no question of consent. */
+function plain(text: string): string {
+  return text.trim().replace(/\s+/g, " ").toLowerCase();
 }

@@ -1,20 +1,17 @@
 // Settings → System → Backup: export, the way into a restore, and what was restored before.
 
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
-import { Download, History } from "lucide-react";
-import { client } from "../../api/client";
-import { Problem } from "../../api/problem";
-import { restores as restoresQuery, status as statusQuery } from "../../api/queries";
+import { History } from "lucide-react";
+import { restores as restoresQuery } from "../../api/queries";
 import type { FailedRestore, Restored } from "../../api/types";
 import { useMe } from "../../session/useMe";
-import { Button } from "../../ui/Button";
 import { Empty, Waiting } from "../../ui/Empty";
-import { Notice, ProblemNotice } from "../../ui/Notice";
+import { ProblemNotice } from "../../ui/Notice";
 import { Room } from "../../ui/Room";
-import { Ago, bytes, Exact } from "../../ui/Time";
 import { choose } from "./chosen";
 import { DropArchive } from "./DropArchive";
+import { Export } from "./Export";
 import { tally } from "./words";
 
 export function BackupRoom() {
@@ -26,7 +23,7 @@ export function BackupRoom() {
       crumbs={[{ text: "Settings" }, { text: "System" }]}
       about="One file holds everything an operator set up: users, keys, permissions, buckets, configuration and secrets. Object data is never in it: copy the backends by their own means."
     >
-      <div className="columns">
+      <div className="columns columns-own">
         <Export />
         <section className="card" aria-labelledby="restore">
           <div className="card-head">
@@ -52,89 +49,6 @@ export function BackupRoom() {
       {me.locked ? null : <Past />}
     </Room>
   );
-}
-
-function Export() {
-  const me = useMe();
-  const queries = useQueryClient();
-  const may = me.may("backup:export-secrets") || me.may("backup:export");
-  const status = useQuery({ ...statusQuery, enabled: me.may("system:read") && !me.locked });
-  const last = status.data?.last_backup;
-  const run = useMutation({
-    mutationFn: download,
-    onSettled: () => queries.invalidateQueries(),
-  });
-  return (
-    <section className="card" aria-labelledby="export">
-      <div className="card-head">
-        <h2 id="export">Export</h2>
-        {last ? (
-          <span className="quiet small">
-            Last <Ago at={last.at} />
-          </span>
-        ) : last === null ? (
-          <span className="pill pill-warn">None yet</span>
-        ) : null}
-      </div>
-      <div className="card-body stack">
-        <p>A Full Backup rebuilds this server on an empty host, in one step.</p>
-        {last ? (
-          <dl className="facts">
-            <dt>Last file</dt>
-            <dd>
-              <code>{last.filename}</code>, {bytes(last.bytes)}
-            </dd>
-            <dt>Made by</dt>
-            <dd>
-              {last.actor === "$bootstrap" ? "Bootstrap admin" : last.actor}, <Exact at={last.at} />
-            </dd>
-            <dt>SHA-256</dt>
-            <dd>
-              <code className="small">{last.sha256}</code>
-            </dd>
-            <dt>Since then</dt>
-            <dd>{last.changed_since ? "something has changed" : "nothing has changed"}</dd>
-          </dl>
-        ) : null}
-        <Notice tone="warn">
-          <p>
-            The file holds <strong>every secret in clear</strong>: keep it as safe as the server itself.
-          </p>
-        </Notice>
-        {run.error ? <ProblemNotice error={run.error} title="No backup was made" /> : null}
-        {run.data ? (
-          <Notice tone="good" title="Downloaded" live>
-            <p className="wrap-anywhere">
-              <code>{run.data.name}</code>, {bytes(run.data.size)}
-            </p>
-          </Notice>
-        ) : null}
-        <div>
-          <Button look="primary" busy={run.isPending} disabled={!may || me.locked} onClick={() => run.mutate()}>
-            <Download size={16} aria-hidden /> Export backup
-          </Button>
-        </div>
-        {may ? null : (
-          <p className="quiet small">
-            Needs the right <code>backup:export-secrets</code>.
-          </p>
-        )}
-      </div>
-    </section>
-  );
-}
-
-async function download(): Promise<{ name: string; size: number }> {
-  const { data: blob, error, response } = await client.GET("/_/api/admin/backup", { parseAs: "blob" });
-  if (!blob) throw Problem.of(response, error);
-  const name = /filename="([^"]+)"/.exec(response.headers.get("content-disposition") ?? "")?.[1] ?? "dgp-backup.zip";
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
-  link.download = name;
-  link.click();
-  // The browser has taken it over when the click returns; some begin reading a little later.
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
-  return { name, size: blob.size };
 }
 
 function Past() {
@@ -170,10 +84,8 @@ function PastRow({ one }: { one: Restored | FailedRestore }) {
       {"changes" in one ? (
         <>
           <span className="grow">{tally(one.changes, "done")}</span>
-          <span className="quiet small">
-            {one.mode}, {one.strategy}
-          </span>
-          <span className="pill pill-good">Restored</span>
+          <span className="quiet small">{one.mode === "undo" ? "undo" : `${one.mode}, ${one.strategy}`}</span>
+          <span className="pill pill-good">{one.mode === "undo" ? "Undone" : "Restored"}</span>
         </>
       ) : (
         <>

@@ -1,16 +1,22 @@
 // What a restore adds, changes and removes, by name.
 
 import { ChevronRight } from "lucide-react";
-import type { Changes, Counted } from "../../api/types";
+import type { Changes, Counted, Rule } from "../../api/types";
+import { describe } from "../access/rules";
 import { changed, LISTS } from "./words";
 
+/** What happens to entries, for one of them and for several: in a plan, in an outcome, in what an undo throws away. */
 const WORDS = {
-  created: { plan: "bring back", done: "brought back" },
-  updated: { plan: "change", done: "changed" },
-  deleted: { plan: "remove", done: "removed" },
+  plan: { created: "bring back", updated: "change", deleted: "remove" },
+  done: { created: "brought back", updated: "changed", deleted: "removed" },
+  lost: { created: "made", updated: "changed", deleted: "deleted" },
 } as const;
 
-type Tense = "plan" | "done";
+type Tense = keyof typeof WORDS;
+
+function several(tense: Tense, change: "created" | "updated" | "deleted"): string {
+  return tense === "plan" ? `to ${WORDS.plan[change]}` : WORDS[tense][change];
+}
 
 export function Diff({ changes, tense, restart }: { changes: Changes; tense: Tense; restart: readonly string[] }) {
   const untouched = LISTS.filter(({ name }) => changed(changes[name]) === 0 && changes[name].unchanged > 0);
@@ -26,7 +32,7 @@ export function Diff({ changes, tense, restart }: { changes: Changes; tense: Ten
             <ChevronRight size={16} aria-hidden />
             <span className="diff-name">Configuration</span>
             <span className="pill pill-warn">
-              {changes.config.length} {tense === "plan" ? "to change" : "changed"}
+              {changes.config.length} {several(tense, "updated")}
             </span>
           </summary>
           <ul className="diff-items stack-small">
@@ -35,18 +41,7 @@ export function Diff({ changes, tense, restart }: { changes: Changes; tense: Ten
                 <code>{change.path}</code>{" "}
                 {restart.includes(change.path) ? <span className="pill pill-warn">with the next start</span> : null}
                 <div className="from-to small">
-                  {change.from === null ? (
-                    <span className="quiet">not set</span>
-                  ) : (
-                    <del className="mono wrap-anywhere">{change.from}</del>
-                  )}
-                  <span aria-hidden="true">→</span>
-                  <span className="sr">becomes</span>
-                  {change.to === null ? (
-                    <span className="quiet">not set</span>
-                  ) : (
-                    <ins className="mono wrap-anywhere">{change.to}</ins>
-                  )}
+                  <FromTo from={change.from} to={change.to} />
                 </div>
               </li>
             ))}
@@ -60,7 +55,7 @@ export function Diff({ changes, tense, restart }: { changes: Changes; tense: Ten
         </div>
       ))}
       {touched.length + untouched.length + changes.config.length === 0 ? (
-        <div className="diff-same">Neither the archive nor this server has anything in it yet.</div>
+        <div className="diff-same">There is nothing to compare yet.</div>
       ) : null}
     </div>
   );
@@ -76,17 +71,17 @@ function List({ title, of, tense }: { title: string; of: Counted; tense: Tense }
         <span className="diff-name">{title}</span>
         {of.deleted ? (
           <span className="pill pill-bad">
-            {of.deleted} {tense === "plan" ? "to remove" : "removed"}
+            {of.deleted} {several(tense, "deleted")}
           </span>
         ) : null}
         {of.created ? (
           <span className="pill pill-good">
-            {of.created} {tense === "plan" ? "to bring back" : "brought back"}
+            {of.created} {several(tense, "created")}
           </span>
         ) : null}
         {of.updated ? (
           <span className="pill pill-warn">
-            {of.updated} {tense === "plan" ? "to change" : "changed"}
+            {of.updated} {several(tense, "updated")}
           </span>
         ) : null}
         <span className="quiet small">{of.unchanged} unchanged</span>
@@ -94,14 +89,46 @@ function List({ title, of, tense }: { title: string; of: Counted; tense: Tense }
       <ul className="diff-items">
         {shown.map((item) => (
           <li key={`${item.change} ${item.id}`} className={`diff-item diff-item-${item.change}`}>
-            <span>{WORDS[item.change][tense]}</span>
-            <span>{item.name || item.id}</span>
+            <span>{WORDS[tense][item.change]}</span>
+            <div>
+              {item.name || item.id}
+              {item.fields?.map((field) => (
+                <div key={field.field} className="from-to small">
+                  <code>{field.field}</code>
+                  <FromTo from={readable(field.field, field.from)} to={readable(field.field, field.to)} />
+                </div>
+              ))}
+            </div>
           </li>
         ))}
         {sorted.length > MOST ? <li className="quiet">and {sorted.length - MOST} more</li> : null}
       </ul>
     </details>
   );
+}
+
+function FromTo({ from, to }: { from: string | null; to: string | null }) {
+  return (
+    <>
+      {from === null ? <span className="quiet">not set</span> : <del className="mono wrap-anywhere">{from}</del>}
+      <span aria-hidden="true">→</span>
+      <span className="sr">becomes</span>
+      {to === null ? <span className="quiet">not set</span> : <ins className="mono wrap-anywhere">{to}</ins>}
+    </>
+  );
+}
+
+/** Longer values are compared elsewhere. */
+const LONGEST = 400;
+
+/** A value of any shape as text; `null` where it is not set. */
+function readable(field: string, value: unknown): string | null {
+  if (value === null || value === undefined) return null;
+  if (field === "permissions" && Array.isArray(value)) {
+    return value.length === 0 ? "no rules" : (value as Rule[]).map(describe).join(" ");
+  }
+  const text = typeof value === "string" ? value : JSON.stringify(value);
+  return text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
 }
 
 /** More names than this are not read by anybody. */

@@ -29,14 +29,14 @@ export function DropArchive({ onFile }: { onFile: (file: File) => void }) {
       <div>
         <strong>Drop a Full Backup here</strong>
         <div className="quiet small">
-          the <code>dgp-backup-….zip</code> that an export gave
+          the <code>dgp-backup-….zip</code> that an export gave, also an encrypted one
         </div>
       </div>
       <input
         ref={input}
         type="file"
         hidden
-        accept=".zip,application/zip"
+        accept=".zip,.age,application/zip"
         aria-label="Backup archive"
         onChange={(event) => {
           const file = event.target.files?.[0];

@@ -7,25 +7,25 @@ import { Notice } from "../../ui/Notice";
 
 interface Props {
   of: Restored;
-  /** In a plan: makes it anew so that what was revoked comes back as it was. */
-  onRevive?: () => void;
+  /** In a plan: makes it anew so that one that was revoked, or all of them, come back as they were. */
+  onRevive?: (which: string) => void;
 }
 
 export function Findings({ of, onRevive }: Props) {
-  const revoked = of.warnings.some((warning) => warning.includes("`revive="));
+  const revoked = of.warnings.filter((warning) => revivable(warning) !== undefined).length;
   return (
     <>
       {of.warnings.length > 0 ? (
         <Notice tone="warn" title={of.warnings.length === 1 ? "One warning" : `${of.warnings.length} warnings`}>
           <ul className="stack-small">
             {of.warnings.map((warning) => (
-              <Warning key={warning} text={warning} />
+              <Warning key={warning} text={warning} onRevive={revoked > 1 ? onRevive : undefined} />
             ))}
           </ul>
-          {revoked && onRevive ? (
+          {revoked > 0 && onRevive ? (
             <div>
-              <Button small onClick={onRevive}>
-                Bring them back as they were
+              <Button small onClick={() => onRevive("all")}>
+                {revoked === 1 ? "Bring it back as it was" : "Bring all of them back as they were"}
               </Button>
             </div>
           ) : null}
@@ -68,15 +68,32 @@ export function Findings({ of, onRevive }: Props) {
   );
 }
 
+/** The id by which a warning says that something can be brought back as it was. */
+function revivable(warning: string): string | undefined {
+  return /`revive=([^`]+)` brings it back/.exec(warning)?.[1];
+}
+
 /** `name_of_it: what it means`; the name is for scripts and is shown small. */
-function Warning({ text }: { text: string }) {
+function Warning({ text, onRevive }: { text: string; onRevive: ((which: string) => void) | undefined }) {
+  const id = revivable(text);
   // How to ask for it by API is no news here: the button does.
   const told = text.replace(/ \(`revive=[^`]*` brings it back as it was\)/, "");
   const match = /^([a-z0-9_]+): (.+)$/s.exec(told);
-  if (!match) return <li>{marked(sentence(told))}</li>;
+  const revive =
+    id && onRevive ? (
+      <Button small look="plain" onClick={() => onRevive(id)}>
+        Bring this one back
+      </Button>
+    ) : null;
+  if (!match)
+    return (
+      <li>
+        {marked(sentence(told))} {revive}
+      </li>
+    );
   return (
     <li>
-      {marked(sentence(match[2] ?? ""))} <code className="quiet small">{match[1]}</code>
+      {marked(sentence(match[2] ?? ""))} <code className="quiet small">{match[1]}</code> {revive}
     </li>
   );
 }

@@ -2,39 +2,33 @@
 
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { FileArchive, FileCheck2 } from "lucide-react";
 import { useState } from "react";
 import { client, data } from "../../api/client";
 import { Problem } from "../../api/problem";
-import type { Restored, Verified } from "../../api/types";
+import type { Restored } from "../../api/types";
 import { useMe } from "../../session/useMe";
 import { Button } from "../../ui/Button";
 import { Waiting } from "../../ui/Empty";
-import { CheckField, Choices, PasswordField } from "../../ui/Field";
 import { sentence } from "../../ui/marked";
 import { Notice, ProblemNotice } from "../../ui/Notice";
 import { Confirm } from "../../ui/Overlay";
 import { Room } from "../../ui/Room";
-import { Ago, bytes, Exact } from "../../ui/Time";
+import { Exact } from "../../ui/Time";
 import { count } from "../../ui/words";
 import { useDialog } from "../../ui/useDialog";
+import { ArchiveLine, fromManifest, type Archive } from "./ArchiveLine";
 import { choose, useChosen } from "./chosen";
 import { Diff } from "./Diff";
 import { DropArchive } from "./DropArchive";
 import { Findings } from "./Findings";
-import { send, type Wishes } from "./send";
-import { tally, total } from "./words";
+import { MODES, Options, PLAIN } from "./Options";
+import { Refused, stale } from "./Refused";
+import { sealOf, type Seal } from "./seal";
+import { send, verify, type Source, type Wishes } from "./send";
+import { Unlock } from "./Unlock";
+import { phrase, tally, total } from "./words";
 
 const CRUMBS = [{ text: "Settings" }, { text: "System" }, { text: "Backup", to: "/settings/system/backup" }] as const;
-
-const PLAIN: Wishes = {
-  mode: "full",
-  strategy: "replace",
-  revive: false,
-  hostSettings: false,
-  prune: false,
-  password: "",
-};
 
 export function RestoreRoom() {
   const file = useChosen();
@@ -49,7 +43,7 @@ export function RestoreRoom() {
         </Notice>
       ) : file ? (
         // Another file, or the same one dropped again, is another restore.
-        <Planned key={`${file.name} ${file.size} ${file.lastModified}`} file={file} />
+        <Dropped key={`${file.name} ${file.size} ${file.lastModified}`} file={file} />
       ) : (
         <div className="card">
           <div className="card-body">
@@ -61,26 +55,55 @@ export function RestoreRoom() {
   );
 }
 
+function Dropped({ file }: { file: File }) {
+  const seal = useQuery({
+    queryKey: ["seal", file.name, file.size, file.lastModified],
+    queryFn: () => sealOf(file),
+    gcTime: 0,
+  });
+  if (seal.data === undefined) return <Waiting what="the file" />;
+  return (
+    <Planned
+      source={{ kind: "file", file }}
+      name={file.name}
+      size={file.size}
+      sealed={seal.data !== null}
+      seal={seal.data ?? undefined}
+    />
+  );
+}
+
 interface Plan {
-  verified: Verified;
+  archive: Archive | undefined;
   plan: Restored;
   /** The state that the plan was made for: a later one needs another plan. */
   version: string;
 }
 
-function Planned({ file }: { file: File }) {
-  const [wishes, setWishes] = useState(PLAIN);
+interface Props {
+  source: Source;
+  name: string;
+  size: number;
+  sealed: boolean;
+  seal: Seal | undefined;
+}
+
+function Planned({ source, name, size, sealed, seal }: Props) {
+  const [wishes, setWishes] = useState<Wishes>(PLAIN);
   const { dialog } = useSearch({ from: "/settings/system/backup/restore" });
   const overlay = useDialog();
   const navigate = useNavigate();
   const queries = useQueryClient();
+  const locked = sealed && !wishes.opening;
   const plan = useQuery({
-    queryKey: ["plan", file.name, file.size, file.lastModified, wishes],
+    queryKey: ["plan", name, size, wishes],
     queryFn: async (): Promise<Plan> => {
-      const verified = await verify(file);
+      const verified = await verify(source.file, wishes.opening);
       const { generation } = await data(client.GET("/_/health"));
-      return { verified, plan: await send(file, wishes, true, generation), version: generation };
+      const planned = await send(source, wishes, true, generation);
+      return { archive: fromManifest(verified), plan: planned, version: generation };
     },
+    enabled: !locked,
     // A plan is made when it is asked for, and is not kept: it belongs to one moment.
     staleTime: Infinity,
     gcTime: 0,
@@ -89,7 +112,7 @@ function Planned({ file }: { file: File }) {
     placeholderData: (before) => before,
   });
   const restore = useMutation({
-    mutationFn: (of: Plan) => send(file, wishes, false, of.version),
+    mutationFn: (of: Plan) => send(source, wishes, false, of.version),
     onSuccess: async (result) => {
       queries.setQueryData(["restore", result.restore_id], result);
       await navigate({
@@ -107,18 +130,31 @@ function Planned({ file }: { file: File }) {
       Another file…
     </Button>
   );
-  if (!plan.data || plan.error) {
+  if (locked) {
     return (
       <div className="stack">
-        <FileLine file={file} verified={plan.data?.verified} />
+        <ArchiveLine name={name} size={size} of={undefined} />
+        <Unlock seal={seal} onOpen={(opening) => setWishes({ ...wishes, opening })} />
+        <div>{other}</div>
+      </div>
+    );
+  }
+  if (!plan.data || plan.error) {
+    const wrongKey = plan.error instanceof Problem && plan.error.code.startsWith("envelope_key");
+    return (
+      <div className="stack">
+        <ArchiveLine name={name} size={size} of={plan.data?.archive} />
         {plan.error ? (
-          <Refused
-            error={plan.error}
-            wishes={wishes}
-            onWishes={setWishes}
-            onRetry={() => void plan.refetch()}
-            other={other}
-          />
+          <>
+            <Refused
+              error={plan.error}
+              wishes={wishes}
+              onWishes={setWishes}
+              onRetry={() => void plan.refetch()}
+              other={other}
+            />
+            {wrongKey ? <Unlock seal={seal} onOpen={(opening) => setWishes({ ...wishes, opening })} /> : null}
+          </>
         ) : (
           <div className="card">
             <Waiting what="the plan: the archive is verified" />
@@ -127,11 +163,11 @@ function Planned({ file }: { file: File }) {
       </div>
     );
   }
-  const { plan: planned, verified } = plan.data;
+  const { plan: planned, archive } = plan.data;
   const sum = total(planned.changes);
   return (
     <div className="stack">
-      <FileLine file={file} verified={verified} />
+      <ArchiveLine name={name} size={size} of={archive} />
       <Options wishes={wishes} onChange={setWishes} />
       <section className="card" aria-labelledby="plan" aria-busy={plan.isFetching}>
         <div className="card-head">
@@ -142,8 +178,16 @@ function Planned({ file }: { file: File }) {
         </div>
         <Diff changes={planned.changes} tense="plan" restart={planned.requires_restart} />
       </section>
-      <Findings of={planned} {...(wishes.revive ? {} : { onRevive: () => setWishes({ ...wishes, revive: true }) })} />
-      <Sessions mode={wishes.mode} verified={verified} />
+      <Findings
+        of={planned}
+        {...(wishes.revive.includes("all")
+          ? {}
+          : {
+              onRevive: (which: string) =>
+                setWishes({ ...wishes, revive: which === "all" ? ["all"] : [...wishes.revive, which] }),
+            })}
+      />
+      <Sessions password={wishes.mode === "full" && archive?.password === true} />
       {restore.error ? (
         <ProblemNotice
           error={restore.error}
@@ -167,14 +211,13 @@ function Planned({ file }: { file: File }) {
         title={wishes.strategy === "replace" ? "Replace the state of this server?" : "Add what is missing?"}
         action="Restore now"
         busy={restore.isPending}
+        typed={phrase(planned.changes, "restore")}
         onConfirm={() => restore.mutate(plan.data)}
       >
         <p>
           {MODES[wishes.mode]}{" "}
           {wishes.strategy === "replace" ? (
-            <>
-              goes back to <Exact at={verified.manifest.captured_at} />
-            </>
+            <>goes back to {archive ? <Exact at={archive.at} /> : "the archive"}</>
           ) : (
             "that this server lacks is added from the archive"
           )}
@@ -210,118 +253,7 @@ function Planned({ file }: { file: File }) {
   );
 }
 
-function stale(error: unknown): boolean {
-  return error instanceof Problem && error.status === 412;
-}
-
-async function verify(file: File): Promise<Verified> {
-  return data(
-    client.POST("/_/api/admin/backup/verify", {
-      body: file as unknown as string,
-      bodySerializer: (body) => body,
-      headers: { "Content-Type": "application/zip" },
-    }),
-  );
-}
-
-function FileLine({ file, verified }: { file: File; verified: Verified | undefined }) {
-  const manifest = verified?.manifest;
-  return (
-    <section className="card" aria-label="The archive">
-      <div className="card-body row row-line">
-        {verified ? <FileCheck2 size={22} aria-hidden /> : <FileArchive size={22} aria-hidden />}
-        <div className="grow">
-          <div className="label wrap-anywhere">{file.name}</div>
-          <div className="quiet small">
-            {bytes(file.size)}
-            {manifest ? (
-              <>
-                {" · "}captured <Exact at={manifest.captured_at} /> (<Ago at={manifest.captured_at} />) by version{" "}
-                {manifest.server_version}
-              </>
-            ) : null}
-          </div>
-        </div>
-        {verified ? <span className="pill pill-good">Verified</span> : null}
-      </div>
-    </section>
-  );
-}
-
-function Options({ wishes, onChange }: { wishes: Wishes; onChange: (wishes: Wishes) => void }) {
-  return (
-    <details className="card fold">
-      <summary>
-        <span className="label">Options</span>
-        <span className="quiet">{describeWishes(wishes)}</span>
-      </summary>
-      <div className="card-body stack">
-        <Choices
-          legend="What to restore"
-          name="mode"
-          value={wishes.mode}
-          options={[
-            { value: "full", title: "Everything", text: "With the bootstrap password of the archive" },
-            {
-              value: "preserve-bootstrap",
-              title: "Everything but the password",
-              text: "The bootstrap password of now stays",
-            },
-            { value: "iam-only", title: "Access only", text: "Users, groups, keys, tokens" },
-            { value: "config-only", title: "Configuration only", text: "Settings, backends, buckets" },
-          ]}
-          onChange={(mode) => onChange({ ...wishes, mode })}
-        />
-        <Choices
-          legend="How"
-          name="strategy"
-          value={wishes.strategy}
-          options={[
-            { value: "replace", title: "Back to that time", text: "What was made since then goes" },
-            { value: "merge", title: "Add what is missing", text: "Nothing that is here changes" },
-          ]}
-          onChange={(strategy) => onChange({ ...wishes, strategy })}
-        />
-        <CheckField
-          label="Revive what was revoked since then"
-          hint="Users and keys that were disabled or deleted after the capture otherwise come back disabled."
-          checked={wishes.revive}
-          onChange={(event) => onChange({ ...wishes, revive: event.target.checked })}
-        />
-        <CheckField
-          label="Take over the host settings of the archive"
-          hint="Listen address, TLS files and log targets; otherwise this host’s own stay."
-          checked={wishes.hostSettings}
-          onChange={(event) => onChange({ ...wishes, hostSettings: event.target.checked })}
-        />
-        <CheckField
-          label="Forget buckets that the archive does not know, also those that hold objects"
-          hint="Their objects stay on the disk, but cannot be reached until the bucket is registered again."
-          checked={wishes.prune}
-          onChange={(event) => onChange({ ...wishes, prune: event.target.checked })}
-        />
-      </div>
-    </details>
-  );
-}
-
-const MODES = {
-  full: "Everything",
-  "preserve-bootstrap": "Everything but the password",
-  "iam-only": "Access only",
-  "config-only": "Configuration only",
-} as const;
-
-function describeWishes(wishes: Wishes): string {
-  const parts = [MODES[wishes.mode], wishes.strategy === "replace" ? "back to that time" : "adding what is missing"];
-  if (wishes.revive) parts.push("revoked entries revived");
-  if (wishes.hostSettings) parts.push("host settings too");
-  if (wishes.prune) parts.push("unknown buckets forgotten");
-  return parts.join(", ");
-}
-
-function Sessions({ mode, verified }: { mode: Wishes["mode"]; verified: Verified }) {
-  const password = mode === "full" && verified.manifest.version >= 2;
+function Sessions({ password }: { password: boolean }) {
   return (
     <Notice tone="info" title="Who stays signed in">
       <p>
@@ -329,59 +261,5 @@ function Sessions({ mode, verified }: { mode: Wishes["mode"]; verified: Verified
         {password ? " From then on the bootstrap password is the one of the archive." : ""}
       </p>
     </Notice>
-  );
-}
-
-function Refused(props: {
-  error: unknown;
-  wishes: Wishes;
-  onWishes: (wishes: Wishes) => void;
-  onRetry: () => void;
-  other: React.ReactNode;
-}) {
-  const { error, wishes } = props;
-  const [password, setPassword] = useState("");
-  const mismatch = error instanceof Problem && error.code === "db_key_mismatch";
-  const early = error instanceof Problem && error.status === 0;
-  return (
-    <>
-      <ProblemNotice
-        error={error}
-        title={early ? "The archive was not checked" : "Refused: nothing was changed"}
-        {...(early || stale(error) ? { onRetry: props.onRetry } : {})}
-      />
-      {mismatch ? (
-        <form
-          className="card"
-          onSubmit={(event) => {
-            event.preventDefault();
-            props.onWishes({ ...wishes, password });
-          }}
-        >
-          <div className="card-body stack">
-            <h2>Two ways on from here</h2>
-            <PasswordField
-              label="The bootstrap password"
-              autoComplete="off"
-              value={password}
-              onChange={(event) => setPassword(event.target.value)}
-              hint="If it opens both the archive and this host’s pinned hash, the restore can go on."
-            />
-            <div className="row">
-              <Button type="submit" look="primary">
-                Plan with this password
-              </Button>
-              <Button onClick={() => props.onWishes({ ...wishes, mode: "preserve-bootstrap" })}>
-                Keep this host’s password instead
-              </Button>
-            </div>
-          </div>
-        </form>
-      ) : null}
-      <div className="row">
-        {props.other}
-        {wishes === PLAIN ? null : <Button onClick={() => props.onWishes(PLAIN)}>Back to the usual options</Button>}
-      </div>
-    </>
   );
 }

@@ -52,3 +52,14 @@ export function tally(changes: Changes, tense: "plan" | "done"): string {
       ? "nothing differs from the archive"
       : "nothing differed from the archive";
 }
+
+/** What a restore will do, short enough to be typed: `remove 1, bring back 2, change 3`. */
+export function phrase(changes: Changes, otherwise: string): string {
+  const sum = total(changes);
+  const parts = [
+    sum.deleted ? `remove ${sum.deleted}` : "",
+    sum.created ? `bring back ${sum.created}` : "",
+    sum.updated + sum.config ? `change ${sum.updated + sum.config}` : "",
+  ].filter(Boolean);
+  return parts.length ? parts.join(", ") : otherwise;
+}
