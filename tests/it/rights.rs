@@ -28,7 +28,7 @@ fn code(reply: &Reply) -> String {
 }
 
 /// Every route and the right that it needs.
-const ROUTES: [(&str, &str, &str); 47] = [
+const ROUTES: [(&str, &str, &str); 49] = [
     ("GET", "/status", "system:read"),
     ("PUT", "/password", "admin"),
     ("GET", "/sessions", "iam:read"),
@@ -74,6 +74,8 @@ const ROUTES: [(&str, &str, &str); 47] = [
     ("GET", "/backup", "backup:export-secrets"),
     ("POST", "/backup", "backup:restore"),
     ("POST", "/backup/verify", "backup:read"),
+    ("POST", "/backup/undo", "backup:restore"),
+    ("POST", "/backup/go-live", "backup:restore"),
     ("GET", "/backup/restores", "backup:read"),
     ("GET", "/backup/restores/none", "backup:read"),
 ];

@@ -2,13 +2,14 @@
 
 use crate::Result;
 use crate::backup::handle::Tools;
-use crate::backup::messages::{Archive, ChangePassword, Export, Restore, Restores, Verify};
+use crate::backup::messages::{Archive, ChangePassword, Export, Repeat, Restore, Restores, Undo, Verify};
 use crate::backup::state::BackupState;
-use crate::backup::{export, password, read, record, restore};
+use crate::backup::{export, password, read, record, restore, undo};
 use crate::fault;
 use actix::fut::{ActorFutureExt, wrap_future};
 use actix::{Actor, Context, Handler, ResponseActFuture, ResponseFuture};
 use serde_json::Value;
+use std::future::Future;
 
 /// The owner of backups.
 pub(super) struct BackupActor {
@@ -19,6 +20,29 @@ pub(super) struct BackupActor {
 impl BackupActor {
     pub(super) fn new(tools: Tools) -> Self {
         Self { tools, state: BackupState::default() }
+    }
+}
+
+impl BackupActor {
+    /// Runs what swaps the state, one at a time.
+    fn swap<T: 'static, F: Future<Output = Result<T>> + 'static>(
+        &mut self,
+        work: impl FnOnce(String) -> F,
+    ) -> ResponseActFuture<Self, Result<T>> {
+        let id = uuid::Uuid::new_v4().to_string();
+        if let Err(refusal) = self.state.begin(&id) {
+            return Box::pin(wrap_future(async move { Err(refusal) }));
+        }
+        Box::pin(wrap_future(work(id)).map(|outcome: Result<T>, actor: &mut Self, _| {
+            actor.state.end();
+            outcome
+        }))
+    }
+
+    /// The first outcome of a request that was sent before: no second swap is made for it.
+    fn repeated(&self, repeat: Option<&Repeat>) -> Option<ResponseActFuture<Self, Result<Value>>> {
+        let outcome = record::repeated(&self.tools.system.view().state, repeat).transpose()?;
+        Some(Box::pin(wrap_future(async move { outcome })))
     }
 }
 
@@ -52,24 +76,24 @@ impl Handler<Restore> for BackupActor {
 
     fn handle(&mut self, message: Restore, _: &mut Self::Context) -> Self::Result {
         fault::point("backup.restore");
-        let request = message.0;
-        let key = request.idempotency_key.clone().map(|key| (key, request.fingerprint()));
-        match self.state.remembered(key.as_ref()) {
-            Ok(None) => {}
-            Ok(Some(outcome)) => return Box::pin(wrap_future(async move { Ok(outcome) })),
-            Err(refusal) => return Box::pin(wrap_future(async move { Err(refusal) })),
+        let (request, tools) = (message.0, self.tools.clone());
+        if let Some(outcome) = self.repeated(request.repeat().as_ref()) {
+            return outcome;
         }
-        let restore_id = uuid::Uuid::new_v4().to_string();
-        if let Err(refusal) = self.state.begin(&restore_id) {
-            return Box::pin(wrap_future(async move { Err(refusal) }));
+        self.swap(|id| async move { restore::run(&tools, &id, request).await })
+    }
+}
+
+impl Handler<Undo> for BackupActor {
+    type Result = ResponseActFuture<Self, Result<Value>>;
+
+    fn handle(&mut self, message: Undo, _: &mut Self::Context) -> Self::Result {
+        fault::point("backup.undo");
+        let (request, tools) = (message.0, self.tools.clone());
+        if let Some(outcome) = self.repeated(request.repeat.as_ref()) {
+            return outcome;
         }
-        let tools = self.tools.clone();
-        Box::pin(wrap_future(async move { restore::run(&tools, &restore_id, request).await }).map(
-            move |outcome: Result<Value>, actor: &mut Self, _| {
-                actor.state.end(key, outcome.as_ref().ok());
-                outcome
-            },
-        ))
+        self.swap(|id| async move { undo::run(&tools, &id, request).await })
     }
 }
 
@@ -78,17 +102,8 @@ impl Handler<ChangePassword> for BackupActor {
 
     fn handle(&mut self, message: ChangePassword, _: &mut Self::Context) -> Self::Result {
         fault::point("backup.password");
-        let id = uuid::Uuid::new_v4().to_string();
-        if let Err(refusal) = self.state.begin(&id) {
-            return Box::pin(wrap_future(async move { Err(refusal) }));
-        }
-        let tools = self.tools.clone();
-        Box::pin(wrap_future(async move { password::change(&tools, &id, message.0).await }).map(
-            |outcome: Result<()>, actor: &mut Self, _| {
-                actor.state.end(None, None);
-                outcome
-            },
-        ))
+        let (change, tools) = (message.0, self.tools.clone());
+        self.swap(|id| async move { password::change(&tools, &id, change).await })
     }
 }
 

@@ -4,7 +4,7 @@ use crate::Result;
 use crate::audit::AuditHandle;
 use crate::backup::actor::BackupActor;
 use crate::backup::messages::{
-    Archive, ChangePassword, Export, PasswordChange, Restore, RestoreRequest, Restores, Verify,
+    Archive, ChangePassword, Export, PasswordChange, Restore, RestoreRequest, Restores, Undo, UndoRequest, Verify,
 };
 use crate::boot::Host;
 use crate::config::ConfigHandle;
@@ -86,6 +86,11 @@ impl BackupHandle {
     /// Plans a restore and, unless it is a dry run, carries it out.
     pub async fn restore(&self, request: RestoreRequest) -> Result<Value> {
         self.owner.ask_within(LONG, Intent::Change, Restore(request)).await
+    }
+
+    /// Plans an undo of the last restore and, unless it is a dry run, carries it out.
+    pub async fn undo(&self, request: UndoRequest) -> Result<Value> {
+        self.owner.ask_within(LONG, Intent::Change, Undo(request)).await
     }
 
     /// Takes another bootstrap password: an error means that the old one is in force.

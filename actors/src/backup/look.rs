@@ -1,6 +1,5 @@
 //! What a plan must know of the backends: which buckets hold objects, which of them move, which roots are new.
 
-use crate::backup::handle::Tools;
 use crate::domain::archive::plan::Plan;
 use crate::domain::config::model::BackendKind;
 use crate::domain::config::routing;
@@ -8,6 +7,7 @@ use crate::domain::listing::ListQuery;
 use crate::domain::names::BucketName;
 use crate::system::view::SystemView;
 use std::collections::BTreeSet;
+use std::path::Path;
 
 /// Objects of a bucket that are counted before a plan says "at least".
 const COUNTED: usize = 10_000;
@@ -26,10 +26,10 @@ pub(super) async fn buckets_with_data(view: &SystemView) -> BTreeSet<BucketName>
 
 /// Rule 15: buckets with objects whose place the plan moves; moving a route never moves data.
 pub(super) async fn moved_buckets(
-    tools: &Tools,
     view: &SystemView,
     plan: &Plan,
     with_data: &BTreeSet<BucketName>,
+    base: &Path,
 ) -> Vec<String> {
     let mut warnings = Vec::new();
     let next = routing::routes(&plan.next_config.config.storage, &plan.next.buckets);
@@ -37,7 +37,7 @@ pub(super) async fn moved_buckets(
         let Ok(now) = view.route(name) else { continue };
         let to = next.get(name).and_then(|route| {
             let BackendKind::Filesystem { path } = &plan.next_config.config.storage.backends.get(&route.backend)?.kind;
-            Some(path.resolve(&tools.host.restored_base()).join(route.real_name.as_str()))
+            Some(path.resolve(base).join(route.real_name.as_str()))
         });
         let from = now.store.root().map(|root| root.join(now.bucket.as_str()));
         if from.is_none() || to == from {
@@ -59,11 +59,11 @@ pub(super) async fn moved_buckets(
 }
 
 /// What the operator should know of the backends that the restored config names.
-pub(super) fn backend_warnings(tools: &Tools, view: &SystemView, plan: &Plan) -> Vec<String> {
+pub(super) fn backend_warnings(view: &SystemView, plan: &Plan, base: &Path) -> Vec<String> {
     let mut warnings = Vec::new();
     for (name, backend) in &plan.next_config.config.storage.backends {
         let BackendKind::Filesystem { path } = &backend.kind;
-        let root = path.resolve(&tools.host.restored_base());
+        let root = path.resolve(base);
         let id = plan.next.backends.get(name);
         let now =
             view.stores.get(name).filter(|store| store.root() == Some(root.as_path())).and_then(|s| s.backend_id());

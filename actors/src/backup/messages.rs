@@ -38,6 +38,39 @@ pub struct Verify(pub Bytes);
 #[rtype(result = "Result<Value>")]
 pub struct Restore(pub RestoreRequest);
 
+/// Plans an undo of the last restore and, unless it is a dry run, carries it out.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<Value>")]
+pub struct Undo(pub UndoRequest);
+
+/// What an undo is asked to do.
+#[derive(Clone, Debug, Default)]
+pub struct UndoRequest {
+    /// Plan only.
+    pub dry_run: bool,
+    /// What was changed since the restore may be lost.
+    pub discard_later_changes: bool,
+    /// Ids whose revocation since the restore is taken back, or `all`.
+    pub revive: Vec<String>,
+    /// Registry entries go although their backend holds objects.
+    pub prune_buckets: bool,
+    /// SHA-256 of the caller's session or bearer token: the one that survives.
+    pub caller_token_sha256: Option<String>,
+    /// Who asks, for the record.
+    pub who: String,
+    /// A repeat gets the first outcome.
+    pub repeat: Option<Repeat>,
+}
+
+/// What tells the repeat of a request from another one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Repeat {
+    /// The `Idempotency-Key`.
+    pub key: String,
+    /// SHA-256 over everything that is asked, and by whom.
+    pub asked: String,
+}
+
 /// Takes another bootstrap password.
 #[derive(Debug, Message)]
 #[rtype(result = "Result<()>")]
@@ -89,15 +122,29 @@ pub struct RestoreRequest {
 }
 
 impl RestoreRequest {
-    /// What tells one request from another: SHA-256 over everything that is asked, and by whom.
-    pub fn fingerprint(&self) -> String {
-        let Self { bytes, mode, strategy, dry_run, revive, host_settings, prune_buckets, sets, who, .. } = self;
-        let asked = format!("{:?}", (mode, strategy, dry_run, revive, host_settings, prune_buckets, sets, who));
-        let mut hash = Sha256::new();
-        hash.update(asked.as_bytes());
-        hash.update(bytes);
-        hex::encode(hash.finalize())
+    /// What tells this request from another one, where it may be repeated.
+    pub fn repeat(&self) -> Option<Repeat> {
+        let key = self.idempotency_key.clone().filter(|_| !self.dry_run)?;
+        let Self { bytes, mode, strategy, revive, host_settings, prune_buckets, sets, who, .. } = self;
+        let asked = format!("{:?}", (mode, strategy, revive, host_settings, prune_buckets, sets, who));
+        Some(Repeat { key, asked: sha256(&[asked.as_bytes(), bytes]) })
     }
+}
+
+impl UndoRequest {
+    /// The same request, which an `Idempotency-Key` names.
+    pub fn with_key(mut self, key: Option<&str>) -> Self {
+        let asked = format!("undo {:?}", (self.discard_later_changes, &self.revive, self.prune_buckets, &self.who));
+        let key = key.filter(|_| !self.dry_run);
+        self.repeat = key.map(|key| Repeat { key: key.to_owned(), asked: sha256(&[asked.as_bytes()]) });
+        self
+    }
+}
+
+fn sha256(parts: &[&[u8]]) -> String {
+    let mut hash = Sha256::new();
+    parts.iter().for_each(|part| hash.update(part));
+    hex::encode(hash.finalize())
 }
 
 /// An archive is a keystore: no debug output shows its bytes.

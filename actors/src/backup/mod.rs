@@ -3,6 +3,7 @@
 mod actor;
 mod export;
 mod fence;
+mod files;
 pub mod handle;
 mod look;
 pub mod messages;
@@ -12,9 +13,11 @@ mod record;
 mod restore;
 mod stage;
 mod state;
+mod undo;
 
 pub use handle::BackupHandle;
-pub use messages::{Archive, PasswordChange, RestoreRequest};
+pub use messages::{Archive, PasswordChange, RestoreRequest, UndoRequest};
+pub use undo::kept::{last as last_restore, undo_kept};
 
 use crate::{Error, Result};
 

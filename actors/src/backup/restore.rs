@@ -1,9 +1,13 @@
 //! A restore from end to end: read, plan, stage, fence, one swap.
 
+use crate::backup::blocking;
 use crate::backup::fence::Fenced;
+use crate::backup::files::ConfigFile;
 use crate::backup::handle::Tools;
 use crate::backup::messages::RestoreRequest;
 use crate::backup::read::read;
+use crate::backup::stage::Next;
+use crate::backup::undo::kept::undo_kept;
 use crate::backup::{look, record, stage};
 use crate::boot::mac_key;
 use crate::db::password::PasswordHash;
@@ -11,6 +15,8 @@ use crate::domain::archive::manifest::Manifest;
 use crate::domain::archive::plan::{Current, Host, Mode, Options, Plan, Revive, Strategy, plan};
 use crate::domain::change::StateChange;
 use crate::domain::state::KeyPurpose;
+use crate::system::messages::NextSystem;
+use crate::system::swap::{self, SwapKind};
 use crate::system::view::SystemView;
 use crate::{Error, ErrorKind, Result, fault};
 use serde_json::{Value, json};
@@ -59,9 +65,14 @@ async fn carry_out(tools: &Tools, restore_id: &str, request: RestoreRequest) -> 
         planned.next.keyring.insert(key.id.clone(), Arc::new(key));
     }
     let hash = hash_to_be(tools, &view, &planned, &request)?;
-    stage::fits(tools, &planned)?;
-    let mut warnings = look::backend_warnings(tools, &view, &planned);
-    warnings.extend(look::moved_buckets(tools, &view, &planned, &with_data).await);
+    // Where no file is written, paths go on to count from where they do.
+    let base = match planned.next_file {
+        Some(_) => tools.host.restored_base(),
+        None => tools.host.config_base(),
+    };
+    stage::fits(tools, &planned, &base)?;
+    let mut warnings = look::backend_warnings(&view, &planned, &base);
+    warnings.extend(look::moved_buckets(&view, &planned, &with_data, &base).await);
     planned.warnings.extend(warnings);
     fault::point("backup.planned");
 
@@ -75,30 +86,49 @@ async fn carry_out(tools: &Tools, restore_id: &str, request: RestoreRequest) -> 
     if request.dry_run {
         return Ok(answer);
     }
-    record::put(tools, &mut planned, restore_id, &request.who, &answer);
+    let (repeat, file) = (request.repeat(), planned.next_file.clone());
+    record::put(tools, &mut planned.next, restore_id, &request.who, &answer, repeat.as_ref(), file);
 
     let version = view.version();
-    let next = stage::stage(tools, restore_id, planned, hash, &view, options.prune_buckets).await?;
+    let next = Next {
+        kind: SwapKind::Restore,
+        state: planned.next,
+        hash,
+        hash_file: None,
+        config: planned.next_file.map_or(ConfigFile::Kept, ConfigFile::Written),
+        loaded: Arc::new(planned.next_config),
+        base,
+        prune_buckets: options.prune_buckets,
+    };
+    let next = stage::stage(tools, restore_id, next, &view).await?;
     fault::point("backup.staged");
     let fence = Fenced::raise(tools, restore_id, &version).await?;
     fault::point("backup.fenced");
-    let new_ids = tools.system.swap_all(next).await?;
+    swap(tools, next).await?;
     fence.done();
+    log::info!("restore {restore_id} is in force: {}", tools.system.view().version());
+    Ok(answer)
+}
+
+/// Swaps, registers the backends that came up new, and lets go of undo copies that are old.
+pub(super) async fn swap(tools: &Tools, next: NextSystem) -> Result<()> {
+    let new_ids = tools.system.swap_all(next).await?;
     for (name, id) in new_ids {
         if let Err(error) = tools.system.mutate(StateChange::RegisterBackend { name, id }).await {
             log::warn!("the id of a backend is registered at the next start: {error:?}");
         }
     }
-    log::info!("restore {restore_id} is in force: {}", tools.system.view().version());
-    Ok(answer)
+    let keep = undo_kept(&tools.system.view().state, tools.clock.now());
+    let (disk, state_dir) = (tools.disk.clone(), tools.host.state_dir.clone());
+    let prune = move || swap::prune_undo(disk.as_ref(), &state_dir, &keep).map_err(|e| Error::io("prune", e));
+    if let Err(error) = blocking(prune).await {
+        log::warn!("old undo copies stay: {error:?}");
+    }
+    Ok(())
 }
 
 fn options(request: &RestoreRequest) -> Result<Options> {
-    let revive = match request.revive.as_slice() {
-        [] => Revive::None,
-        ids if ids.iter().any(|id| id == "all") => Revive::All,
-        ids => Revive::Ids(ids.iter().cloned().collect()),
-    };
+    let revive = Revive::parse(request.revive.iter().map(String::as_str));
     let host_settings_of_archive = match request.host_settings.as_deref() {
         None | Some("host") => false,
         Some("archive") => true,
@@ -166,7 +196,7 @@ fn origin(manifest: &Manifest, own: &str) -> Value {
 }
 
 /// What was proven of the staged state before the commit point; the files themselves are proven while they are staged.
-fn self_check(plan: &Plan) -> Value {
+pub(super) fn self_check(plan: &Plan) -> Value {
     json!({
         "status": "ok",
         "users": plan.next.users.len(),

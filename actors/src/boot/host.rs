@@ -71,7 +71,7 @@ impl Host {
     pub fn config_base(&self) -> PathBuf {
         match self.config_file.path.exists() {
             true => self.restored_base(),
-            false => self.config_file.base.clone(),
+            false => self.base_without_file(),
         }
     }
 
@@ -162,9 +162,8 @@ impl Host {
     }
 
     /// Refuses a restored config whose storage roots would hold or hide the state files.
-    pub fn check_roots(&self, loaded: &Loaded) -> Result<()> {
-        let base = self.restored_base();
-        let problems = roots::check(loaded, &base, self.config_file.path.parent(), &self.state_dir);
+    pub fn check_roots(&self, loaded: &Loaded, base: &Path) -> Result<()> {
+        let problems = roots::check(loaded, base, self.config_file.path.parent(), &self.state_dir);
         if problems.is_empty() {
             return Ok(());
         }
@@ -176,7 +175,7 @@ impl Host {
 
     /// Refuses what the next start could not start on: an address that cannot be bound, a root that is no directory, a secret
     /// that nothing gives.
-    pub fn can_restart_on(&self, loaded: &Loaded, state: &State) -> Result<()> {
+    pub fn can_restart_on(&self, loaded: &Loaded, state: &State, base: &Path) -> Result<()> {
         let refuse = |message: String| {
             Err(Error::new(ErrorKind::Conflict, "restore", format!("{message}; nothing was changed"))
                 .with_code("config_unfit")
@@ -189,7 +188,7 @@ impl Host {
             return refuse(format!("this host could not listen on {address}: {error}"));
         }
         if let Some(TlsPair::Files(cert, key)) = loaded.config.advanced.tls.pair() {
-            for path in [cert, key].map(|path| path.resolve(&self.restored_base())) {
+            for path in [cert, key].map(|path| path.resolve(base)) {
                 if let Err(error) = std::fs::File::open(&path) {
                     return refuse(format!("{} of advanced.tls cannot be read: {error}", path.display()));
                 }
@@ -197,22 +196,30 @@ impl Host {
         }
         for (name, backend) in &loaded.config.storage.backends {
             let BackendKind::Filesystem { path } = &backend.kind;
-            let root = path.resolve(&self.restored_base());
+            let root = path.resolve(base);
             let existing = root.ancestors().find(|ancestor| ancestor.exists());
             if !existing.is_some_and(Path::is_dir) {
                 return refuse(format!("{} of backend `{name}` cannot be a directory", root.display()));
             }
         }
-        self.config_key(&loaded.config, &self.restored_base(), state)?;
-        self.webhook_headers(&loaded.config, &self.restored_base(), state).map(drop)
+        self.config_key(&loaded.config, base, state)?;
+        self.webhook_headers(&loaded.config, base, state).map(drop)
     }
 
-    /// Refuses where the config file has to be replaced and cannot be, or was changed behind our back.
-    pub fn config_writable(&self, next: &str) -> Result<()> {
+    /// What relative paths count from when an undo has taken the config file away: what they count from at the next start.
+    pub fn base_without_file(&self) -> PathBuf {
+        match (&self.config_file.sha256, std::env::current_dir()) {
+            (Some(_), Ok(directory)) => directory,
+            _ => self.config_file.base.clone(),
+        }
+    }
+
+    /// Refuses where the config file has to be replaced or removed and cannot be, or was changed behind our back.
+    pub fn config_writable(&self, next: Option<&str>) -> Result<()> {
         let conflict = |message: String| Error::new(ErrorKind::Conflict, "config", message);
         let path = self.config_file.path.display();
         let present = std::fs::read(&self.config_file.path).ok();
-        if present.as_deref() == Some(next.as_bytes()) {
+        if present.as_deref() == next.map(str::as_bytes) {
             return Ok(());
         }
         if let Err(reason) = &replaceable(&self.config_file.path) {
@@ -230,10 +237,10 @@ impl Host {
         Ok(())
     }
 
-    /// A swap has put this config file in place.
-    pub fn note_config(&self, text: &str) {
-        let sha256 = hex::encode(Sha256::digest(text.as_bytes()));
-        *self.config_sha256.lock().unwrap_or_else(PoisonError::into_inner) = Some(sha256);
+    /// A swap has put this config file in place, or taken it away.
+    pub fn note_config(&self, text: Option<&str>) {
+        let sha256 = text.map(|text| hex::encode(Sha256::digest(text.as_bytes())));
+        *self.config_sha256.lock().unwrap_or_else(PoisonError::into_inner) = sha256;
     }
 }
 

@@ -54,7 +54,7 @@ pub struct Prepared {
     pub loaded: Arc<Loaded>,
     /// What recovery found and did, in words.
     pub recovery: String,
-    /// Recovery finished a restore that had been broken off.
+    /// Recovery finished a restore or undo that had been broken off.
     pub(super) restored: bool,
     pub(super) file_hash: Option<PasswordHash>,
     pub(super) password: Option<Secret>,
@@ -99,7 +99,7 @@ pub fn prepare(input: Input) -> Result<Prepared, BootError> {
         password: password(&host)?,
         loaded: Arc::new(loaded),
         recovery: describe(&recovered),
-        restored: matches!(recovered, Recovery::RolledForward { kind: SwapKind::Restore, .. }),
+        restored: matches!(recovered, Recovery::RolledForward { kind: SwapKind::Restore | SwapKind::Undo, .. }),
         host,
         disk: input.disk,
         clock: input.clock,

@@ -1,8 +1,8 @@
 //! The state in force and the owners on top of it, from the lowest upward.
 
 use crate::audit::{self, AuditHandle, AuditStore, Event, Outcome, Retention, Target};
-use crate::backup::BackupHandle;
 use crate::backup::handle::Tools;
+use crate::backup::{BackupHandle, last_restore, undo_kept};
 use crate::boot::Host;
 use crate::boot::database::Published;
 use crate::boot::error::BootError;
@@ -30,13 +30,9 @@ use crate::system::swap::{self, SwapKind};
 use crate::system::view::SystemView;
 use crate::system::{Owners, SystemHandle};
 use crate::{Error, Result};
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-
-/// Undo copies younger than this are kept, however many there are.
-const UNDO_KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// The running owners.
 #[derive(Debug)]
@@ -165,10 +161,11 @@ pub async fn start(prepared: Prepared, guardian: &Guardian) -> Result<Booted, Bo
     let backup = BackupHandle::start(tools).await?;
     if restored {
         let view = system.view();
-        let latest = view.state.restores.values().max_by_key(|record| record.at);
+        let latest = last_restore(&view.state);
+        let undone = latest.is_some_and(|record| record.outcome.get("mode").is_some_and(|mode| mode == "undo"));
         let event = Event {
             actor: latest.map(|record| record.actor.clone()).unwrap_or_default(),
-            action: "backup.restore",
+            action: if undone { "backup.undo" } else { "backup.restore" },
             target: latest.map(|record| record.restore_id.clone()).unwrap_or_default(),
             outcome: Outcome::Success,
             ip: String::new(),
@@ -184,14 +181,6 @@ pub async fn start(prepared: Prepared, guardian: &Guardian) -> Result<Booted, Bo
 fn retention(audit: &config::model::Audit) -> Retention {
     let day = |days| Duration::from_secs(days * 86_400);
     Retention { rows: Some(audit.keep_rows), age: audit.keep_days.map(day) }
-}
-
-/// The restores whose replaced files are kept: the last five, and all of the last 30 days.
-fn undo_kept(state: &State, now: Timestamp) -> BTreeSet<String> {
-    let mut records: Vec<_> = state.restores.values().collect();
-    records.sort_by_key(|record| std::cmp::Reverse(record.at));
-    let kept = records.iter().enumerate().filter(|(place, record)| *place < 5 || now.since(record.at) < UNDO_KEPT);
-    kept.map(|(_, record)| record.restore_id.clone()).collect()
 }
 
 /// A state DB that this instance's key does not open (its `.deltaglider_instance` was lost) is set aside: only sessions and history

@@ -115,6 +115,8 @@ fn table() -> Vec<(Method, &'static str, Route)> {
         (Method::GET, "/admin/backup", to().to(backup::export::export)),
         (Method::POST, "/admin/backup", to().to(backup::restore)),
         (Method::POST, "/admin/backup/verify", to().to(backup::verify)),
+        (Method::POST, "/admin/backup/undo", to().to(backup::undo::undo)),
+        (Method::POST, "/admin/backup/go-live", to().to(backup::undo::go_live)),
         (Method::GET, "/admin/backup/restores", to().to(backup::restores)),
         (Method::GET, "/admin/backup/restores/{id}", to().to(backup::restored)),
     ]

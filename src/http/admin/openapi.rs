@@ -105,6 +105,8 @@ const ALWAYS: [u16; 5] = [400, 403, 500, 503, 507];
         backup::export::export,
         backup::restore,
         backup::verify,
+        backup::undo::undo,
+        backup::undo::go_live,
         backup::restores,
         backup::restored,
     ),

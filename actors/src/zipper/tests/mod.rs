@@ -2,6 +2,8 @@
 
 mod faults;
 mod good;
+mod modes;
 mod plan;
 mod raw;
 mod testkit;
+mod undo;

@@ -3,6 +3,7 @@
 mod body;
 pub(super) mod export;
 mod shape;
+pub(super) mod undo;
 
 use crate::http::admin::backup::body::archive;
 use crate::http::admin::backup::shape::{ArchiveFile, Recorded, Restored, Verified};

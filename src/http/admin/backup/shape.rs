@@ -22,12 +22,18 @@ pub(in crate::http::admin) struct Restored {
     generation: u64,
     /// `replace` or `merge`.
     strategy: String,
-    /// `full`, `preserve-bootstrap`, `iam-only` or `config-only`.
+    /// `full`, `preserve-bootstrap`, `iam-only`, `config-only`, or `undo`.
     mode: String,
-    /// The public key that signed the archive.
+    /// The public key that signed the archive; of an undo this instance's own.
     signer: String,
-    /// Missing in the records of older servers.
+    /// Missing in the records of older servers; `null` for an undo.
     archive: Option<ArchiveOrigin>,
+    /// The restore that an undo takes back.
+    #[schema(required = false)]
+    undoes: Option<String>,
+    /// What was changed since that restore, and is lost.
+    #[schema(required = false)]
+    later_changes: Option<LaterChanges>,
     /// Where the state before is kept; `null` for a plan.
     #[schema(required)]
     pre_restore_backup: Option<String>,
@@ -55,6 +61,14 @@ pub(in crate::http::admin) struct Restored {
     mapping_rules_skipped: u64,
     external_identities_created: u64,
     external_identities_skipped: u64,
+}
+
+/// What was changed since a restore.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http::admin) struct LaterChanges {
+    changes: Changes,
+    /// What is in no list, in words.
+    other: Vec<String>,
 }
 
 /// What is added, changed and removed.

@@ -1,14 +1,16 @@
-//! The answer of a restore or dry run as JSON, and its record in the next state.
+//! The answer of a restore, undo or dry run as JSON.
 
-use crate::domain::archive::plan::{Change, Counted, Options, Plan};
-use crate::domain::clock::Timestamp;
-use crate::domain::state::RestoreRecord;
+use crate::domain::archive::plan::{Change, Counted, Options, Plan, Strategy};
 use serde_json::{Map, Value, json};
-use std::sync::Arc;
 
 impl Plan {
     /// The body of `POST /backup`; the caller adds `restore_id`, `pre_restore_backup` and `self_check`.
     pub fn answer(&self, options: &Options, restored: bool) -> Map<String, Value> {
+        self.answer_as(options.mode.as_str(), options.strategy, restored)
+    }
+
+    /// The same for what is no restore of an archive.
+    pub fn answer_as(&self, mode: &str, strategy: Strategy, restored: bool) -> Map<String, Value> {
         let shadowed = self.shadowed_by_environment.iter();
         let shadowed: Vec<Value> = shadowed.map(|s| json!({"path": s.path, "variable": s.variable})).collect();
         let kept: Vec<&str> = self.buckets_kept.iter().map(|name| name.as_str()).collect();
@@ -16,8 +18,8 @@ impl Plan {
             "restored": restored,
             "epoch": self.next.meta.epoch,
             "generation": self.next.meta.generation,
-            "strategy": options.strategy.as_str(),
-            "mode": options.mode.as_str(),
+            "strategy": strategy.as_str(),
+            "mode": mode,
             "signer": self.signer,
             "changes": self.changes,
             "warnings": self.warnings,
@@ -28,25 +30,24 @@ impl Plan {
             "quarantined_from": self.next.meta.quarantined_from,
         });
         let Value::Object(mut body) = body else { return Map::new() };
-        let changes = &self.changes;
+        let (changes, captured) = (&self.changes, &self.captured);
         let legacy = [
-            ("users", &changes.users),
-            ("groups", &changes.groups),
-            ("auth_providers", &changes.providers),
-            ("mapping_rules", &changes.mapping_rules),
-            ("external_identities", &changes.external_identities),
+            ("users", &changes.users, captured.users),
+            ("groups", &changes.groups, captured.groups),
+            ("auth_providers", &changes.providers, captured.auth_providers),
+            ("mapping_rules", &changes.mapping_rules, captured.mapping_rules),
+            ("external_identities", &changes.external_identities, captured.external_identities),
         ];
-        for (name, counted) in legacy {
+        for (name, counted, captured) in legacy {
+            // What a merge skips is what the archive has and here is already, not everything that is here.
+            let skipped = match strategy {
+                Strategy::Replace => counted.unchanged as u64,
+                Strategy::Merge => captured.saturating_sub(counted.created as u64),
+            };
             body.insert(format!("{name}_created"), counted.created.into());
-            body.insert(format!("{name}_skipped"), counted.unchanged.into());
+            body.insert(format!("{name}_skipped"), skipped.into());
         }
         body
-    }
-
-    /// Notes the restore in the state that is staged.
-    pub fn record(&mut self, restore_id: &str, at: Timestamp, actor: &str, outcome: Value) {
-        let record = RestoreRecord { restore_id: restore_id.to_owned(), at, actor: actor.to_owned(), outcome };
-        self.next.restores.insert(restore_id.to_owned(), Arc::new(record));
     }
 }
 

@@ -110,6 +110,34 @@ impl Changes {
     }
 }
 
+impl Changes {
+    /// Whether nothing differs.
+    pub fn is_empty(&self) -> bool {
+        self.lists().iter().all(|(_, list)| list.items.is_empty()) && self.config.is_empty()
+    }
+
+    /// What differs, each with its kind and name.
+    pub(super) fn names(&self) -> Vec<String> {
+        let lists = self.lists();
+        let items = lists.iter().flat_map(|(kind, list)| list.items.iter().map(move |item| (kind, item)));
+        let mut names: Vec<String> = items.map(|(kind, item)| format!("{kind} `{}`", item.name)).collect();
+        names.extend(self.config.iter().map(|change| format!("`{}`", change.path)));
+        names
+    }
+
+    fn lists(&self) -> [(&'static str, &Counted); 7] {
+        [
+            ("user", &self.users),
+            ("group", &self.groups),
+            ("provider", &self.providers),
+            ("mapping rule", &self.mapping_rules),
+            ("identity", &self.external_identities),
+            ("token", &self.tokens),
+            ("bucket", &self.buckets),
+        ]
+    }
+}
+
 fn counted<K: Ord + ToString, T>(
     now: &BTreeMap<K, Arc<T>>,
     next: &BTreeMap<K, Arc<T>>,

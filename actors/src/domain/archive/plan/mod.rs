@@ -4,22 +4,29 @@
 
 mod answer;
 mod changes;
+mod config;
 mod fields;
+mod keys;
+mod merge;
 mod options;
+mod references;
+mod revocations;
 mod rules;
+mod shadow;
+mod undo;
 
 pub use changes::{Change, Changes, ConfigChange, Counted, Item};
 pub use fields::FieldChange;
 pub use options::{Mode, Options, Revive, Strategy};
+pub use shadow::Shadowed;
+pub use undo::{LaterChanges, Undo, undo};
 
+use crate::domain::archive::manifest::Counts;
 use crate::domain::archive::{Archive, captured};
 use crate::domain::clock::Timestamp;
-use crate::domain::config::canonical::{self, Literals};
 use crate::domain::config::load::Loaded;
 use crate::domain::config::problem::Problems;
 use crate::domain::config::scalar::Environment;
-use crate::domain::config::tree::Origin;
-use crate::domain::config::{emit, load, table};
 use crate::domain::names::BucketName;
 use crate::domain::secret::Secret;
 use crate::domain::state::{Meta, State};
@@ -77,21 +84,14 @@ pub struct Plan {
     pub signer: String,
     /// The state to stage. The record of this restore and the config revision are added when the answer is known.
     pub next: State,
-    /// The config file to stage.
-    pub next_file: String,
-    /// What a start of this host on that file gives.
+    /// The config file to stage; `None` leaves the one that is there, or is not there.
+    pub next_file: Option<String>,
+    /// What a start of this host on it gives.
     pub next_config: Loaded,
     /// The bootstrap hash to stage; `None` leaves the one in force.
     pub bootstrap_password_hash: Option<Secret>,
-}
-
-/// A restored value that this host overrides.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Shadowed {
-    /// The config path.
-    pub path: String,
-    /// The variable.
-    pub variable: String,
+    /// How much the archive has of each list.
+    pub captured: Counts,
 }
 
 /// What becomes of the keyring: it is the union of both.
@@ -107,49 +107,55 @@ pub struct Keys {
 
 /// Plans the restore of `archive` over `current`.
 ///
-/// Errors: `key_conflict` and `missing_keys` (409), or a 501 for a mode, strategy or option that comes later.
+/// Errors: `key_conflict`, `missing_keys` and `config_unfit` (409), `bad_parameter` and `unknown_revive` (400).
 pub fn plan(current: Current<'_>, archive: &Archive, options: &Options, host: &Host<'_>) -> Result<Plan> {
     options.check()?;
     let mut warnings = Vec::new();
-    let mut next = captured::state(archive);
-    let captured = archive.config.reload(&archive.secrets, host.environment, &options.set).map_err(unfit)?;
-    let (mut config, mut written) = (captured.config, captured.written);
-    rules::interpolations(archive, host, &mut written, &mut warnings);
+    keys::check(current.state, archive)?;
+    let mut captured = captured::state(archive);
+    let brought = std::mem::take(&mut captured.keyring);
+    let captured_at = revocations::captured_at(archive.manifest.captured_at, host.now, &mut warnings);
+    let unknown = revocations::unknown_to(archive, host.instance_id, captured_at);
+    let since = revocations::Since { applies: &unknown, moment: "the capture" };
 
-    let keys = rules::keyring(current.state, archive, &mut next)?;
-    rules::references(archive, host, &mut next, &mut warnings);
-    let captured_at = rules::captured_at(archive.manifest.captured_at, host.now, &mut warnings);
-    rules::revocations(current.state, captured_at, &options.revive, &mut next, &mut warnings);
-    rules::authentication(&current.config.config, &mut config, &mut warnings);
-    let kept = match options.prune_buckets {
-        true => Vec::new(),
-        false => rules::buckets(current, host.buckets_with_data, &mut next, &mut config, &mut warnings),
+    let mut next = current.state.clone();
+    match (options.mode.takes_iam(), options.strategy) {
+        (true, Strategy::Replace) => {
+            take_iam(&mut captured, &mut next);
+            revocations::apply(current.state, &since, &options.revive, &mut next, &mut warnings)?;
+            rules::credential_versions(current.state, &mut next);
+        }
+        (true, Strategy::Merge) => {
+            let mut incoming = State::default();
+            take_iam(&mut captured, &mut incoming);
+            let mut missing = merge::missing(current.state, incoming, &mut warnings);
+            revocations::apply(current.state, &since, &options.revive, &mut missing, &mut warnings)?;
+            merge::add(&mut next, missing);
+        }
+        (false, _) => {}
+    }
+    let mut kept = Vec::new();
+    let config = match options.mode.takes_config() {
+        true => take_config(current, archive, captured, options, host, (&mut next, &mut kept), &mut warnings)?,
+        false => config::Next { file: None, loaded: current.config.clone(), literals: BTreeMap::new() },
     };
-    rules::credential_versions(current.state, &mut next);
-    next.trusted_signers = current.state.trusted_signers.clone();
-    next.trusted_signers.entry(archive.signer.clone()).or_insert(host.now);
-    next.restores = current.state.restores.clone();
-    next.config_history = current.state.config_history.clone();
-    let hash = archive.secrets.bootstrap_password_hash.clone();
-    next.meta = meta(current.state, archive, host, hash.is_some(), &mut warnings);
+    let replaces_config = options.mode.takes_config() && options.strategy == Strategy::Replace;
+    let choice = if replaces_config { keys::Active::Newest } else { keys::Active::Ours };
+    let (keyring, keys) = keys::unite(current.state, brought, choice)?;
+    next.keyring = keyring;
+    if options.mode == Mode::Full {
+        next.trusted_signers.entry(archive.signer.clone()).or_insert(host.now);
+    }
+    let hash = archive.secrets.bootstrap_password_hash.clone().filter(|_| options.takes_password());
+    let brings_config = replaces_config || config.file.is_some() || next.buckets != current.state.buckets;
+    next.meta = meta(current.state, archive, host, hash.is_some(), brings_config, &mut warnings);
 
-    if let Some(base) = host.paths_from {
-        config = config.with_absolute_paths(base);
-    }
-    rules::pinned_hash(host, &mut config, &mut warnings);
-    for (name, secret) in canonical::literal_secrets(&config) {
-        next.secrets.insert(name, secret);
-    }
-    let mut tree = canonical::to_tree(&config, &written, Literals::Store);
-    if !options.host_settings_of_archive {
-        rules::host_settings(&current.config.tree, &options.set, &mut tree);
-    }
-    let next_file = emit::emit(&tree);
-    let next_config = load::load(&next_file, host.environment).map_err(unfit)?;
-    warnings.extend(next_config.warnings.iter().cloned());
-
-    let changes = Changes::between(current, &next, &next_config);
-    let shadowed_by_environment = shadowed(&next_config);
+    warnings.extend(config.loaded.warnings.iter().filter(|_| config.file.is_some()).cloned());
+    let changes = Changes::between(current, &next, &config.loaded);
+    let shadowed_by_environment = match &config.file {
+        Some(_) => shadow::shadowed(&config.loaded, &options.set, &mut warnings),
+        None => Vec::new(),
+    };
     let requires_restart = changes.config.iter().filter(|c| c.restart).map(|c| c.path.clone()).collect();
     Ok(Plan {
         changes,
@@ -160,16 +166,75 @@ pub fn plan(current: Current<'_>, archive: &Archive, options: &Options, host: &H
         buckets_kept: kept,
         signer: archive.signer.clone(),
         next,
-        next_file,
-        next_config,
+        next_file: config.file,
+        next_config: config.loaded,
         bootstrap_password_hash: hash,
+        captured: archive.manifest.counts,
     })
 }
 
+/// Moves users, groups and what belongs to them from one state to another.
+fn take_iam(from: &mut State, to: &mut State) {
+    to.users = std::mem::take(&mut from.users);
+    to.groups = std::mem::take(&mut from.groups);
+    to.providers = std::mem::take(&mut from.providers);
+    to.mapping_rules = std::mem::take(&mut from.mapping_rules);
+    to.identities = std::mem::take(&mut from.identities);
+    to.tokens = std::mem::take(&mut from.tokens);
+    to.revocations = std::mem::take(&mut from.revocations);
+}
+
+/// The config file and what goes with it: the bucket registry, the ids of backends, stored secrets.
+fn take_config(
+    current: Current<'_>,
+    archive: &Archive,
+    captured: State,
+    options: &Options,
+    host: &Host<'_>,
+    (next, kept): (&mut State, &mut Vec<BucketName>),
+    warnings: &mut Vec<String>,
+) -> Result<config::Next> {
+    let mut theirs = archive.config.reload(&archive.secrets, host.environment, &options.set).map_err(unfit)?;
+    rules::authentication(&current.config.config, &mut theirs.config, warnings);
+    let config = match options.strategy {
+        Strategy::Replace => {
+            (next.buckets, next.backends, next.secrets) = (captured.buckets, captured.backends, captured.secrets);
+            references::references(archive, host, next, warnings);
+            if !options.prune_buckets {
+                *kept = rules::buckets(current, host.buckets_with_data, next, &mut theirs.config, warnings);
+            }
+            config::replaced(current, theirs, archive, options, host, warnings)?
+        }
+        Strategy::Merge => {
+            let config = config::merged(current, &theirs, archive, host, warnings)?;
+            config::merged_secrets(archive, &captured, host, &config.loaded, next);
+            for (name, bucket) in captured.buckets {
+                next.buckets.entry(name).or_insert(bucket);
+            }
+            for (name, id) in captured.backends {
+                let ours = current.config.config.storage.backends.contains_key(&name);
+                if !ours && config.loaded.config.storage.backends.contains_key(&name) {
+                    next.backends.entry(name).or_insert(id);
+                }
+            }
+            config
+        }
+    };
+    next.secrets.extend(config.literals.clone());
+    Ok(config)
+}
+
 /// A new epoch, older sessions ended, and a clone told from the original.
-fn meta(current: &State, archive: &Archive, host: &Host<'_>, with_hash: bool, warnings: &mut Vec<String>) -> Meta {
+fn meta(
+    current: &State,
+    archive: &Archive,
+    host: &Host<'_>,
+    with_hash: bool,
+    brings_config: bool,
+    warnings: &mut Vec<String>,
+) -> Meta {
     let (now, then) = (&current.meta, &archive.manifest);
-    let clone = then.instance_id != host.instance_id;
+    let clone = then.instance_id != host.instance_id && brings_config;
     if clone {
         warnings.push(format!(
             "the archive is of the instance {}: what acts on other systems stays paused until go-live",
@@ -200,15 +265,6 @@ fn meta(current: &State, archive: &Archive, host: &Host<'_>, with_hash: bool, wa
         quarantined_from: if clone { Some(then.instance_id.clone()) } else { now.quarantined_from.clone() },
         unpushed: now.unpushed,
     }
-}
-
-fn shadowed(next: &Loaded) -> Vec<Shadowed> {
-    let overridden = next.origins.iter().filter_map(|(path, origin)| match origin {
-        Origin::Env(variable) => Some(Shadowed { path: path.clone(), variable: variable.clone() }),
-        _ => None,
-    });
-    // A host setting is this host's own anyway.
-    overridden.filter(|shadowed| !table::host_settings().any(|path| path == shadowed.path)).collect()
 }
 
 fn unfit(problems: Problems) -> Error {

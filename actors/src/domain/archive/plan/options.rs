@@ -1,4 +1,4 @@
-//! What the caller of a restore may choose, and which choices are there already.
+//! What the caller of a restore may choose.
 
 use crate::{Error, ErrorKind, Result};
 use std::collections::BTreeSet;
@@ -115,23 +115,34 @@ impl Revive {
     }
 }
 
-impl Options {
-    /// Refuses what comes later.
-    pub fn check(&self) -> Result<()> {
-        if self.mode != Mode::Full {
-            return Err(later("mode_not_supported", format!("`mode={}` is not supported yet", self.mode.as_str()))
-                .with_hint("use `mode=full`"));
-        }
-        if self.strategy != Strategy::Replace {
-            let message = format!("`strategy={}` is not supported yet", self.strategy.as_str());
-            return Err(later("strategy_not_supported", message).with_hint("use `strategy=replace`"));
-        }
-        Ok(())
+impl Mode {
+    /// Whether users, groups and what belongs to them come from the archive.
+    pub fn takes_iam(self) -> bool {
+        self != Self::ConfigOnly
+    }
+
+    /// Whether the config and the bucket registry come from the archive.
+    pub fn takes_config(self) -> bool {
+        self != Self::IamOnly
     }
 }
 
-fn later(code: &'static str, message: String) -> Error {
-    Error::new(ErrorKind::NotImplemented, "plan restore", message).with_code(code)
+impl Options {
+    /// Whether the bootstrap password of the archive comes into force: a merge overwrites nothing, that neither.
+    pub fn takes_password(&self) -> bool {
+        self.mode == Mode::Full && self.strategy == Strategy::Replace
+    }
+
+    /// Refuses what contradicts itself.
+    pub fn check(&self) -> Result<()> {
+        if self.mode.takes_config() || (self.set.is_empty() && !self.host_settings_of_archive) {
+            return Ok(());
+        }
+        Err(invalid(
+            "`set` and `host_settings` need a mode that restores the config".to_owned(),
+            "leave them out, or use another mode",
+        ))
+    }
 }
 
 fn invalid(message: String, hint: &str) -> Error {
