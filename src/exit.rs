@@ -1,5 +1,7 @@
 //! The exit codes of the binary, stable for scripts.
 
+use actors::boot::BootError;
+use actors::domain::archive::fault::ArchiveFault;
 use std::process::ExitCode;
 
 /// How a command ended.
@@ -47,11 +49,27 @@ impl From<Exit> for ExitCode {
     }
 }
 
+impl From<&BootError> for Exit {
+    /// How a process ends that could not start.
+    fn from(error: &BootError) -> Self {
+        match error {
+            BootError::Io(_) => Self::Io,
+            BootError::Config(_) => Self::Parse,
+            BootError::Journal(_) => Self::JournalStuck,
+            BootError::State(_) => Self::Integrity,
+        }
+    }
+}
+
 impl From<&actors::Error> for Exit {
     /// How a command ends that met this error.
     fn from(error: &actors::Error) -> Self {
         use actors::ErrorKind;
+        if error.code().is_some_and(|code| ArchiveFault::by_code(code).is_some()) {
+            return Self::Integrity;
+        }
         match error.kind() {
+            ErrorKind::Conflict | ErrorKind::StaleGeneration | ErrorKind::RestoreInProgress => Self::Rejected,
             ErrorKind::Invalid => Self::Rejected,
             ErrorKind::Unauthenticated | ErrorKind::Forbidden | ErrorKind::Locked => Self::Auth,
             ErrorKind::NotFound | ErrorKind::NoSuchBucket | ErrorKind::NoSuchKey => Self::NotFound,

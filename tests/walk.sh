@@ -196,4 +196,22 @@ login e "$old_password"
 equal "$(names e)" "$old_names" 'users of the copied DB, opened with the hash'
 stop e
 
+# --- the same from the command line -----------------------------------------------------------------------------------
+
+step 'one command makes a host anew before its first start; it asks for no password'
+mkdir "$work/f"
+cli() { (cd "$work/f" && env -i PATH="$PATH" HOME="$work" "$binary" backup "$@"); }
+cli verify "$work/b.zip" >/dev/null
+cli restore "$work/b.zip" >/dev/null
+start f
+login f "$old_password"
+equal "$(names f)" "$old_names" 'users of the host that the command made'
+env DGP_SERVER="${urls[f]}" DGP_BOOTSTRAP_PASSWORD="$old_password" "$binary" backup create -o "$work/f.zip" >/dev/null
+stop f
+cli inspect "$work/f.zip" --json | jq -e '.users == ["ci-uploader"]' >/dev/null || fail 'the backup of the new host lacks its user'
+printf 'spoiled' | dd of="$work/f.zip" bs=1 seek=400 conv=notrunc status=none
+spoiled=0
+cli verify "$work/f.zip" 2>/dev/null || spoiled=$?
+equal "$spoiled" 9 'exit code for a spoiled archive'
+
 echo "walk: all $steps steps passed"

@@ -31,22 +31,13 @@ pub fn serve(settings: ServeSettings) -> ExitCode {
                 // Before the config is read there is no log filter; a start that fails must say why all the same.
                 telemetry::start("info", LogFormat::Text);
                 log::error!("the server did not start: {error}");
-                exit_of(&error)
+                Exit::from(&error)
             }
         };
         // Everything is durable and drained. Leaving from here, with the database threads at rest, keeps their connections from
         // being torn down at the same time as OpenSSL cleans itself up at exit.
         std::process::exit(exit as i32)
     })
-}
-
-fn exit_of(error: &BootError) -> Exit {
-    match error {
-        BootError::Io(_) => Exit::Io,
-        BootError::Config(_) => Exit::Parse,
-        BootError::Journal(_) => Exit::JournalStuck,
-        BootError::State(_) => Exit::Integrity,
-    }
 }
 
 struct Running {
@@ -68,6 +59,7 @@ async fn start(settings: ServeSettings) -> Result<Running, BootError> {
         disk: disk.clone(),
         clock: Clock::system(),
         server_version: env!("CARGO_PKG_VERSION"),
+        initialise: true,
     };
     let prepared = boot::prepare(input)?;
     let advanced = &prepared.loaded.config.advanced;
@@ -99,6 +91,7 @@ async fn start(settings: ServeSettings) -> Result<Running, BootError> {
     let signals = Signals::receive().map_err(BootError::io)?;
     let (server, task) = listen_on(listen, workers, &edge).map_err(BootError::io)?;
     announce(&booted, &edge);
+    actix_rt::spawn(booted.backup.keep_schedule());
     Ok(Running { _lock: booted.lock, state_db: booted.state_db, signals, edge, server, task })
 }
 

@@ -1,6 +1,6 @@
 //! What was typed.
 
-use super::remote;
+use super::{backup, remote};
 use clap::{Args, Parser, Subcommand};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -46,6 +46,9 @@ pub enum Command {
     /// Look at the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Full Backups: make, list, check, look into, restore.
+    #[command(subcommand)]
+    Backup(backup::Command),
     /// Print the OpenAPI document of the admin API.
     Openapi,
     /// Ask or change a running server.

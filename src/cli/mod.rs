@@ -1,6 +1,7 @@
 //! The command line: what was typed (`args`), what it amounts to (`settings`), one file per subcommand.
 
 pub mod args;
+mod backup;
 mod config;
 mod hash_password;
 mod out;
@@ -29,6 +30,9 @@ pub fn main(serve: impl FnOnce(ServeSettings) -> ExitCode) -> ExitCode {
         None | Some(Command::Serve { .. }) => serve(ServeSettings::new(&cli, environment)),
         Some(Command::Config(command)) => config::run(command, &cli, environment).into(),
         Some(Command::Openapi) => out::print(openapi::text()).into(),
+        Some(Command::Backup(command)) => {
+            backup::run(command, &cli.remote, ServeSettings::new(&cli, environment)).into()
+        }
         Some(Command::Remote(area)) => {
             let state_dir = ServeSettings::new(&cli, environment.clone()).state_dir();
             remote::run(area, &cli.remote, &environment, &state_dir).into()

@@ -5,6 +5,7 @@ use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
+use actors::domain::stored::is_stale;
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use std::collections::BTreeMap;
@@ -186,6 +187,7 @@ pub(super) async fn get(request: HttpRequest, edge: web::Data<Edge>) -> HttpResp
     if let Ok(sessions) = edge.session.list().await {
         gauge(&mut out, "dgp_sessions", sessions.len());
     }
+    stored_backups(&mut out, &edge);
     for (name, store) in view.stores.iter() {
         let (used, size) = store.load();
         let label = format!("backend=\"{name}\"");
@@ -194,6 +196,25 @@ pub(super) async fn get(request: HttpRequest, edge: web::Data<Edge>) -> HttpResp
         line(&mut out, &format!("dgp_permits{{{label}}} {size}"));
     }
     HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(out)
+}
+
+/// How the job that stores backups is doing.
+fn stored_backups(out: &mut String, edge: &Edge) {
+    let (standing, now) = (edge.backup.standing(), edge.clock.now());
+    line(
+        out,
+        &format!("# TYPE dgp_backup_failures_total counter\ndgp_backup_failures_total {}", standing.failed_total),
+    );
+    gauge(out, "dgp_backup_failures_since_success", standing.failures);
+    gauge(out, "dgp_backup_running", u8::from(standing.running));
+    let stale = is_stale(edge.system.view().config.backup.schedule.as_ref(), &standing, now);
+    gauge(out, "dgp_backup_stale", u8::from(stale));
+    if let Some(success) = standing.last_success {
+        gauge(out, "dgp_backup_last_success_timestamp_seconds", success.at.secs());
+        gauge(out, "dgp_backup_age_seconds", now.since(success.at).as_secs());
+        gauge(out, "dgp_backup_last_size_bytes", success.bytes);
+        gauge(out, "dgp_backup_last_duration_seconds", success.took.as_secs_f64());
+    }
 }
 
 fn gauge(out: &mut String, name: &str, value: impl std::fmt::Display) {

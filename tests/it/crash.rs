@@ -1,6 +1,7 @@
 //! A real `kill -9` at every fault point that the sources name: what was acknowledged is there afterwards, what was under way
 //! is there as a whole or not at all, and the host goes on.
 
+mod stored;
 mod uploads;
 
 use crate::support::client::Request;
@@ -16,6 +17,8 @@ struct Ledger {
     users: Vec<BTreeSet<String>>,
     buckets: BTreeMap<String, Vec<bool>>,
     uploads: Vec<uploads::Upload>,
+    /// Stored backups that were acknowledged.
+    stored: Vec<String>,
 }
 
 /// The server died under a request.
@@ -138,6 +141,7 @@ impl Story<'_> {
         self.ledger.users = vec![captured];
         self.host.try_admin(Request::new("GET", "/_/api/admin/backup/restores")).map_err(|_| Died)?.expect(200);
         self.session()?;
+        self.stored()?;
         self.object("PUT", "after", Some("the restore"))?;
         let id = self.user("fleeting")?;
         self.remove("fleeting", &id)?;
@@ -168,6 +172,7 @@ impl Story<'_> {
             assert!(may.contains(&content), "{point}: {key} is {content:?}, may be {may:?}");
         }
         uploads::check(&self.ledger.uploads, &s3, point);
+        stored::check(&self.ledger.stored, host, point);
         s3.put("crash", "a", "goes on").expect(200);
         assert_eq!(s3.get("crash", "a").expect(200).text(), "goes on");
         host.user("goes-on", json!([]));
@@ -180,7 +185,7 @@ impl Story<'_> {
 /// Kills the very first start, then one in full work, at a point; gives how often it died.
 fn kill_at(point: &str) -> usize {
     let mut died = 0;
-    let mut host = Host::prepare().env("DGP_FAULT", &format!("{point}=kill"));
+    let mut host = Host::prepare().config(stored::CONFIG).env("DGP_FAULT", &format!("{point}=kill"));
     if let Err(ended) = host.try_up() {
         assert!(ended.killed(), "{point}: the first start ended with {}: {}", ended.status, ended.log);
         died += 1;

@@ -28,7 +28,7 @@ fn code(reply: &Reply) -> String {
 }
 
 /// Every route and the right that it needs.
-const ROUTES: [(&str, &str, &str); 49] = [
+const ROUTES: [(&str, &str, &str); 56] = [
     ("GET", "/status", "system:read"),
     ("PUT", "/password", "admin"),
     ("GET", "/sessions", "iam:read"),
@@ -78,6 +78,13 @@ const ROUTES: [(&str, &str, &str); 49] = [
     ("POST", "/backup/go-live", "backup:restore"),
     ("GET", "/backup/restores", "backup:read"),
     ("GET", "/backup/restores/none", "backup:read"),
+    ("GET", "/backups", "backup:read"),
+    ("POST", "/backups", "backup:export"),
+    ("GET", "/backups/schedule", "backup:read"),
+    ("GET", "/backups/none", "backup:export-secrets"),
+    ("DELETE", "/backups/none", "system:write"),
+    ("POST", "/backups/none/verify", "backup:read"),
+    ("POST", "/backups/none/restore", "backup:restore"),
 ];
 
 /// The shipped roles and the rights that they have among those above.
@@ -87,17 +94,19 @@ const ROLES: [(&str, &[&str]); 4] = [
         &[
             "admin",
             "system:read",
+            "system:write",
             "iam:read",
             "iam:write",
             "audit:read",
             "backup:read",
+            "backup:export",
             "backup:export-secrets",
             "backup:restore",
         ],
     ),
-    ("operator", &["system:read", "audit:read", "backup:read"]),
+    ("operator", &["system:read", "system:write", "audit:read", "backup:read", "backup:export"]),
     ("viewer", &["system:read", "iam:read", "audit:read", "backup:read"]),
-    ("backup", &["backup:read"]),
+    ("backup", &["backup:read", "backup:export"]),
 ];
 
 #[test]

@@ -46,6 +46,8 @@ pub const TOP_LEVEL: &[&str] = &[
 
 /// What an owner's folder shares beside its handle: (`owner::module` or `owner::module::Name`, why).
 pub const SHARED: &[(&str, &str)] = &[
+    ("audit::Event", "what a handle records"),
+    ("audit::Outcome", "how what a handle records ended"),
     ("config::file", "the file as it was loaded: a start reads it before there is an owner"),
     ("config::instance", "who this instance is: read at start"),
     ("config::locate", "where the config file is: asked at start"),

@@ -2,24 +2,32 @@
 
 use crate::Result;
 use crate::backup::handle::Tools;
-use crate::backup::messages::{Archive, ChangePassword, Export, Repeat, Restore, Restores, Undo, Verify};
+use crate::backup::messages::{
+    Archive, ChangePassword, CheckStored, DeleteStored, Export, FetchStored, ListStored, Repeat, Restore, Restores,
+    Store, StoredBackup, Tick, Trust, Undo, Verify,
+};
 use crate::backup::state::BackupState;
+use crate::backup::stored::{self, Keeper};
 use crate::backup::{export, password, read, record, restore, undo};
+use crate::domain::stored::Trigger;
 use crate::fault;
 use actix::fut::{ActorFutureExt, wrap_future};
 use actix::{Actor, Context, Handler, ResponseActFuture, ResponseFuture};
+use bytes::Bytes;
 use serde_json::Value;
 use std::future::Future;
+use std::sync::Arc;
 
 /// The owner of backups.
 pub(super) struct BackupActor {
     tools: Tools,
+    keeper: Arc<Keeper>,
     state: BackupState,
 }
 
 impl BackupActor {
-    pub(super) fn new(tools: Tools) -> Self {
-        Self { tools, state: BackupState::default() }
+    pub(super) fn new(tools: Tools, keeper: Arc<Keeper>) -> Self {
+        Self { tools, keeper, state: BackupState::default() }
     }
 }
 
@@ -114,5 +122,71 @@ impl Handler<Restores> for BackupActor {
         fault::point("backup.restores");
         let tools = self.tools.clone();
         Box::pin(async move { record::restores(&tools).await })
+    }
+}
+
+impl Handler<Store> for BackupActor {
+    // Spawned on this actor: when it dies the run ends with it, and the next may begin.
+    type Result = ResponseActFuture<Self, Result<StoredBackup>>;
+
+    fn handle(&mut self, message: Store, _: &mut Self::Context) -> Self::Result {
+        fault::point("backup.store");
+        let (tools, keeper) = (self.tools.clone(), self.keeper.clone());
+        Box::pin(wrap_future(async move { stored::store(&tools, &keeper, message.who, Trigger::Request).await }))
+    }
+}
+
+impl Handler<Tick> for BackupActor {
+    type Result = ResponseActFuture<Self, Result<()>>;
+
+    fn handle(&mut self, _: Tick, _: &mut Self::Context) -> Self::Result {
+        let (tools, keeper) = (self.tools.clone(), self.keeper.clone());
+        Box::pin(wrap_future(async move { stored::tick(&tools, &keeper).await }))
+    }
+}
+
+impl Handler<ListStored> for BackupActor {
+    type Result = ResponseFuture<Result<Vec<StoredBackup>>>;
+
+    fn handle(&mut self, _: ListStored, _: &mut Self::Context) -> Self::Result {
+        let tools = self.tools.clone();
+        Box::pin(async move { stored::entries(&tools).await })
+    }
+}
+
+impl Handler<FetchStored> for BackupActor {
+    type Result = ResponseFuture<Result<Bytes>>;
+
+    fn handle(&mut self, message: FetchStored, _: &mut Self::Context) -> Self::Result {
+        let tools = self.tools.clone();
+        Box::pin(async move { stored::fetch(&tools, &message.id).await })
+    }
+}
+
+impl Handler<Trust> for BackupActor {
+    type Result = ResponseFuture<Result<()>>;
+
+    fn handle(&mut self, message: Trust, _: &mut Self::Context) -> Self::Result {
+        let tools = self.tools.clone();
+        Box::pin(async move { stored::trust(&tools, &message.id, message.bytes).await })
+    }
+}
+
+impl Handler<CheckStored> for BackupActor {
+    type Result = ResponseFuture<Result<StoredBackup>>;
+
+    fn handle(&mut self, message: CheckStored, _: &mut Self::Context) -> Self::Result {
+        let tools = self.tools.clone();
+        Box::pin(async move { stored::check(&tools, &message.id).await })
+    }
+}
+
+impl Handler<DeleteStored> for BackupActor {
+    type Result = ResponseFuture<Result<()>>;
+
+    fn handle(&mut self, message: DeleteStored, _: &mut Self::Context) -> Self::Result {
+        fault::point("backup.delete_stored");
+        let tools = self.tools.clone();
+        Box::pin(async move { stored::delete(&tools, &message.id, message.even_the_last).await })
     }
 }

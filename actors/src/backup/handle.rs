@@ -4,14 +4,17 @@ use crate::Result;
 use crate::audit::AuditHandle;
 use crate::backup::actor::BackupActor;
 use crate::backup::messages::{
-    Archive, ChangePassword, Export, PasswordChange, Restore, RestoreRequest, Restores, Undo, UndoRequest, Verify,
+    Archive, ChangePassword, CheckStored, DeleteStored, Export, FetchStored, ListStored, PasswordChange, Restore,
+    RestoreRequest, Restores, Store, StoredBackup, Tick, Trust, Undo, UndoRequest, Verify,
 };
+use crate::backup::stored::Keeper;
 use crate::boot::Host;
 use crate::config::ConfigHandle;
 use crate::db::runtime::last_export;
 use crate::disk::SharedDisk;
 use crate::domain::clock::Clock;
 use crate::domain::state::ExportRecord;
+use crate::domain::stored::Standing;
 use crate::kernel::guardian::Guardian;
 use crate::kernel::owner::{Intent, OwnerRef};
 use crate::state_db::StateDbHandle;
@@ -24,13 +27,15 @@ use std::time::Duration;
 
 /// A restore of the largest archive allowed takes minutes, not seconds.
 const LONG: Duration = Duration::from_secs(600);
+/// How often the schedule is compared with the clock.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// What the owner of backups works with.
 #[derive(Clone, Debug)]
 pub struct Tools {
     /// The view, the fence and the swap.
     pub system: SystemHandle,
-    /// Where an archive says that the audit log stood.
+    /// Where what nobody asked for is recorded, and where an archive says that the log stood.
     pub audit: AuditHandle,
     /// The config in force, with its file.
     pub config: ConfigHandle,
@@ -51,6 +56,8 @@ pub struct Tools {
 pub struct BackupHandle {
     owner: OwnerRef<BackupActor>,
     state_db: StateDbHandle,
+    /// Held outside the owner: a rebuilt one goes on with it.
+    keeper: Arc<Keeper>,
 }
 
 impl BackupHandle {
@@ -58,14 +65,18 @@ impl BackupHandle {
     pub async fn start(tools: Tools) -> Result<Self> {
         let (guardian, state_db) = (tools.guardian.clone(), tools.state_db.clone());
         let owner = OwnerRef::new("backup", 16, guardian.alarm());
+        let keeper = Arc::new(Keeper::resume(&state_db).await?);
+        let kept = keeper.clone();
         let arbiter = actix::Arbiter::new();
         guardian
             .watch(&owner, move || {
-                let (tools, arbiter) = (tools.clone(), arbiter.handle());
-                Box::pin(async move { Ok(BackupActor::start_in_arbiter(&arbiter, move |_| BackupActor::new(tools))) })
+                let (tools, keeper, arbiter) = (tools.clone(), kept.clone(), arbiter.handle());
+                Box::pin(async move {
+                    Ok(BackupActor::start_in_arbiter(&arbiter, move |_| BackupActor::new(tools, keeper)))
+                })
             })
             .await?;
-        Ok(Self { owner, state_db })
+        Ok(Self { owner, state_db, keeper })
     }
 
     /// Makes a Full Backup for somebody.
@@ -101,5 +112,57 @@ impl BackupHandle {
     /// The record of restores, newest first.
     pub async fn restores(&self) -> Result<Vec<Value>> {
         self.owner.ask(Intent::Read, Restores).await
+    }
+
+    /// Stores a backup now, where the config says.
+    pub async fn store(&self, who: String) -> Result<StoredBackup> {
+        self.owner.ask_within(LONG, Intent::Change, Store { who }).await
+    }
+
+    /// The stored backups, the latest first.
+    pub async fn stored(&self) -> Result<Vec<StoredBackup>> {
+        self.owner.ask(Intent::Read, ListStored).await
+    }
+
+    /// The bytes of a stored backup, as they lie there.
+    pub async fn stored_bytes(&self, id: &str) -> Result<Bytes> {
+        self.owner.ask_within(LONG, Intent::Read, FetchStored { id: id.to_owned() }).await
+    }
+
+    /// Reads a stored backup and checks it; how that ended is on record.
+    pub async fn check_stored(&self, id: &str) -> Result<StoredBackup> {
+        self.owner.ask_within(LONG, Intent::Read, CheckStored { id: id.to_owned() }).await
+    }
+
+    /// Deletes a stored backup; the last verified one only where that is meant.
+    pub async fn delete_stored(&self, id: &str, even_the_last: bool) -> Result<()> {
+        self.owner.ask(Intent::Change, DeleteStored { id: id.to_owned(), even_the_last }).await
+    }
+
+    /// Restores what lay there as the stored backup `id`, out of its envelope, if this instance or somebody it trusts signed it.
+    pub async fn restore_stored(&self, id: &str, request: RestoreRequest) -> Result<Value> {
+        let trust = Trust { id: id.to_owned(), bytes: request.bytes.clone() };
+        self.owner.ask_within(LONG, Intent::Read, trust).await?;
+        self.restore(request).await
+    }
+
+    /// How the stored backups stand.
+    pub fn standing(&self) -> Standing {
+        self.keeper.standing()
+    }
+
+    /// Looks at the clock once: stores a backup if one is due, and answers when that has ended.
+    pub async fn tick(&self) -> Result<()> {
+        self.owner.ask_within(LONG, Intent::Change, Tick).await
+    }
+
+    /// Keeps the schedule until the process ends.
+    pub async fn keep_schedule(self) {
+        loop {
+            tokio::time::sleep(LOOK).await;
+            if let Err(error) = self.tick().await {
+                log::warn!("the backup schedule was not looked at: {error:?}");
+            }
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::Result;
 use crate::db::password::PasswordHash;
+use crate::domain::clock::Timestamp;
 use crate::domain::secret::Secret;
 use actix::Message;
 use bytes::Bytes;
@@ -92,6 +93,91 @@ pub struct PasswordChange {
 #[rtype(result = "Result<Vec<Value>>")]
 pub struct Restores;
 
+/// Stores a backup now.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<StoredBackup>")]
+pub struct Store {
+    /// Who asks.
+    pub who: String,
+}
+
+/// Looks at the clock: stores a backup if one is due.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<()>")]
+pub struct Tick;
+
+/// The stored backups, the latest first.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<Vec<StoredBackup>>")]
+pub struct ListStored;
+
+/// The bytes of a stored backup.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<Bytes>")]
+pub struct FetchStored {
+    /// Which.
+    pub id: String,
+}
+
+/// Refuses a stored archive, out of its envelope, that neither this instance nor somebody it trusts signed.
+#[derive(Message)]
+#[rtype(result = "Result<()>")]
+pub struct Trust {
+    /// How it is called, for the error.
+    pub id: String,
+    /// The archive.
+    pub bytes: Bytes,
+}
+
+/// Reads a stored backup and checks it.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<StoredBackup>")]
+pub struct CheckStored {
+    /// Which.
+    pub id: String,
+}
+
+/// Deletes a stored backup.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<()>")]
+pub struct DeleteStored {
+    /// Which.
+    pub id: String,
+    /// Also where it is the last verified one.
+    pub even_the_last: bool,
+}
+
+/// A stored backup: what its place says, and what is on record of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredBackup {
+    /// Its name.
+    pub id: String,
+    /// When what is in it was captured.
+    pub at: Timestamp,
+    /// How large the file is.
+    pub bytes: u64,
+    /// It is encrypted.
+    pub encrypted: bool,
+    /// This instance made it, as its records say.
+    pub own: bool,
+    /// Why it was made, where that is known.
+    pub trigger: Option<String>,
+    /// Who asked for it.
+    pub actor: Option<String>,
+    /// SHA-256 of the file when it was stored or first checked.
+    pub sha256: Option<String>,
+    /// `epoch.generation` of what is in it.
+    pub version: Option<String>,
+    /// When it was last found whole; `None` where the last check failed or there was none.
+    pub verified_at: Option<Timestamp>,
+    /// Why the last check failed.
+    pub verify_error: Option<String>,
+    /// It is the last verified one: no rule of retention removes it.
+    pub last_verified: bool,
+    /// The rules of retention do not keep it: it goes after the next run.
+    pub expires: bool,
+}
+
 /// What a restore is asked to do.
 #[derive(Clone, Default)]
 pub struct RestoreRequest {
@@ -157,6 +243,12 @@ impl fmt::Debug for Archive {
 impl fmt::Debug for Verify {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Verify({} bytes)", self.0.len())
+    }
+}
+
+impl fmt::Debug for Trust {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Trust({}, {} bytes)", self.id, self.bytes.len())
     }
 }
 

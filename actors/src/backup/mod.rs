@@ -13,10 +13,11 @@ mod record;
 mod restore;
 mod stage;
 mod state;
+mod stored;
 mod undo;
 
 pub use handle::BackupHandle;
-pub use messages::{Archive, PasswordChange, RestoreRequest, UndoRequest};
+pub use messages::{Archive, PasswordChange, RestoreRequest, StoredBackup, UndoRequest};
 pub use undo::kept::{last as last_restore, undo_kept};
 
 use crate::{Error, Result};

@@ -1,7 +1,8 @@
 //! The published database file, as start tries hashes on it: only ever through a private copy, so nothing of it is touched.
 
 use crate::boot::force::Database;
-use crate::db::open::{TryOpen, open_with_password, try_open};
+use crate::db::migrate::CONFIG;
+use crate::db::open::{TryOpen, open_with_password, schema_of, try_open};
 use crate::db::password::{OWN_PARAMETERS, PasswordHash};
 use crate::db::state;
 use crate::disk::atomic;
@@ -22,6 +23,14 @@ impl Published {
         let copy = Copy(atomic::temp_beside(&self.0).map_err(|e| Error::io("open database", e))?);
         atomic::copy_private(&self.0, &copy.0).map_err(|e| Error::io("open database", e))?;
         Ok(copy)
+    }
+}
+
+impl Published {
+    /// The schema that the file has, where that is older than this program's.
+    pub(crate) fn older_schema(&self, hash: &PasswordHash) -> Result<Option<i64>> {
+        let found = schema_of(&self.copy()?.0, hash)?;
+        Ok((found < CONFIG.version()).then_some(found))
     }
 }
 

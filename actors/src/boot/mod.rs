@@ -5,6 +5,7 @@ mod error;
 mod first;
 mod force;
 mod host;
+mod migrate;
 mod prepare;
 mod start;
 

@@ -31,6 +31,8 @@ pub struct Input {
     pub disk: SharedDisk,
     /// What time it is.
     pub clock: Clock,
+    /// Whether a directory without a state gets a first one. Without it the system starts locked, and only a restore makes a state.
+    pub initialise: bool,
     /// This program's version.
     pub server_version: &'static str,
 }
@@ -58,6 +60,7 @@ pub struct Prepared {
     pub(super) restored: bool,
     pub(super) file_hash: Option<PasswordHash>,
     pub(super) password: Option<Secret>,
+    pub(super) initialise: bool,
     pub(super) disk: SharedDisk,
     pub(super) clock: Clock,
     pub(super) lock: StateDir,
@@ -101,6 +104,7 @@ pub fn prepare(input: Input) -> Result<Prepared, BootError> {
         recovery: describe(&recovered),
         restored: matches!(recovered, Recovery::RolledForward { kind: SwapKind::Restore | SwapKind::Undo, .. }),
         host,
+        initialise: input.initialise,
         disk: input.disk,
         clock: input.clock,
         lock,

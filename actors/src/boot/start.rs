@@ -8,6 +8,7 @@ use crate::boot::database::Published;
 use crate::boot::error::BootError;
 use crate::boot::first;
 use crate::boot::force::{Evidence, Force, decide};
+use crate::boot::migrate;
 use crate::boot::prepare::Prepared;
 use crate::config::ConfigHandle;
 use crate::config::state_dir::AUDIT_CHECKPOINT;
@@ -61,10 +62,10 @@ struct InForce {
 
 /// Starts everything but the port.
 pub async fn start(prepared: Prepared, guardian: &Guardian) -> Result<Booted, BootError> {
-    let Prepared { host, loaded, restored, file_hash, password, disk, clock, lock, .. } = prepared;
+    let Prepared { host, loaded, restored, file_hash, password, initialise, disk, clock, lock, .. } = prepared;
     let host = Arc::new(host);
     let evidence = Evidence { pinned: host.pinned.clone(), file: file_hash, password };
-    let mut force = in_force(&host, evidence, disk.as_ref(), clock.now())?;
+    let mut force = in_force(&host, evidence, initialise, disk.as_ref(), clock.now())?;
 
     let opener = Opener {
         instance_id: host.instance.instance_id.clone(),
@@ -206,17 +207,32 @@ fn set_aside_if_foreign(file: &Path, state_key: &[u8; 32]) {
 }
 
 /// Decides on the hash and does what follows from it; files change only through the swap.
-fn in_force(host: &Host, evidence: Evidence, disk: &dyn crate::disk::Disk, now: Timestamp) -> Result<InForce> {
+fn in_force(
+    host: &Host,
+    evidence: Evidence,
+    initialise: bool,
+    disk: &dyn crate::disk::Disk,
+    now: Timestamp,
+) -> Result<InForce> {
     let files = host.files();
     let plain = |state, hash| InForce { state, hash: Some(hash), locked: None, notices: Vec::new() };
-    Ok(match decide(evidence, &Published(files.config_db.clone()))? {
+    let published = Published(files.config_db.clone());
+    Ok(match decide(evidence, &published)? {
         Force::Open { hash, state, write_file } => {
             if write_file {
                 let line = format!("{}\n", hash.expose());
                 atomic::replace_file(disk, &files.hash, line.as_bytes(), 0o600)
                     .map_err(|e| Error::io("hash file", e))?;
             }
-            plain(*state, hash)
+            let mut in_force = plain(*state, hash.clone());
+            if let Some(found) = published.older_schema(&hash)? {
+                let kept = migrate::migrate(disk, &host.state_dir, found, &in_force.state, &hash, now)?;
+                let kept = kept.display();
+                in_force
+                    .notices
+                    .push(format!("the database had schema {found} and was migrated; the old file is {kept}"));
+            }
+            in_force
         }
         Force::Rekey { to, mut state } => {
             // Another hash is another password: older sessions end, and one that went through a log is out of use.
@@ -225,6 +241,10 @@ fn in_force(host: &Host, evidence: Evidence, disk: &dyn crate::disk::Disk, now: 
             first::install(disk, &host.state_dir, SwapKind::Rekey, &state, &to)?;
             let notice = "the pinned bootstrap hash changed: the database was re-keyed to it".to_owned();
             InForce { notices: vec![notice], ..plain(*state, to) }
+        }
+        // Who came to restore makes no state of another kind: until the restore there is none.
+        Force::Fresh { .. } | Force::Generate if !initialise => {
+            InForce { state: State::default(), hash: None, locked: Some(EMPTY.to_owned()), notices: Vec::new() }
         }
         Force::Fresh { hash } => {
             let state = first::state(&host.instance.instance_id, now, false)?;
@@ -249,6 +269,9 @@ fn in_force(host: &Host, evidence: Evidence, disk: &dyn crate::disk::Disk, now: 
         }
     })
 }
+
+/// What a directory without a state answers to all but a restore.
+const EMPTY: &str = "there is no state in this directory yet: start the server, or restore a Full Backup";
 
 /// What a locked system answers.
 const LOCKED: &str = "SQLCipher: file is not a database: no bootstrap hash of this host opens deltaglider_config.db. Set \

@@ -1,7 +1,7 @@
 //! Where the roots of filesystem backends may lie on this host, symbolic links followed.
 
 use crate::config::state_dir::STATE_FILES;
-use crate::domain::config::model::BackendKind;
+use crate::domain::config::model::{BackendKind, BackupTarget};
 use crate::domain::config::problem::Problem;
 use crate::domain::config::{DEFAULT_BACKEND, Loaded};
 use std::ffi::OsStr;
@@ -36,6 +36,7 @@ pub fn check(loaded: &Loaded, base: &Path, config_dir: Option<&Path>, state_dir:
         }
     }
     problems.extend(audit_file(loaded, base, &roots, &follow(state_dir)));
+    problems.extend(backups(loaded, base, &roots));
     problems
 }
 
@@ -53,6 +54,19 @@ fn audit_file(loaded: &Loaded, base: &Path, roots: &[(String, PathBuf)], state_d
     let (line, column) = loaded.origins.get(PATH).map_or((0, 0), |origin| origin.place());
     let suggestion = Some("use a file of its own, as /var/log/deltaglider/audit.ndjson".to_owned());
     Some(Problem { path: PATH.to_owned(), line, column, message, suggestion })
+}
+
+/// Refuses a directory for backups that S3 would show, or that would show S3's.
+fn backups(loaded: &Loaded, base: &Path, roots: &[(String, PathBuf)]) -> Option<Problem> {
+    const KEY: &str = "backup.to.directory";
+    let Some(BackupTarget::Directory(path)) = &loaded.config.backup.to else { return None };
+    let directory = follow(&path.resolve(base));
+    let (name, root) = roots.iter().find(|(_, root)| directory.starts_with(root) || root.starts_with(&directory))?;
+    let (line, column) = loaded.origins.get(KEY).map_or((0, 0), |origin| origin.place());
+    let message =
+        format!("{} and the root {} of backend `{name}` lie in one another", directory.display(), root.display());
+    let suggestion = Some("store backups in a directory of their own".to_owned());
+    Some(Problem { path: KEY.to_owned(), line, column, message, suggestion })
 }
 
 fn refusal<'a>(
@@ -168,6 +182,15 @@ mod tests {
         let nested = "storage:\n  backends:\n    - {name: a, type: filesystem, path: DIR/d}\n    - {name: b, type: filesystem, path: DIR/d/e}\n";
         let said = said(dir.path(), nested);
         assert!(said.starts_with("line 4, ") && said.contains("lie in one another"), "{said}");
+    }
+
+    #[test]
+    fn backups_lie_apart_from_every_root() {
+        let dir = tempfile::tempdir().unwrap();
+        for (to, refused) in [("./backups", false), ("./data/backups", true), (".", true), ("DIR/b", false)] {
+            let said = said(dir.path(), &format!("backup: {{to: {{directory: {to}}}}}\n"));
+            assert_eq!(said.contains("lie in one another"), refused, "{to}: {said}");
+        }
     }
 
     #[test]

@@ -132,6 +132,12 @@ pub fn try_open(path: &Path, hash: &PasswordHash) -> Result<TryOpen> {
     Ok(TryOpen::Opened(connection))
 }
 
+/// The schema version of a private copy that this hash opens; nothing of it is migrated.
+pub fn schema_of(path: &Path, hash: &PasswordHash) -> Result<i64> {
+    let connection = open_keyed(path, &DbKey::of_config_db(hash))?;
+    read_first_page(&connection).map_err(failed("read schema version"))
+}
+
 /// Opens a private copy of a config DB with the password alone: tries every row of `KNOWN_PARAMETERS` and every cost of bcrypt on
 /// the salt in the header. Takes seconds where the password is wrong. `None`: no candidate opens it.
 pub fn open_with_password(path: &Path, password: &str) -> Result<Option<(Connection, PasswordHash)>> {

@@ -3,6 +3,7 @@
 use crate::domain::clock::Timestamp;
 use crate::domain::config::model::{Authentication, Config};
 use crate::domain::state::{ExportRecord, State};
+use crate::domain::stored::{Standing, is_stale};
 use serde::Serialize;
 use std::time::Duration;
 
@@ -20,6 +21,8 @@ pub struct Facts<'a> {
     pub config: &'a Config,
     /// The last Full Backup that was made here.
     pub last_export: Option<&'a ExportRecord>,
+    /// How the stored backups stand.
+    pub stored: &'a Standing,
     /// Why the system is locked.
     pub locked: Option<&'a str>,
     /// The bootstrap hash opens a copied database only by itself, not by its password.
@@ -84,6 +87,7 @@ pub fn attention(facts: &Facts<'_>) -> Vec<Attention> {
         )
     }));
     list.extend(facts.audit.iter().map(audit));
+    list.extend(stored_backups(facts));
     list.extend(ending_keys(facts));
     list.extend(facts.notices.iter().map(|notice| item("notice", Severity::Warning, notice.clone(), "")));
     list.sort_by_key(|item| item.severity);
@@ -152,6 +156,27 @@ fn backup(facts: &Facts<'_>) -> Option<Attention> {
     })
 }
 
+/// The job that stores backups fails, or has not come to an end for too long.
+fn stored_backups(facts: &Facts<'_>) -> Option<Attention> {
+    let (schedule, standing) = (facts.config.backup.schedule.as_ref(), facts.stored);
+    facts.config.backup.to.as_ref()?;
+    if let (1.., Some(failure)) = (standing.failures, &standing.last_failure) {
+        let times = if standing.failures == 1 {
+            "the last backup".to_owned()
+        } else {
+            format!("the last {} backups", standing.failures)
+        };
+        let title = format!("{times} could not be stored: {}", failure.detail);
+        let hint =
+            failure.hint.as_deref().unwrap_or("see the log for the cause, and store one by hand when it is mended");
+        return Some(item("backup_failing", Severity::Critical, title, hint));
+    }
+    is_stale(schedule, standing, facts.now).then(|| {
+        let title = "the schedule has come twice since the last backup was stored";
+        item("scheduled_backup_stale", Severity::Warning, title, "store one by hand, and see why none was stored")
+    })
+}
+
 fn clone(facts: &Facts<'_>) -> Option<Attention> {
     let from = facts.state.meta.quarantined_from.as_ref()?;
     let title = format!("this is a clone of the instance {from}: what acts on other systems is paused");
@@ -200,9 +225,11 @@ fn ending_keys(facts: &Facts<'_>) -> Option<Attention> {
 mod tests {
     use super::*;
     use crate::domain::config::load;
+    use crate::domain::config::model::{BackupTarget, WrittenPath};
     use crate::domain::config::scalar::Environment;
     use crate::domain::iam::model::{AccessKey, User};
     use crate::domain::secret::Secret;
+    use crate::domain::stored::Failure;
     use std::collections::BTreeSet;
     use std::sync::Arc;
 
@@ -214,6 +241,7 @@ mod tests {
             state,
             config: &config,
             last_export,
+            stored: &Standing::default(),
             locked: None,
             foreign_hash: false,
             down: &[],
@@ -275,10 +303,14 @@ mod tests {
         state.meta.password_logged = true;
         let mut config = load::load("", &Environment::new()).unwrap().config;
         config.access.authentication = Authentication::None;
+        config.backup.to = Some(BackupTarget::Directory(WrittenPath::new("/b")));
+        let failure = Failure { at: NOW, code: "disk_full".into(), detail: "no room".into(), hint: None };
+        let failing = Standing { last_failure: Some(failure), failures: 2, ..Standing::default() };
         let facts = Facts {
             state: &state,
             config: &config,
             last_export: None,
+            stored: &failing,
             locked: None,
             foreign_hash: true,
             down: &[("main".into(), "no such directory".into())],
@@ -295,6 +327,7 @@ mod tests {
                 "authentication_off",
                 "backend_down",
                 "audit_broken",
+                "backup_failing",
                 "password_logged",
                 "foreign_hash",
                 "no_backup",
@@ -303,7 +336,8 @@ mod tests {
                 "keys_end_soon"
             ]
         );
-        assert_eq!(list[8].title, "an access key of ann ends within 14 days");
+        assert_eq!(list[3].title, "the last 2 backups could not be stored: no room");
+        assert_eq!(list[9].title, "an access key of ann ends within 14 days");
     }
 
     #[test]

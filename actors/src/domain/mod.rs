@@ -16,4 +16,5 @@ pub mod object;
 pub mod secret;
 pub mod session;
 pub mod state;
+pub mod stored;
 pub mod tags;

@@ -6,6 +6,8 @@ use crate::domain::config::Loaded;
 use crate::domain::config::model::{Authentication, Config};
 use crate::domain::config::routing;
 use crate::domain::iam::index::AccessIndex;
+use crate::domain::iam::model::Permission;
+use crate::domain::iam::reserved;
 use crate::domain::names::{BackendName, BucketName};
 use crate::domain::secret::Secret;
 use crate::domain::state::State;
@@ -25,6 +27,8 @@ pub struct SystemView {
     pub state: Arc<State>,
     /// Access keys and tokens by what requests name.
     pub index: Arc<AccessIndex>,
+    /// What S3 gives to admins alone: the place of the stored backups.
+    pub reserved: Option<Arc<[Permission]>>,
     /// The config key pair, resolved.
     pub config_key: Option<(String, Secret)>,
     /// The backends by name.
@@ -62,6 +66,7 @@ impl SystemView {
     ) -> Self {
         Self {
             config: Arc::new(loaded.config.clone()),
+            reserved: reserved::rules(loaded.config.backup.to.as_ref()),
             loaded,
             index: Arc::new(AccessIndex::new(&state)),
             state,

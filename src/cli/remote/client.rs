@@ -2,35 +2,39 @@
 
 use super::Remote;
 use crate::exit::Exit;
+use actors::domain::archive::fault::ArchiveFault;
 use actors::domain::secret::Secret;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::time::Duration;
+use ureq::http::request::Builder;
 use ureq::http::{Method, Request, StatusCode};
 use ureq::tls::{RootCerts, TlsConfig, TlsProvider};
-use ureq::{Agent, Body};
+use ureq::{Agent, AsSendBody, Body, SendBody};
 
 const DEFAULT_SERVER: &str = "http://127.0.0.1:9000";
 /// An answer of the admin API is at most this long: a list of a hundred thousand users fits.
 const LONGEST: u64 = 256 << 20;
 /// A server that answers nothing for this long is given up.
 const PATIENCE: Duration = Duration::from_secs(120);
+/// A restore of the largest archive allowed takes minutes, not seconds.
+const LONG: Duration = Duration::from_secs(600);
 
 /// Why a command failed, and how it ends.
 #[derive(Debug)]
-pub(super) struct Failure {
-    pub(super) exit: Exit,
-    pub(super) message: String,
-    pub(super) hint: Option<String>,
+pub(in crate::cli) struct Failure {
+    pub(in crate::cli) exit: Exit,
+    pub(in crate::cli) message: String,
+    pub(in crate::cli) hint: Option<String>,
 }
 
 impl Failure {
-    pub(super) fn new(exit: Exit, message: impl Into<String>) -> Self {
+    pub(in crate::cli) fn new(exit: Exit, message: impl Into<String>) -> Self {
         Self { exit, message: message.into(), hint: None }
     }
 
-    pub(super) fn hint(self, hint: impl Into<String>) -> Self {
+    pub(in crate::cli) fn hint(self, hint: impl Into<String>) -> Self {
         Self { hint: Some(hint.into()), ..self }
     }
 }
@@ -43,7 +47,7 @@ enum Proof {
 }
 
 /// A server, and who asks it.
-pub(super) struct Server {
+pub(in crate::cli) struct Server {
     base: String,
     agent: Agent,
     proof: Proof,
@@ -51,16 +55,27 @@ pub(super) struct Server {
 
 impl Server {
     /// Finds server and credentials: flags before environment; a token before the password.
-    pub(super) fn connect(remote: &Remote, environment: &BTreeMap<String, String>) -> Result<Self, Failure> {
+    pub(in crate::cli) fn connect(remote: &Remote, environment: &BTreeMap<String, String>) -> Result<Self, Failure> {
+        Self::connect_to(remote, environment, None)
+    }
+
+    /// The same, where nothing names a server but the state directory that it holds.
+    pub(in crate::cli) fn connect_to(
+        remote: &Remote,
+        environment: &BTreeMap<String, String>,
+        found: Option<String>,
+    ) -> Result<Self, Failure> {
         let named = |name: &str| environment.get(name).cloned();
-        let base = remote.server.clone().or_else(|| named("DGP_SERVER")).unwrap_or_else(|| DEFAULT_SERVER.to_owned());
+        let base = remote.server.clone().or_else(|| named("DGP_SERVER")).or(found);
+        let base = base.unwrap_or_else(|| DEFAULT_SERVER.to_owned());
         let base = base.trim_end_matches('/').to_owned();
         // The certificates that the system trusts; `SSL_CERT_FILE` names others.
         let tls = TlsConfig::builder().provider(TlsProvider::NativeTls).root_certs(RootCerts::PlatformVerifier).build();
         let config = Agent::config_builder()
             .tls_config(tls)
             .http_status_as_error(false)
-            .timeout_global(Some(PATIENCE))
+            .timeout_connect(Some(PATIENCE))
+            .timeout_global(Some(LONG))
             .user_agent(concat!("deltaglider_proxy/", env!("CARGO_PKG_VERSION")))
             // The admin API is on this host or in this network: what a proxy would see is not for it.
             .proxy(None)
@@ -89,18 +104,18 @@ impl Server {
     }
 
     /// Ends the session that this command opened. Nothing depends on it: it would expire by itself.
-    pub(super) fn sign_out(&self) {
+    pub(in crate::cli) fn sign_out(&self) {
         if matches!(self.proof, Proof::Cookie(_)) {
             let _ = self.send(Method::POST, "/logout", None, Some(&self.proof), None);
         }
     }
 
-    pub(super) fn get(&self, path: &str) -> Result<Value, Failure> {
+    pub(in crate::cli) fn get(&self, path: &str) -> Result<Value, Failure> {
         self.call(Method::GET, path, None)
     }
 
     /// The body of an answer, of any length, as it comes.
-    pub(super) fn download(&self, path: &str) -> Result<impl Read + use<>, Failure> {
+    pub(in crate::cli) fn download(&self, path: &str) -> Result<impl Read + use<>, Failure> {
         let answer = self.send(Method::GET, path, None, Some(&self.proof), None)?;
         if !answer.status().is_success() {
             return Err(match read(answer) {
@@ -111,12 +126,12 @@ impl Server {
         Ok(answer.into_body().into_reader())
     }
 
-    pub(super) fn post(&self, path: &str, body: &Value) -> Result<Value, Failure> {
+    pub(in crate::cli) fn post(&self, path: &str, body: &Value) -> Result<Value, Failure> {
         self.call(Method::POST, path, Some(body))
     }
 
     /// Reads an entry and puts what `change` makes of it, if nobody changed anything in between: no other's change is lost.
-    pub(super) fn change(
+    pub(in crate::cli) fn change(
         &self,
         path: &str,
         change: impl FnOnce(&Value) -> Result<Value, Failure>,
@@ -131,12 +146,73 @@ impl Server {
         })
     }
 
-    pub(super) fn put(&self, path: &str, body: &Value) -> Result<Value, Failure> {
+    pub(in crate::cli) fn put(&self, path: &str, body: &Value) -> Result<Value, Failure> {
         self.call(Method::PUT, path, Some(body))
     }
 
-    pub(super) fn delete(&self, path: &str) -> Result<Value, Failure> {
+    pub(in crate::cli) fn delete(&self, path: &str) -> Result<Value, Failure> {
         self.call(Method::DELETE, path, None)
+    }
+
+    /// `POST` without a body.
+    pub(in crate::cli) fn post_nothing(&self, path: &str) -> Result<Value, Failure> {
+        self.upload(path, &[], None::<std::io::Empty>, 0)
+    }
+
+    /// Sends `length` bytes, or nothing, with headers of its own. It may take minutes.
+    pub(in crate::cli) fn upload(
+        &self,
+        path: &str,
+        headers: &[(&'static str, String)],
+        body: Option<impl Read + 'static>,
+        length: u64,
+    ) -> Result<Value, Failure> {
+        let mut request = self.request(Method::POST, path, Some(&self.proof));
+        for (name, value) in headers {
+            request = request.header(*name, value);
+        }
+        if body.is_some() {
+            request = request.header("content-length", length.to_string());
+        }
+        let body = body.map_or_else(SendBody::none, SendBody::from_owned_reader);
+        read(self.run(request.body(body))?)
+    }
+
+    /// Receives a file: its name and its bytes, which `progress` is told of.
+    pub(in crate::cli) fn receive<P>(
+        &self,
+        path: &str,
+        progress: impl FnOnce(Option<u64>) -> P,
+    ) -> Result<(String, Vec<u8>), Failure>
+    where
+        P: FnMut(usize),
+    {
+        let mut answer = self.run(self.request(Method::GET, path, Some(&self.proof)).body(()))?;
+        if !answer.status().is_success() {
+            return Err(match read(answer) {
+                Err(failure) => failure,
+                Ok(_) => Failure::new(Exit::Http, "the answer is no archive"),
+            });
+        }
+        let header = |name: &str| answer.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let total = header("content-length").and_then(|length| length.parse().ok());
+        let name = header("content-disposition").and_then(|text| Some(text.split('"').nth(1)?.to_owned()));
+        // A name is taken as it is only where it is none but a name.
+        let name = name.filter(|name| !name.is_empty() && !name.contains(['/', '\\']) && !name.starts_with('.'));
+        let mut progress = progress(total);
+        let mut reader = answer.body_mut().with_config().limit(u64::MAX).reader();
+        let (mut bytes, mut chunk) = (Vec::new(), vec![0; 1 << 16]);
+        loop {
+            match reader.read(&mut chunk) {
+                Ok(0) => break,
+                Ok(read) => {
+                    bytes.extend_from_slice(&chunk[..read]);
+                    progress(read);
+                }
+                Err(error) => return Err(Failure::new(Exit::Http, format!("the answer broke off: {error}"))),
+            }
+        }
+        Ok((name.unwrap_or_else(|| "dgp-backup.zip".to_owned()), bytes))
     }
 
     fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, Failure> {
@@ -151,24 +227,30 @@ impl Server {
         proof: Option<&Proof>,
         version: Option<&str>,
     ) -> Result<ureq::http::Response<Body>, Failure> {
-        let mut request = Request::builder().method(method).uri(format!("{}/_/api/admin{path}", self.base));
-        request = match proof {
-            Some(Proof::Token(token)) => request.header("authorization", format!("Bearer {}", token.expose())),
-            Some(Proof::Cookie(cookie)) => request.header("cookie", cookie.expose()),
-            None => request,
-        };
+        let mut request = self.request(method, path, proof);
         if let Some(version) = version {
             request = request.header("if-match", version);
         }
-        let sent = match body {
-            Some(body) => request
-                .header("content-type", "application/json")
-                .body(body.to_string())
-                .map_err(ureq::Error::from)
-                .and_then(|request| self.agent.run(request)),
-            None => request.body(()).map_err(ureq::Error::from).and_then(|request| self.agent.run(request)),
-        };
-        sent.map_err(|error| {
+        match body {
+            Some(body) => self.run(request.header("content-type", "application/json").body(body.to_string())),
+            None => self.run(request.body(())),
+        }
+    }
+
+    fn request(&self, method: Method, path: &str, proof: Option<&Proof>) -> Builder {
+        let request = Request::builder().method(method).uri(format!("{}/_/api/admin{path}", self.base));
+        match proof {
+            Some(Proof::Token(token)) => request.header("authorization", format!("Bearer {}", token.expose())),
+            Some(Proof::Cookie(cookie)) => request.header("cookie", cookie.expose()),
+            None => request,
+        }
+    }
+
+    fn run(
+        &self,
+        request: Result<Request<impl AsSendBody>, ureq::http::Error>,
+    ) -> Result<ureq::http::Response<Body>, Failure> {
+        request.map_err(ureq::Error::from).and_then(|request| self.agent.run(request)).map_err(|error| {
             Failure::new(Exit::Http, format!("{} does not answer: {error}", self.base))
                 .hint("is the server running, and is --server (or DGP_SERVER) its address?")
         })
@@ -195,7 +277,9 @@ fn read(mut answer: ureq::http::Response<Body>) -> Result<Value, Failure> {
 
 /// What `application/problem+json` says.
 fn failure(status: StatusCode, problem: &Value) -> Failure {
+    let code = problem["code"].as_str().unwrap_or_default();
     let exit = match status.as_u16() {
+        _ if ArchiveFault::by_code(code).is_some() => Exit::Integrity,
         401 | 403 => Exit::Auth,
         404 => Exit::NotFound,
         400 | 409 | 412 | 413 | 422 => Exit::Rejected,

@@ -15,9 +15,9 @@ use super::out;
 use crate::exit::Exit;
 use actors::domain::secret::Secret;
 use clap::{Args, Subcommand};
-use client::{Failure, Server};
+pub(super) use client::{Failure, Server};
 use serde_json::Value;
-use show::Shown;
+pub(super) use show::{Shown, words};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -32,7 +32,14 @@ pub struct Remote {
     token: Option<Secret>,
     /// Print JSON, as the admin API gives it.
     #[arg(long, global = true)]
-    json: bool,
+    pub(super) json: bool,
+}
+
+impl Remote {
+    /// Whether somebody said which server is meant.
+    pub(super) fn names_server(&self, environment: &BTreeMap<String, String>) -> bool {
+        self.server.is_some() || environment.contains_key("DGP_SERVER")
+    }
 }
 
 /// A command for a running server.
@@ -61,7 +68,7 @@ pub enum Area {
 }
 
 /// What came of a command.
-type Outcome = Result<Shown, Failure>;
+pub(super) type Outcome = Result<Shown, Failure>;
 
 /// Runs a command and prints what came of it.
 pub(super) fn run(area: &Area, remote: &Remote, environment: &BTreeMap<String, String>, state_dir: &Path) -> Exit {

@@ -5,14 +5,14 @@ use serde_json::Value;
 
 /// What a command prints, in both forms, and how it ends.
 #[derive(Debug)]
-pub(super) struct Shown {
-    pub(super) text: String,
-    pub(super) json: Value,
-    pub(super) exit: Exit,
+pub(in crate::cli) struct Shown {
+    pub(in crate::cli) text: String,
+    pub(in crate::cli) json: Value,
+    pub(in crate::cli) exit: Exit,
 }
 
 impl Shown {
-    pub(super) fn new(text: impl Into<String>, json: Value) -> Self {
+    pub(in crate::cli) fn new(text: impl Into<String>, json: Value) -> Self {
         Self { text: text.into(), json, exit: Exit::Ok }
     }
 
@@ -22,7 +22,7 @@ impl Shown {
     }
 
     /// A list as a table: a title and a path into each entry for each column.
-    pub(super) fn table(list: Value, columns: &[(&str, &str)]) -> Self {
+    pub(in crate::cli) fn table(list: Value, columns: &[(&str, &str)]) -> Self {
         let entries = list.as_array().map(Vec::as_slice).unwrap_or_default();
         let mut rows = vec![columns.iter().map(|(title, _)| (*title).to_owned()).collect::<Vec<String>>()];
         rows.extend(entries.iter().map(|entry| columns.iter().map(|(_, field)| words(&entry[*field])).collect()));
@@ -37,7 +37,7 @@ impl Shown {
 }
 
 /// A value in a cell: a list with commas, nothing as `-`.
-pub(super) fn words(value: &Value) -> String {
+pub(in crate::cli) fn words(value: &Value) -> String {
     match value {
         Value::Null => "-".to_owned(),
         Value::String(text) => text.clone(),

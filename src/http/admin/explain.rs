@@ -55,7 +55,7 @@ pub(super) struct Explanation {
 /// A rule and whose it is.
 #[derive(Serialize, ToSchema)]
 pub(super) struct RuleName {
-    /// `user`, `group` or `token`.
+    /// `user`, `group`, `token` or `builtin`.
     owner_kind: &'static str,
     /// Its name.
     owner: String,
@@ -105,6 +105,7 @@ pub(super) async fn ask(request: HttpRequest, payload: web::Payload) -> Result<H
         source_ip,
         secure: body.secure,
         time: call.edge.clock.now(),
+        reserved: call.view.reserved.clone(),
         list: ListParameters { prefix: body.prefix.clone(), ..ListParameters::default() },
         ..RequestContext::default()
     };
@@ -153,6 +154,16 @@ fn name(state: &State, owner: &RuleOwner, id: String, effect: Effect) -> RuleNam
     let (owner_kind, owner_id, owner) = match owner {
         RuleOwner::User(of) => ("user", of, state.users.get(of).map(|user| user.name.clone())),
         RuleOwner::Group(of) => ("group", of, state.groups.get(of).map(|group| group.name.clone())),
+        // Nobody can take it away: it comes with `backup.to`.
+        RuleOwner::Builtin => {
+            return RuleName {
+                owner_kind: "builtin",
+                owner: "this server".into(),
+                owner_id: String::new(),
+                id,
+                effect,
+            };
+        }
         RuleOwner::Token(of) => ("token", of, state.tokens.get(of).map(|token| token.name.clone())),
     };
     RuleName { owner_kind, owner: owner.unwrap_or_default(), owner_id: owner_id.clone(), id, effect }

@@ -2,6 +2,7 @@
 
 mod audit;
 mod backup;
+mod backups;
 mod call;
 mod codes;
 mod dto;
@@ -21,6 +22,8 @@ mod status;
 mod tokens;
 mod users;
 mod whoami;
+
+pub(crate) use backups::StoredBackup;
 
 use crate::http::admin::call::RequestId;
 use crate::http::admin::error::{Problem, method_not_allowed, not_found};
@@ -119,6 +122,14 @@ fn table() -> Vec<(Method, &'static str, Route)> {
         (Method::POST, "/admin/backup/go-live", to().to(backup::undo::go_live)),
         (Method::GET, "/admin/backup/restores", to().to(backup::restores)),
         (Method::GET, "/admin/backup/restores/{id}", to().to(backup::restored)),
+        (Method::GET, "/admin/backups", to().to(backups::list)),
+        (Method::POST, "/admin/backups", to().to(backups::create)),
+        // Before the ids: no stored backup is called so.
+        (Method::GET, "/admin/backups/schedule", to().to(backups::schedule)),
+        (Method::GET, "/admin/backups/{id}", to().to(backups::download)),
+        (Method::DELETE, "/admin/backups/{id}", to().to(backups::delete)),
+        (Method::POST, "/admin/backups/{id}/verify", to().to(backups::verify)),
+        (Method::POST, "/admin/backups/{id}/restore", to().to(backups::restore)),
     ]
 }
 

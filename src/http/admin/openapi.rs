@@ -2,8 +2,8 @@
 
 use crate::http::admin::codes::codes;
 use crate::http::admin::{
-    audit, backup, error, explain, ext_auth, groups, keys, login, oauth, password, policies, session, status, tokens,
-    users, whoami,
+    audit, backup, backups, error, explain, ext_auth, groups, keys, login, oauth, password, policies, session, status,
+    tokens, users, whoami,
 };
 use crate::http::health;
 use crate::http::metrics;
@@ -109,6 +109,13 @@ const ALWAYS: [u16; 5] = [400, 403, 500, 503, 507];
         backup::undo::go_live,
         backup::restores,
         backup::restored,
+        backups::list,
+        backups::create,
+        backups::schedule,
+        backups::download,
+        backups::delete,
+        backups::verify,
+        backups::restore,
     ),
     components(schemas(error::Body<'static>)),
     security(("session" = []), ("token" = [])),

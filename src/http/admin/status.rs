@@ -114,7 +114,9 @@ pub(super) async fn get(request: HttpRequest) -> Result<HttpResponse, Problem> {
     let down: Vec<(String, String)> = backends.iter().filter_map(BackendHealth::down).collect();
     let mut notices = view.notices.to_vec();
     notices.extend(call.edge.certificates.iter().flat_map(|certificates| certificates.notices()));
+    let stored = call.edge.backup.standing();
     let list = attention(&Facts {
+        stored: &stored,
         state: &view.state,
         config: &view.config,
         last_export: last.as_ref(),

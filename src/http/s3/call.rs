@@ -64,6 +64,7 @@ impl Call {
             user_agent: context.user_agent.clone(),
             referer: context.referer.clone(),
             access_key_id: verified.access_key_id().map(str::to_owned),
+            reserved: view.reserved.clone(),
             list: permission::list_parameters(verified.operation()),
             amz_headers: verified.amz_headers().clone(),
             request_tags: permission::request_tags(verified.operation()),

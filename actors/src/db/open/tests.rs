@@ -1,7 +1,7 @@
 //! What SQLCipher was found to do, held by tests; and why a file does not open.
 
 use super::*;
-use crate::db::password::OWN_PARAMETERS;
+use crate::db::password::{KNOWN_PARAMETERS, OWN_PARAMETERS};
 use crate::db::state::{create, load};
 use crate::domain::state::State;
 use rusqlite::backup::Backup;
@@ -139,6 +139,9 @@ fn fixtures() -> PathBuf {
 
 #[test]
 fn golden_files_open_by_password_and_by_hash_and_hold_what_they_held() {
+    for row in KNOWN_PARAMETERS {
+        assert!(GOLDEN.iter().any(|(_, parameters)| parameters == row), "{row:?} has no golden file");
+    }
     for (name, parameters) in GOLDEN {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(name);

@@ -2,12 +2,15 @@
 
 use super::check::{Checker, Form, Found, Part, Section, Typed, typed};
 use super::model::{
-    Access, Advanced, ArchiveLimits, Audit, Authentication, Backup, Config, LogFormat, SecretRef, Tls, Webhook,
-    WrittenPath, header_path,
+    Access, Advanced, ArchiveLimits, Audit, Authentication, Backup, BackupTarget, Config, LogFormat, SecretRef, Tls,
+    Webhook, WrittenPath, header_path,
 };
 use super::problem::Complaint;
 use super::table;
 use super::tree::Origin;
+use crate::domain::names::BucketName;
+use crate::domain::stored::cron::Cron;
+use crate::domain::stored::retention::Keep;
 use core::net::SocketAddr;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -271,9 +274,61 @@ fn backup(values: &mut Values<'_>, checker: &mut Checker<'_>) -> Backup {
         let complaint = Complaint::new("one entry may weigh more than all together");
         checker.problem("backup.limits.entry", &origin, complaint.suggest("raise backup.limits.total"));
     }
+    let to = backup_target(values, checker);
+    let plaintext_in_bucket = values.flag("backup.plaintext_in_bucket").unwrap_or_default();
+    let recipients = values.texts("backup.recipients");
+    if matches!(to, Some(BackupTarget::Bucket { .. })) && recipients.is_empty() && !plaintext_in_bucket {
+        let origin = values.found("backup.to.bucket").map(|found| found.origin.clone()).unwrap_or_default();
+        let complaint = Complaint::new("a backup that is not encrypted is a keystore in plain text");
+        let complaint = complaint.suggest("set backup.recipients, or backup.plaintext_in_bucket: true");
+        checker.problem("backup.to.bucket", &origin, complaint);
+    }
+    let number = |values: &mut Values<'_>, path| values.found(path).is_some().then(|| values.count(path));
     Backup {
-        recipients: values.texts("backup.recipients"),
+        // The rule has read it already.
+        schedule: values.text("backup.schedule").and_then(|text| Cron::parse(&text).ok()),
+        on_change: values.found("backup.on_change").is_some().then(|| values.duration("backup.on_change")),
+        to,
+        keep: Keep { last: number(values, "backup.keep.last"), days: number(values, "backup.keep.days") },
+        verify: values.flag("backup.verify").unwrap_or(true),
+        plaintext_in_bucket,
+        recipients,
         trusted_signers: values.texts("backup.trusted_signers"),
         limits,
+    }
+}
+
+/// Where backups go: one place, and none only where nothing is ever stored.
+fn backup_target(values: &mut Values<'_>, checker: &mut Checker<'_>) -> Option<BackupTarget> {
+    const DIRECTORY: &str = "backup.to.directory";
+    const BUCKET: &str = "backup.to.bucket";
+    const PREFIX: &str = "backup.to.prefix";
+    let (directory, bucket, prefix) = (values.path(DIRECTORY), values.text(BUCKET), values.text(PREFIX));
+    let origin = |path| values.found(path).map(|found| found.origin.clone()).unwrap_or_default();
+    if directory.is_some() && bucket.is_some() {
+        let complaint =
+            Complaint::new("backups go to one place").suggest("set backup.to.directory or backup.to.bucket");
+        checker.problem(BUCKET, &origin(BUCKET), complaint);
+    }
+    if prefix.is_some() && bucket.is_none() && !checker.problems.iter().any(|problem| problem.path == BUCKET) {
+        let complaint = Complaint::new("a prefix without its bucket").suggest("set backup.to.bucket, too");
+        checker.problem(PREFIX, &origin(PREFIX), complaint);
+    }
+    let refused = checker.problems.iter().any(|problem| problem.path.starts_with("backup.to"));
+    if directory.is_none() && bucket.is_none() && !refused {
+        for path in ["backup.schedule", "backup.on_change"] {
+            if values.found(path).is_some() {
+                let complaint = Complaint::new("says when, and nothing says where to");
+                checker.problem(path, &origin(path), complaint.suggest("set backup.to.directory or backup.to.bucket"));
+            }
+        }
+    }
+    let mut prefix = prefix.unwrap_or_default();
+    if !prefix.is_empty() && !prefix.ends_with('/') {
+        prefix.push('/');
+    }
+    match directory {
+        Some(directory) => Some(BackupTarget::Directory(directory)),
+        None => Some(BackupTarget::Bucket { bucket: BucketName::new(&bucket?).ok()?, prefix }),
     }
 }

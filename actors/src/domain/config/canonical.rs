@@ -1,12 +1,15 @@
 //! Model → canonical tree: sections in the order of the table, names sorted, defaults omitted, references kept.
 
 use super::load::Loaded;
-use super::model::{Authentication, BackendKind, Config, LogFormat, SecretRef, Webhook, WrittenPath, header_path};
+use super::model::{
+    Authentication, BackendKind, Backup, BackupTarget, Config, LogFormat, SecretRef, Webhook, WrittenPath, header_path,
+};
 use super::scalar::{duration_text, escape, size_text};
 use super::storage::DEFAULT_BACKEND;
 use super::table;
 use super::tree::{Node, Origin, Value};
 use crate::domain::state::Bucket;
+use crate::domain::stored::cron::Cron;
 use std::collections::BTreeMap;
 
 /// What becomes of a literal secret; none is ever written out.
@@ -70,6 +73,7 @@ pub fn to_tree(config: &Config, written: &BTreeMap<String, String>, literals: Li
         out.webhook(webhook);
     }
     let (backup, limits) = (&config.backup, &config.backup.limits);
+    out.stored_backups(backup);
     out.texts("backup.recipients", backup.recipients.iter().map(String::as_str));
     out.texts("backup.trusted_signers", backup.trusted_signers.iter().map(String::as_str));
     out.plain("backup.limits.body", size_text(limits.body));
@@ -251,6 +255,29 @@ impl Writer<'_> {
             }
             self.tree.set(&["storage", "buckets", name.as_str()], node);
         }
+    }
+
+    /// When and where backups are stored, and which of them stay.
+    fn stored_backups(&mut self, backup: &Backup) {
+        self.optional("backup.schedule", backup.schedule.as_ref().map(Cron::as_str));
+        if let Some(rest) = backup.on_change {
+            self.plain("backup.on_change", duration_text(rest));
+        }
+        match &backup.to {
+            Some(BackupTarget::Directory(path)) => self.text("backup.to.directory", path.as_str()),
+            Some(BackupTarget::Bucket { bucket, prefix }) => {
+                self.text("backup.to.bucket", bucket.as_str());
+                self.optional("backup.to.prefix", Some(prefix.as_str()).filter(|prefix| !prefix.is_empty()));
+            }
+            None => {}
+        }
+        for (path, number) in [("backup.keep.last", backup.keep.last), ("backup.keep.days", backup.keep.days)] {
+            if let Some(number) = number {
+                self.plain(path, number.to_string());
+            }
+        }
+        self.plain("backup.verify", backup.verify.to_string());
+        self.plain("backup.plaintext_in_bucket", backup.plaintext_in_bucket.to_string());
     }
 
     fn set(&mut self, path: &str, node: Node) {

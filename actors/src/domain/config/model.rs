@@ -2,6 +2,8 @@
 
 use crate::domain::names::{BackendName, BucketName};
 use crate::domain::secret::Secret;
+use crate::domain::stored::cron::Cron;
+use crate::domain::stored::retention::Keep;
 use core::net::SocketAddr;
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
@@ -186,12 +188,38 @@ pub enum LogFormat {
 /// `backup:`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Backup {
+    /// When backups are stored.
+    pub schedule: Option<Cron>,
+    /// Also after changes that have rested for this long.
+    pub on_change: Option<Duration>,
+    /// Where they are stored.
+    pub to: Option<BackupTarget>,
+    /// Which of them stay.
+    pub keep: Keep,
+    /// Each is read back and checked.
+    pub verify: bool,
+    /// They may lie in a bucket as plain keystores.
+    pub plaintext_in_bucket: bool,
     /// Age recipients to whom archives are encrypted where the caller may not choose.
     pub recipients: Vec<String>,
     /// Ed25519 public keys (standard base64) whose stored archives may be restored.
     pub trusted_signers: Vec<String>,
     /// What an archive may weigh.
     pub limits: ArchiveLimits,
+}
+
+/// Where backups are stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BackupTarget {
+    /// In a directory.
+    Directory(WrittenPath),
+    /// In a bucket of this server.
+    Bucket {
+        /// The bucket.
+        bucket: BucketName,
+        /// What their keys begin with: empty, or with a slash at its end.
+        prefix: String,
+    },
 }
 
 /// `backup.limits`: what import and export alike accept.
@@ -264,6 +292,9 @@ impl Config {
         let Advanced { data_roots, secret_roots, tls, audit, bootstrap_password_hash, .. } = &mut self.advanced;
         let tls = tls.cert_path.iter_mut().chain(&mut tls.key_path);
         data_roots.iter_mut().chain(secret_roots).chain(tls).chain(&mut audit.file).for_each(absolute);
+        if let Some(BackupTarget::Directory(path)) = &mut self.backup.to {
+            *path = WrittenPath::new(path.resolve(base).to_string_lossy());
+        }
         let headers = audit.webhook.iter_mut().flat_map(|webhook| webhook.headers.values_mut());
         for secret in [&mut self.access.secret_access_key, bootstrap_password_hash].into_iter().chain(headers) {
             if let Some(SecretRef::File(path)) = secret {

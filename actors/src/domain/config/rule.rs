@@ -4,6 +4,7 @@ use super::problem::{Complaint, nearest};
 use crate::domain::clock::Timestamp;
 use crate::domain::endpoint;
 use crate::domain::names::{BackendName, BucketName};
+use crate::domain::stored::cron::Cron;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 
@@ -42,6 +43,10 @@ pub enum Rule {
     Recipient,
     /// A moment in RFC 3339.
     Timestamp,
+    /// Five fields of cron.
+    Cron,
+    /// What keys of objects begin with.
+    KeyPrefix,
 }
 
 const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
@@ -77,6 +82,10 @@ impl Rule {
             Self::LogFilter => log_filter(text),
             Self::Signer => signer(text),
             Self::Recipient => recipient(text),
+            Self::Cron => Cron::parse(text)
+                .map(drop)
+                .map_err(|why| Complaint::new(why).suggest("write it as `0 2 * * *`: every day at 02:00 UTC")),
+            Self::KeyPrefix => key_prefix(text),
             Self::Timestamp => match serde_json::from_value::<Timestamp>(serde_json::Value::from(text)) {
                 Ok(_) => Ok(()),
                 Err(_) => {
@@ -212,6 +221,18 @@ fn host(text: &str) -> Result<(), Complaint> {
     }
 }
 
+fn key_prefix(text: &str) -> Result<(), Complaint> {
+    let good = |part: &str| {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
+        !part.is_empty() && !matches!(part, "." | "..") && part.bytes().all(plain)
+    };
+    if text.len() <= 512 && text.strip_suffix('/').unwrap_or(text).split('/').all(good) {
+        return Ok(());
+    }
+    Err(Complaint::new(format!("`{text}` is no prefix"))
+        .suggest("write it as `backups/dgp/`: letters, digits, `.`, `_`, `-`"))
+}
+
 fn log_filter(text: &str) -> Result<(), Complaint> {
     for directive in text.split(',').map(str::trim) {
         let level = match directive.split_once('=') {
@@ -274,6 +295,13 @@ mod tests {
     }
 
     #[test]
+    fn a_prefix_is_a_plain_path() {
+        for text in ["/", "/a", "a//b", "a/../b", "a*", "${x}", "a b", "ä"] {
+            assert!(Rule::KeyPrefix.check(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
     fn rules_accept_what_is_right() {
         for (rule, text) in [
             (Rule::LogFilter, "info,actors=debug, actix_web = WARN"),
@@ -284,6 +312,8 @@ mod tests {
             (Rule::Path, "/srv/my data/a..b"),
             (Rule::AccessKeyId, "AKIAIOSFODNN7EXAMPLE"),
             (Rule::Timestamp, "2026-11-22T09:00:00Z"),
+            (Rule::Cron, "*/5 2-4 * * MON"),
+            (Rule::KeyPrefix, "ops/dgp-1.x/"),
         ] {
             assert_eq!(rule.check(text), Ok(()), "{text}");
         }

@@ -44,6 +44,7 @@ fn described(key: &Key) -> Value {
     if let Some(default) = key.default {
         schema["default"] = match key.kind {
             Kind::Count(..) => default.parse::<u64>().map_or(json!(default), |number| json!(number)),
+            Kind::Flag => json!(default == "true"),
             _ => json!(default),
         };
     }

@@ -2,9 +2,11 @@
 
 use crate::domain::clock::Timestamp;
 use crate::domain::iam::action;
+use crate::domain::iam::model::Permission;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 /// One thing that a principal wants to do.
 #[derive(Clone, Copy, Debug)]
@@ -66,6 +68,8 @@ pub struct RequestContext {
     pub referer: Option<String>,
     /// The access key that signed it.
     pub access_key_id: Option<String>,
+    /// What nobody but an admin may do, whatever the rules say: see `reserved`.
+    pub reserved: Option<Arc<[Permission]>>,
     /// The parameters of a listing.
     pub list: ListParameters,
     /// Every `x-amz-*` header, names in lower case.

@@ -23,6 +23,7 @@ use crate::domain::iam::context::{AccessRequest, Asked, RequestContext, Resource
 use crate::domain::iam::model::{Effect, GroupId, Permission, UserId};
 use crate::domain::iam::pattern::{self, Glob, Variables};
 use crate::domain::iam::principal::Principal;
+use crate::domain::iam::reserved;
 use crate::domain::state::State;
 
 /// Yes or no, and why.
@@ -67,6 +68,8 @@ pub enum RuleOwner {
     Group(GroupId),
     /// A token.
     Token(String),
+    /// Nobody: what holds for every principal but admins.
+    Builtin,
 }
 
 /// A rule that was looked at, and how far it got.
@@ -164,7 +167,34 @@ impl<'a> Subject<'a> {
         state: &'a State,
         principal: &'a Principal,
         requested: &Requested<'_>,
-        context: &RequestContext,
+        context: &'a RequestContext,
+    ) -> Result<Self, Decision> {
+        let Some(reserved) = context.reserved.as_deref().filter(|_| !requested.is_admin_right()) else {
+            return Self::unreserved(state, principal, requested, context);
+        };
+        if is_admin(state, principal, context) {
+            return Self::unreserved(state, principal, requested, context);
+        }
+        let mut subject = match Self::unreserved(state, principal, requested, context) {
+            // Full rights, but for what is reserved.
+            Err(Decision { reason: Reason::FullRights, .. }) => Self {
+                rules: vec![(RuleOwner::Builtin, reserved::FULL.as_slice())],
+                name: None,
+                id: None,
+                first_key: None,
+            },
+            other => other?,
+        };
+        subject.rules.push((RuleOwner::Builtin, reserved));
+        Ok(subject)
+    }
+
+    /// The same without what is reserved.
+    fn unreserved(
+        state: &'a State,
+        principal: &'a Principal,
+        requested: &Requested<'_>,
+        context: &'a RequestContext,
     ) -> Result<Self, Decision> {
         let refuse = |reason| Err(Decision { allowed: false, reason });
         match principal {

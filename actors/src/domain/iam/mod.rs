@@ -11,6 +11,7 @@ pub mod model;
 pub mod password_policy;
 pub mod pattern;
 pub mod principal;
+pub mod reserved;
 pub mod roles;
 pub mod scope;
 pub mod sign_in;

@@ -25,6 +25,14 @@ pub(super) async fn archive(call: &Call, payload: web::Payload) -> Result<Bytes,
     }
 }
 
+/// A stored archive, taken out of its envelope where it is encrypted and the call brings a key.
+pub(in crate::http::admin) async fn opened(call: &Call, bytes: Bytes) -> Result<Bytes, Problem> {
+    match key(call)? {
+        Some(key) if envelope::is_sealed(&bytes) => open(call, bytes, key, call.view.config.backup.limits.body).await,
+        _ => Ok(bytes),
+    }
+}
+
 async fn open(call: &Call, sealed: Bytes, key: Key, limit: u64) -> Result<Bytes, Problem> {
     let unlocked = match &key {
         // A passphrase costs what a password does, and waits where passwords wait.

@@ -1,8 +1,8 @@
 //! `backup`, `backup/verify`, `backup/restores`: thin; the owner of backups does the work.
 
-mod body;
+pub(super) mod body;
 pub(super) mod export;
-mod shape;
+pub(super) mod shape;
 pub(super) mod undo;
 
 use crate::http::admin::backup::body::archive;
@@ -46,21 +46,34 @@ const STRATEGIES: [&str; 2] = ["replace", "merge"];
 pub(super) async fn restore(request: HttpRequest, payload: web::Payload) -> Result<HttpResponse, Problem> {
     let call = Call::with_right(&request, BACKUP_RESTORE).await?;
     call.require_recent_login(BACKUP_RESTORE).await?;
-    let query = Query::parse(&request, &PARAMETERS)?;
-    let mut asked = asked(&query)?;
+    let mut asked = asked(&Query::parse(&request, &PARAMETERS)?)?;
+    call.required_version()?;
+    asked.bytes = archive(&call, payload).await?;
+    perform(&call, asked, None).await
+}
+
+/// Carries out what the query asks for, with the archive in the request or a stored one.
+pub(super) async fn perform(
+    call: &Call,
+    mut asked: RestoreRequest,
+    stored: Option<String>,
+) -> Result<HttpResponse, Problem> {
     asked.caller_token_sha256 = Some(call.caller()?.sha256.clone());
     asked.who = call.who();
     asked.bootstrap_password = call.secret("X-DGP-Bootstrap-Password")?;
     asked.idempotency_key = call.header("idempotency-key").map(str::to_owned);
     call.required_version()?;
-    asked.bytes = archive(&call, payload).await?;
     let action = if asked.dry_run { "backup.plan" } else { "backup.restore" };
     let (edge, recorder, epoch) = (call.edge.clone(), call.recorder(), call.view.state.meta.epoch);
     let outcome = detached(async move {
-        let detail = json!({"mode": asked.mode, "strategy": asked.strategy, "epoch": epoch});
+        let detail = json!({"mode": asked.mode, "strategy": asked.strategy, "epoch": epoch, "stored": stored});
         // The last row of the old epoch; the one with the outcome is the first of the new one.
         recorder.record(action, "", Outcome::Started, detail).await?;
-        match edge.backup.restore(asked).await {
+        let outcome = match &stored {
+            Some(id) => edge.backup.restore_stored(id, asked).await,
+            None => edge.backup.restore(asked).await,
+        };
+        match outcome {
             Ok(outcome) => {
                 let id = outcome.get("restore_id").and_then(Value::as_str).unwrap_or_default();
                 let detail = json!({"epoch": outcome.get("epoch"), "generation": outcome.get("generation")});
@@ -122,11 +135,11 @@ pub(super) async fn restored(request: HttpRequest) -> Result<HttpResponse, Probl
 }
 
 /// What `POST /backup` takes in its query.
-const PARAMETERS: [&str; 8] =
+pub(super) const PARAMETERS: [&str; 8] =
     ["mode", "strategy", "dry_run", "revive", "set", "host_settings", "allow_missing_keys", "prune_buckets"];
 
 /// What the query asks for.
-fn asked(query: &Query) -> Result<RestoreRequest, Problem> {
+pub(super) fn asked(query: &Query) -> Result<RestoreRequest, Problem> {
     let one_of = |name: &str, known: &[&str], default: &str| -> Result<String, Problem> {
         let value = query.one(name)?.unwrap_or(default);
         if known.contains(&value) {

@@ -1,10 +1,46 @@
 //! The keys of `backup`: backups of the system's own state.
 
-use super::{Key, Kind};
+use super::{DAY, Key, Kind};
 use crate::domain::config::rule::Rule;
 
 pub(super) const KEYS: &[Key] = &[
     Key::new("backup", Kind::Section, "Backups of the system's own state."),
+    Key::new(
+        "backup.schedule",
+        Kind::Text(Rule::Cron),
+        "When a backup is stored: five fields of cron, in UTC; a time that was missed is made up for once.",
+    ),
+    Key::new(
+        "backup.on_change",
+        Kind::Duration(10, DAY),
+        "Stores a backup after changes, too, once they have rested for this long.",
+    ),
+    Key::new("backup.to", Kind::Section, "Where backups are stored: a directory, or a bucket of this server."),
+    Key::new(
+        "backup.to.directory",
+        Kind::Text(Rule::Path),
+        "A directory outside of every backend; it is made (0700) where it is missing.",
+    ),
+    Key::new(
+        "backup.to.bucket",
+        Kind::Text(Rule::BucketName),
+        "A bucket; nobody but an admin reaches the backups in it, whatever a policy says.",
+    ),
+    Key::new("backup.to.prefix", Kind::Text(Rule::KeyPrefix), "What the keys of backups begin with, as `dgp/`."),
+    Key::new(
+        "backup.keep",
+        Kind::Section,
+        "Which stored backups stay: those that either rule keeps, and always the last verified one; all where it is empty.",
+    ),
+    Key::new("backup.keep.last", Kind::Count(1, 100_000), "So many, the latest."),
+    Key::new("backup.keep.days", Kind::Count(1, 36_500), "Those that are younger than so many days."),
+    Key::new("backup.verify", Kind::Flag, "Whether each stored backup is read back and checked.").default("true"),
+    Key::new(
+        "backup.plaintext_in_bucket",
+        Kind::Flag,
+        "Stores backups in a bucket although they are not encrypted: each is a keystore in plain text.",
+    )
+    .default("false"),
     Key::new(
         "backup.recipients",
         Kind::Texts(Rule::Recipient),

@@ -32,7 +32,9 @@ fn what_is_written_reads_back_as_the_same_configuration() {
                  {name: a.b, type: filesystem, path: \"/a$$$$b\"}], default_backend: z, buckets: {b.c: {backend: a.b, alias: real}, \
                  empty: {}}}\nadvanced: {listen_addr: \"[::1]:80\", tls: {enabled: false, cert_path: ./c.pem, key_path: /k.pem}, log_level: \"warn,actors=debug\", log_format: json, \
                  bootstrap_password_hash: {stored: hash}, data_roots: [/a, ./b], secret_roots: [/run], clock_skew_seconds: 60, \
-                 region: eu-1, public_url: \"https://a.b/\", domains: [s3.a.b, c], console_host: d.e, max_requests: 9, idle_timeout: 2m}\nbackup: {recipients: [age1eranlhwht855g2qys4e45duj0sc003f35lgj2vhla67v2546ld7qawycct], trusted_signers: \
+                 region: eu-1, public_url: \"https://a.b/\", domains: [s3.a.b, c], console_host: d.e, max_requests: 9, idle_timeout: 2m}\nbackup: {schedule: \"0 2  * * *\", on_change: 10m, to: {bucket: \
+                 ops, prefix: dgp}, keep: {last: 14, days: 60}, verify: false, plaintext_in_bucket: true, recipients: \
+                 [age1eranlhwht855g2qys4e45duj0sc003f35lgj2vhla67v2546ld7qawycct], trusted_signers: \
                  [AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=], limits: {body: 1GiB, entry: 2MB, total: 3000000, entries: 20, ratio: 50}}\n";
     for text in [every, EXAMPLE, "storage: {filesystem: /srv}", "storage: {backend: {type: filesystem, path: ./x y}}"] {
         let first = loaded(text, &[]);
@@ -192,6 +194,7 @@ fn valid(schema: &Value, value: &Value) -> bool {
         "array" => value.is_array(),
         "string" => value.is_string(),
         "integer" => value.is_u64(),
+        "boolean" => value.is_boolean(),
         _ => value.is_null(),
     };
     let list = |name: &str| schema[name].as_array().cloned().unwrap_or_default();

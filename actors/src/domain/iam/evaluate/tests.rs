@@ -13,7 +13,7 @@ fn rules(json: &str) -> Vec<Permission> {
     serde_json::from_str(json).unwrap()
 }
 
-fn user(state: &mut State, id: &str, groups: &[&str], json: &str) {
+pub(in crate::domain::iam) fn user(state: &mut State, id: &str, groups: &[&str], json: &str) {
     let key = AccessKey {
         access_key_id: format!("AK{id}"),
         secret: Secret::new("s"),
