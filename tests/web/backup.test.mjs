@@ -202,3 +202,31 @@ test("values over the archive's are planned when asked for, and a wrong one is r
   await page.getByRole("button", { name: "Back to the usual options" }).click();
   await page.getByRole("heading", { name: "What it will do" }).waitFor();
 });
+
+test("a restore is undone, and what was changed since is named, counted and typed before it is lost", async () => {
+  await world.api("POST", "/users", { name: "before-the-restore" });
+  const archive = await world.api("GET", "/backup");
+  await world.api("POST", "/users", { name: "removed-by-the-restore" });
+  await world.api("POST", "/backup", archive);
+  world.api = await signInApi(world.server.origin);
+  assert.ok(!(await names()).includes("removed-by-the-restore"));
+  const opened = await world.signedIn("/_/settings/system/backup");
+  const { page } = opened;
+  await world.api("POST", "/users", { name: "made-since" });
+  await page.getByRole("link", { name: "Undo the last one…" }).click();
+  await page.getByRole("heading", { name: "Undo the last restore", level: 1 }).waitFor();
+  await page.locator(".diff-item-created").filter({ hasText: "removed-by-the-restore" }).waitFor();
+  const lost = page.getByRole("region", { name: "Changed since the restore, and lost" });
+  await lost.getByText("made-since").waitFor();
+  await page.getByRole("button", { name: "Undo…" }).click();
+  assert.equal(await page.getByRole("alertdialog").locator(".typed").innerText(), "lose 1");
+  await confirmTyped(page, "Undo now");
+  await page.getByRole("heading", { name: "Undone", level: 1 }).waitFor();
+  world.api = await signInApi(world.server.origin);
+  const after = await names();
+  assert.ok(after.includes("removed-by-the-restore") && !after.includes("made-since"), after.join());
+  // An undo can be undone.
+  await page.getByRole("link", { name: "Undo…" }).click();
+  await page.locator(".diff-item-created").filter({ hasText: "made-since" }).waitFor();
+  noComplaints(opened);
+});

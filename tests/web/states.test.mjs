@@ -128,6 +128,12 @@ test("a clone says on every page whose it is", () =>
       await banner.getByText("what acts on other systems is paused until it goes live").waitFor();
       await page.getByRole("link", { name: "Audit" }).click();
       await banner.waitFor();
+      // Going live is said in words, typed, and ends the banner.
+      await page.getByRole("link", { name: "Backup" }).click();
+      await page.getByRole("button", { name: "Go live…" }).click();
+      await confirmTyped(page, "Go live");
+      await page.getByText("This server is live").waitFor();
+      await banner.waitFor({ state: "detached" });
       noComplaints(opened);
     });
   }));

@@ -200,9 +200,13 @@ const settings = createRoute({
   },
 });
 
+const BACKUP_DIALOGS = ["go-live"] as const;
+
 const backup = createRoute({
   getParentRoute: () => root,
   path: "/settings/system/backup",
+  validateSearch: (search: Search): { dialog?: (typeof BACKUP_DIALOGS)[number] | undefined } =>
+    one("dialog", BACKUP_DIALOGS, search),
   component: lazyRouteComponent(() => import("./rooms/backup/BackupRoom"), "BackupRoom"),
 });
 
@@ -213,6 +217,13 @@ const restore = createRoute({
     ...one("dialog", ["confirm"] as const, search),
   }),
   component: lazyRouteComponent(() => import("./rooms/backup/RestoreRoom"), "RestoreRoom"),
+});
+
+const undo = createRoute({
+  getParentRoute: () => root,
+  path: "/settings/system/backup/undo",
+  validateSearch: (search: Search): { dialog?: "confirm" | undefined } => one("dialog", ["confirm"] as const, search),
+  component: lazyRouteComponent(() => import("./rooms/backup/UndoRoom"), "UndoRoom"),
 });
 
 const restored = createRoute({
@@ -234,6 +245,7 @@ export type DialogName =
   | (typeof TOKEN_DIALOGS)[number]
   | (typeof MAPPING_DIALOGS)[number]
   | (typeof IDENTITY_DIALOGS)[number]
+  | (typeof BACKUP_DIALOGS)[number]
   | "confirm";
 
 /** A search parameter that is one of a few words, or left out. */
@@ -272,6 +284,7 @@ export const router = createRouter({
     settings,
     backup,
     restore,
+    undo,
     restored,
     password,
   ]),

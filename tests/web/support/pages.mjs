@@ -451,6 +451,17 @@ export const PAGES = [
       await heading(page, "Restored");
     },
   },
+  {
+    name: "backup-undo",
+    async open(page, { good }) {
+      await page.goto("/_/settings/system/backup/restore");
+      await dropArchive(page, good);
+      await page.getByRole("button", { name: "Restore…" }).click();
+      await confirmTyped(page, "Restore now");
+      await page.getByRole("link", { name: "Undo…" }).click();
+      await page.getByRole("heading", { name: "What it will do" }).waitFor();
+    },
+  },
 ];
 
 /** Waits until nothing loads any more, so that a picture shows the page as it stays. */

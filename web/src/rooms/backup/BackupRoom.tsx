@@ -2,16 +2,18 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
-import { History } from "lucide-react";
-import { restores as restoresQuery } from "../../api/queries";
+import { History, Undo2 } from "lucide-react";
+import { restores as restoresQuery, status as statusQuery } from "../../api/queries";
 import type { FailedRestore, Restored } from "../../api/types";
 import { useMe } from "../../session/useMe";
+import { buttonClass } from "../../ui/Button";
 import { Empty, Waiting } from "../../ui/Empty";
 import { ProblemNotice } from "../../ui/Notice";
 import { Room } from "../../ui/Room";
 import { choose } from "./chosen";
 import { DropArchive } from "./DropArchive";
 import { Export } from "./Export";
+import { GoLive } from "./GoLive";
 import { tally } from "./words";
 
 export function BackupRoom() {
@@ -23,6 +25,7 @@ export function BackupRoom() {
       crumbs={[{ text: "Settings" }, { text: "System" }]}
       about="One file holds everything an operator set up: users, keys, permissions, buckets, configuration and secrets. Object data is never in it: copy the backends by their own means."
     >
+      {me.locked ? null : <GoLive />}
       <div className="columns columns-own">
         <Export />
         <section className="card" aria-labelledby="restore">
@@ -53,10 +56,19 @@ export function BackupRoom() {
 
 function Past() {
   const restores = useQuery(restoresQuery);
+  const me = useMe();
+  const status = useQuery({ ...statusQuery, enabled: me.may("system:read") });
+  const undoes =
+    me.may("backup:restore") && status.data?.features.undo && restores.data?.some((one) => "changes" in one);
   return (
     <section className="card" aria-labelledby="past">
       <div className="card-head">
         <h2 id="past">Restores on this server</h2>
+        {undoes ? (
+          <Link to="/settings/system/backup/undo" className={buttonClass()}>
+            <Undo2 size={16} aria-hidden /> Undo the last one…
+          </Link>
+        ) : null}
       </div>
       {restores.error ? (
         <div className="card-body">

@@ -2,8 +2,11 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
+import { Undo2 } from "lucide-react";
 import { client, data } from "../../api/client";
+import { restores as restoresQuery, status as statusQuery } from "../../api/queries";
 import type { Restored } from "../../api/types";
+import { useMe } from "../../session/useMe";
 import { buttonClass } from "../../ui/Button";
 import { Waiting } from "../../ui/Empty";
 import { count } from "../../ui/words";
@@ -25,7 +28,11 @@ export function RestoredRoom() {
   });
   const one = query.data;
   return (
-    <Room title={one && "changes" in one ? "Restored" : "Restore"} crumbs={CRUMBS} about={<code>{restoreId}</code>}>
+    <Room
+      title={one && "changes" in one ? (one.mode === "undo" ? "Undone" : "Restored") : "Restore"}
+      crumbs={CRUMBS}
+      about={<code>{restoreId}</code>}
+    >
       {query.error ? <ProblemNotice error={query.error} onRetry={() => void query.refetch()} /> : null}
       {!one ? (
         query.error ? null : (
@@ -58,9 +65,19 @@ export function RestoredRoom() {
 }
 
 function Outcome({ of }: { of: Restored }) {
+  const back = of.mode === "undo";
+  const me = useMe();
+  const restores = useQuery(restoresQuery);
+  const status = useQuery({ ...statusQuery, enabled: me.may("system:read") });
+  // Only the last one can be taken back.
+  const last = restores.data?.find((one) => "changes" in one)?.restore_id === of.restore_id;
   return (
     <>
-      <Notice tone="good" title="The server is as it was captured" live>
+      <Notice
+        tone="good"
+        title={back ? "The server is as it was before the restore" : "The server is as it was captured"}
+        live
+      >
         <p>
           {sentence(tally(of.changes, "done"))} You are still signed in; every other session has ended
           {of.mode === "full" ? ", and the bootstrap password is the one of the archive" : ""}.
@@ -80,9 +97,7 @@ function Outcome({ of }: { of: Restored }) {
         <div className="card-body">
           <dl className="facts">
             <dt>What</dt>
-            <dd>
-              {of.mode}, {of.strategy}
-            </dd>
+            <dd>{back ? `the restore ${of.undoes ?? ""} was taken back` : `${of.mode}, ${of.strategy}`}</dd>
             <dt>State since</dt>
             <dd>
               epoch {of.epoch}, generation {of.generation}
@@ -112,6 +127,11 @@ function Outcome({ of }: { of: Restored }) {
         <Link to="/access/users" className={buttonClass("primary")}>
           Look at the users
         </Link>
+        {last && me.may("backup:restore") && status.data?.features.undo ? (
+          <Link to="/settings/system/backup/undo" className={buttonClass()}>
+            <Undo2 size={16} aria-hidden /> Undo…
+          </Link>
+        ) : null}
         <Link to="/settings/system/backup" className={buttonClass()}>
           Back to Backup
         </Link>
