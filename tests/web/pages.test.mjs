@@ -5,7 +5,7 @@ import { createRequire } from "node:module";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { launch, openPage, openSignedIn } from "./support/browser.mjs";
-import { PAGES, populate, settled } from "./support/pages.mjs";
+import { CONFIGURED, PAGES, populate, settled } from "./support/pages.mjs";
 import { startServer } from "./support/server.mjs";
 
 const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -25,7 +25,7 @@ for (const [theme, width] of [
 ]) {
   for (const fresh of [true, false]) {
     test(`${fresh ? "a fresh" : "a used"} server's pages, ${theme}, ${width} px`, async (group) => {
-      const server = await startServer();
+      const server = await startServer(fresh ? {} : { env: CONFIGURED });
       const browser = await launch();
       try {
         const made = fresh ? {} : await populate(server);

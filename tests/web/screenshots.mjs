@@ -5,7 +5,7 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { launch, openPage, openSignedIn } from "./support/browser.mjs";
-import { PAGES, populate, settled } from "./support/pages.mjs";
+import { CONFIGURED, PAGES, populate, settled } from "./support/pages.mjs";
 import { startServer } from "./support/server.mjs";
 
 const folder = join(import.meta.dirname, "screenshots");
@@ -21,7 +21,7 @@ async function pictures(theme, width, fresh) {
     (page) => Boolean(page.fresh) === fresh && (wanted.length === 0 || wanted.some((name) => page.name.includes(name))),
   );
   if (pages.length === 0) return;
-  const server = await startServer();
+  const server = await startServer(fresh ? {} : { env: CONFIGURED });
   const made = fresh ? {} : await populate(server);
   const options = { theme, width, height: width === 360 ? 720 : 860 };
   const inside = await openSignedIn(browser, server, "/_/", options);

@@ -200,20 +200,25 @@ const settings = createRoute({
   },
 });
 
-const BACKUP_DIALOGS = ["go-live"] as const;
+const BACKUP_DIALOGS = ["delete", "go-live"] as const;
 
 const backup = createRoute({
   getParentRoute: () => root,
   path: "/settings/system/backup",
-  validateSearch: (search: Search): { dialog?: (typeof BACKUP_DIALOGS)[number] | undefined } =>
-    one("dialog", BACKUP_DIALOGS, search),
+  validateSearch: (
+    search: Search,
+  ): { dialog?: (typeof BACKUP_DIALOGS)[number] | undefined; key?: string | undefined } => ({
+    ...text("key", search),
+    ...one("dialog", BACKUP_DIALOGS, search),
+  }),
   component: lazyRouteComponent(() => import("./rooms/backup/BackupRoom"), "BackupRoom"),
 });
 
 const restore = createRoute({
   getParentRoute: () => root,
   path: "/settings/system/backup/restore",
-  validateSearch: (search: Search): { dialog?: "confirm" | undefined } => ({
+  validateSearch: (search: Search): { dialog?: "confirm" | undefined; stored?: string | undefined } => ({
+    ...text("stored", search),
     ...one("dialog", ["confirm"] as const, search),
   }),
   component: lazyRouteComponent(() => import("./rooms/backup/RestoreRoom"), "RestoreRoom"),

@@ -10,6 +10,13 @@ export const PASSPHRASE = "correct horse battery staple";
 
 const allow = (actions, ...resources) => ({ effect: "Allow", actions, resources });
 
+/** The configuration of a server whose pages are looked at. */
+export const CONFIGURED = {
+  DGP_BACKUP__TO__DIRECTORY: "stored",
+  DGP_BACKUP__SCHEDULE: "0 2 * * *",
+  DGP_BACKUP__KEEP__LAST: "14",
+};
+
 /** Gives a server something to show; gives back what the pages need. */
 export async function populate(server) {
   const api = await signInApi(server.origin);
@@ -97,6 +104,8 @@ export async function populate(server) {
   await writeFile(good, archive);
   await writeFile(sealed, await api("GET", "/backup", undefined, { "X-DGP-Backup-Passphrase": PASSPHRASE }));
   await writeFile(bad, spoil(archive));
+  ids.stored = (await api("POST", "/backups")).id;
+  await api("POST", "/backups");
   // What a restore of the archive would take back.
   ids["temp-contractor"] = (
     await api("POST", "/users", { name: "temp-contractor", permissions: [allow(["read"], "*")] })
@@ -378,6 +387,17 @@ export const PAGES = [
   },
   { name: "password", open: at("/_/settings/system/password") },
   { name: "backup", open: at("/_/settings/system/backup") },
+  {
+    name: "backup-delete",
+    open: (page, { ids }) => page.goto(`/_/settings/system/backup?dialog=delete&key=${ids.stored}`),
+  },
+  {
+    name: "restore-stored",
+    async open(page, { ids }) {
+      await page.goto(`/_/settings/system/backup/restore?stored=${ids.stored}`);
+      await page.getByRole("heading", { name: "What it will do" }).waitFor();
+    },
+  },
   { name: "restore-drop", open: at("/_/settings/system/backup/restore") },
   {
     name: "restore-plan",

@@ -141,3 +141,14 @@ export const restores = queryOptions({
   queryKey: ["restores"],
   queryFn: ({ signal }) => data(client.GET("/_/api/admin/backup/restores", { signal })),
 });
+
+export const backups = queryOptions({
+  queryKey: ["backups"],
+  queryFn: ({ signal }) => data(client.GET("/_/api/admin/backups", { signal })),
+});
+
+export const schedule = queryOptions({
+  queryKey: ["schedule"],
+  queryFn: ({ signal }) => data(client.GET("/_/api/admin/backups/schedule", { signal })),
+  refetchInterval: 30_000,
+});

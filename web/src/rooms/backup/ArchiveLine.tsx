@@ -1,7 +1,7 @@
 // The archive that a restore is about: its name, its size, what it says of itself.
 
 import { FileArchive, FileCheck2 } from "lucide-react";
-import type { Verified } from "../../api/types";
+import type { Restored, Verified } from "../../api/types";
 import { Ago, bytes, Exact } from "../../ui/Time";
 
 interface Props {
@@ -20,6 +20,11 @@ export interface Archive {
 
 export function fromManifest({ manifest }: Verified): Archive {
   return { at: manifest.captured_at, version: manifest.server_version, password: manifest.version >= 2 };
+}
+
+/** Of a stored backup the plan says it; all of them bring their password. */
+export function fromPlan({ archive }: Restored): Archive | undefined {
+  return archive ? { at: archive.captured_at, version: archive.server_version, password: true } : undefined;
 }
 
 export function ArchiveLine({ name, size, of }: Props) {

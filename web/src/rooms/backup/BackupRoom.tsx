@@ -14,6 +14,8 @@ import { choose } from "./chosen";
 import { DropArchive } from "./DropArchive";
 import { Export } from "./Export";
 import { GoLive } from "./GoLive";
+import { SchedulePart } from "./SchedulePart";
+import { Stored } from "./Stored";
 import { tally } from "./words";
 
 export function BackupRoom() {
@@ -49,7 +51,13 @@ export function BackupRoom() {
           </div>
         </section>
       </div>
-      {me.locked ? null : <Past />}
+      {me.locked ? null : (
+        <>
+          <Stored />
+          <SchedulePart />
+          <Past />
+        </>
+      )}
     </Room>
   );
 }

@@ -5,6 +5,7 @@ import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { client, data } from "../../api/client";
 import { Problem } from "../../api/problem";
+import { backups as backupsQuery } from "../../api/queries";
 import type { Restored } from "../../api/types";
 import { useMe } from "../../session/useMe";
 import { Button } from "../../ui/Button";
@@ -16,7 +17,7 @@ import { Room } from "../../ui/Room";
 import { Exact } from "../../ui/Time";
 import { count } from "../../ui/words";
 import { useDialog } from "../../ui/useDialog";
-import { ArchiveLine, fromManifest, type Archive } from "./ArchiveLine";
+import { ArchiveLine, fromManifest, fromPlan, type Archive } from "./ArchiveLine";
 import { choose, useChosen } from "./chosen";
 import { Diff } from "./Diff";
 import { DropArchive } from "./DropArchive";
@@ -31,6 +32,7 @@ import { phrase, tally, total } from "./words";
 const CRUMBS = [{ text: "Settings" }, { text: "System" }, { text: "Backup", to: "/settings/system/backup" }] as const;
 
 export function RestoreRoom() {
+  const { stored } = useSearch({ from: "/settings/system/backup/restore" });
   const file = useChosen();
   const me = useMe();
   return (
@@ -41,6 +43,8 @@ export function RestoreRoom() {
             A restore needs the right <code>backup:restore</code>. Ask an admin.
           </p>
         </Notice>
+      ) : stored ? (
+        <Stored key={stored} id={stored} />
       ) : file ? (
         // Another file, or the same one dropped again, is another restore.
         <Dropped key={`${file.name} ${file.size} ${file.lastModified}`} file={file} />
@@ -73,6 +77,23 @@ function Dropped({ file }: { file: File }) {
   );
 }
 
+function Stored({ id }: { id: string }) {
+  const backups = useQuery(backupsQuery);
+  const one = backups.data?.find((each) => each.id === id);
+  if (backups.error) return <ProblemNotice error={backups.error} onRetry={() => void backups.refetch()} />;
+  if (!backups.data) return <Waiting what="the stored backup" />;
+  if (!one) {
+    return (
+      <Notice tone="warn" title="There is no such stored backup">
+        <p>
+          <code>{id}</code> is not there any more: somebody deleted it, or its time was over.
+        </p>
+      </Notice>
+    );
+  }
+  return <Planned source={{ kind: "stored", id }} name={id} size={one.bytes} sealed={one.encrypted} seal={undefined} />;
+}
+
 interface Plan {
   archive: Archive | undefined;
   plan: Restored;
@@ -98,10 +119,10 @@ function Planned({ source, name, size, sealed, seal }: Props) {
   const plan = useQuery({
     queryKey: ["plan", name, size, wishes],
     queryFn: async (): Promise<Plan> => {
-      const verified = await verify(source.file, wishes.opening);
+      const verified = source.kind === "file" ? await verify(source.file, wishes.opening) : undefined;
       const { generation } = await data(client.GET("/_/health"));
       const planned = await send(source, wishes, true, generation);
-      return { archive: fromManifest(verified), plan: planned, version: generation };
+      return { archive: verified ? fromManifest(verified) : fromPlan(planned), plan: planned, version: generation };
     },
     enabled: !locked,
     // A plan is made when it is asked for, and is not kept: it belongs to one moment.
@@ -125,11 +146,16 @@ function Planned({ source, name, size, sealed, seal }: Props) {
     },
     onError: () => overlay.close(),
   });
-  const other = (
-    <Button onClick={() => choose(null)} disabled={restore.isPending}>
-      Another file…
-    </Button>
-  );
+  const other =
+    source.kind === "file" ? (
+      <Button onClick={() => choose(null)} disabled={restore.isPending}>
+        Another file…
+      </Button>
+    ) : (
+      <Button onClick={() => void navigate({ to: "/settings/system/backup" })} disabled={restore.isPending}>
+        Another backup…
+      </Button>
+    );
   if (locked) {
     return (
       <div className="stack">

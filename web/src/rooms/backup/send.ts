@@ -20,10 +20,7 @@ export interface Wishes {
 }
 
 /** Where the archive is. */
-export interface Source {
-  kind: "file";
-  file: File;
-}
+export type Source = { kind: "file"; file: File } | { kind: "stored"; id: string };
 
 export interface Opening {
   by: "passphrase" | "identity";
@@ -70,5 +67,7 @@ export function send(source: Source, wishes: Wishes, dryRun: boolean, version: s
       ...opens(wishes.opening),
     },
   };
-  return data(client.POST("/_/api/admin/backup", { params, ...asBody(source.file) }));
+  return source.kind === "file"
+    ? data(client.POST("/_/api/admin/backup", { params, ...asBody(source.file) }))
+    : data(client.POST("/_/api/admin/backups/{id}/restore", { params: { ...params, path: { id: source.id } } }));
 }
