@@ -25,6 +25,7 @@ mod listing;
 mod memory;
 mod modes;
 mod multipart;
+mod older;
 mod password;
 mod regressions;
 mod restore;

@@ -33,12 +33,15 @@ pub(super) async fn run(tools: &Tools, restore_id: &str, request: RestoreRequest
 }
 
 async fn carry_out(tools: &Tools, restore_id: &str, request: RestoreRequest) -> Result<Value> {
-    let options = options(&request)?;
+    let mut options = options(&request)?;
     let view = tools.system.view();
+    let archive = read(tools, request.bytes.clone()).await?;
+    if archive.is_legacy_json() {
+        options = options.for_legacy_json()?;
+    }
     if view.locked.is_some() && (options.mode != Mode::Full || options.strategy != Strategy::Replace) {
         view.unlocked()?;
     }
-    let archive = read(tools, request.bytes.clone()).await?;
     fault::point("backup.verified");
     // The owner's word; a swap between the view and this would show at the fence, as another generation.
     let loaded = tools.config.current().await?;
@@ -81,6 +84,7 @@ async fn carry_out(tools: &Tools, restore_id: &str, request: RestoreRequest) -> 
     answer.insert("restore_id".into(), restore_id.into());
     answer.insert("archive".into(), origin(&archive.manifest, &tools.host.instance.instance_id));
     answer.insert("pre_restore_backup".into(), undo);
+    answer.insert("conversion".into(), json!(archive.conversion));
     answer.insert("self_check".into(), self_check(&planned));
     let answer = Value::Object(answer);
     if request.dry_run {

@@ -30,6 +30,8 @@ const COMMIT: Duration = Duration::from_secs(600);
 pub struct StoreHandle {
     name: BackendName,
     backend: Backend,
+    /// What the config says: no write is taken.
+    read_only: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -86,12 +88,18 @@ impl StoreHandle {
                 owner,
                 transfers: Permits::new("transfers", max_requests),
             },
+            read_only: false,
         })
     }
 
     /// A backend that could not be opened: every call answers why.
     pub fn down(name: BackendName, reason: &str) -> Self {
-        Self { name, backend: Backend::Down(reason.into()) }
+        Self { name, backend: Backend::Down(reason.into()), read_only: false }
+    }
+
+    /// The same backend, taking writes or not.
+    pub fn read_only(self, read_only: bool) -> Self {
+        Self { read_only, ..self }
     }
 
     /// The operator's name of it.
@@ -171,7 +179,7 @@ impl StoreHandle {
 
     /// Begins to write for `holder`; a bucket of the registry gets its place on the backend with its first object.
     pub async fn begin_write(&self, holder: &str, bucket: &BucketName, key: &ObjectKey) -> Result<WriteTicket> {
-        let (_, owner, transfers) = self.open()?;
+        let (_, owner, transfers) = self.writable()?;
         let permit = transfers.take_for(holder)?;
         let begin = || owner.ask(Intent::Read, BeginWrite { bucket: bucket.clone(), key: key.clone() });
         let writer = match begin().await {
@@ -187,13 +195,13 @@ impl StoreHandle {
     /// Publishes a staged object. Callers outside `system` go through its handle, which checks the route.
     pub async fn commit(&self, commit: CommitRequest) -> Result<ObjectMeta> {
         // The body was written back before; on a file system that does not, a slow disk may take its time over 5 GiB.
-        self.open()?.1.ask_within(COMMIT, Intent::Change, Commit(commit)).await
+        self.writable()?.1.ask_within(COMMIT, Intent::Change, Commit(commit)).await
     }
 
     /// Removes an object. Callers outside `system` go through its handle, which checks the route.
     pub async fn delete(&self, bucket: &BucketName, key: &ObjectKey, conditions: Conditions) -> Result<()> {
         let message = Delete { bucket: bucket.clone(), key: key.clone(), conditions };
-        match self.open()?.1.ask(Intent::Change, message).await {
+        match self.writable()?.1.ask(Intent::Change, message).await {
             Err(error) if error.kind() == ErrorKind::NoSuchBucket => Ok(()),
             other => other,
         }
@@ -207,7 +215,7 @@ impl StoreHandle {
 
     /// Makes a bucket's place; one that is there is fine.
     pub async fn create_bucket(&self, bucket: &BucketName) -> Result<()> {
-        match self.open()?.1.ask(Intent::Change, CreateBucket(bucket.clone())).await {
+        match self.writable()?.1.ask(Intent::Change, CreateBucket(bucket.clone())).await {
             Err(error) if error.kind() == ErrorKind::BucketExists => Ok(()),
             other => other,
         }
@@ -215,7 +223,7 @@ impl StoreHandle {
 
     /// Removes an empty bucket's place; none there is fine.
     pub async fn delete_bucket(&self, bucket: &BucketName) -> Result<()> {
-        match self.open()?.1.ask(Intent::Change, DeleteBucket(bucket.clone())).await {
+        match self.writable()?.1.ask(Intent::Change, DeleteBucket(bucket.clone())).await {
             Err(error) if error.kind() == ErrorKind::NoSuchBucket => Ok(()),
             other => other,
         }
@@ -237,6 +245,16 @@ impl StoreHandle {
     /// Transfers under way, and how many may be.
     pub fn load(&self) -> (usize, usize) {
         self.open().map_or((0, 0), |(_, _, transfers)| (transfers.in_use(), transfers.size()))
+    }
+
+    fn writable(&self) -> Result<(&Arc<dyn ObjectStore>, &OwnerRef<StoreActor>, &Permits)> {
+        if self.read_only {
+            let message = format!("The backend `{}` is read-only.", self.name);
+            return Err(Error::new(ErrorKind::Forbidden, "backend", message)
+                .with_code("backend_read_only")
+                .with_hint("`read_only: false` of the backend in the config takes writes again"));
+        }
+        self.open()
     }
 
     fn open(&self) -> Result<(&Arc<dyn ObjectStore>, &OwnerRef<StoreActor>, &Permits)> {

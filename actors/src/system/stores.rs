@@ -60,7 +60,7 @@ impl Opener {
                 .and_then(|view| view.stores.get(name))
                 .filter(|store| store.root() == Some(root.as_path()) && known.is_some() && store.backend_id() == known);
             let handle = match kept {
-                Some(handle) => handle.clone(),
+                Some(handle) => handle.clone().read_only(false),
                 None => match self.open_one(name, &root, known.clone(), keys.clone(), config).await {
                     Ok(handle) => handle,
                     Err(error) => {
@@ -84,7 +84,7 @@ impl Opener {
             if let (None, Some(id)) = (&known, handle.backend_id()) {
                 opened.new_ids.insert(name.clone(), id);
             }
-            opened.stores.insert(name.clone(), handle);
+            opened.stores.insert(name.clone(), handle.read_only(backend.read_only));
         }
         Ok(opened)
     }

@@ -15,11 +15,6 @@ const RATIO_FREE: u64 = 16 << 20;
 
 /// Unpacks the entries, in the order of [`ENTRIES`]. Memory is bounded by `limits.total`.
 pub fn unpack(archive: &[u8], limits: &ArchiveLimits) -> Result<[Vec<u8>; 4]> {
-    if archive.len() as u64 > limits.body {
-        let message = format!("{} bytes, the limit is {} (`backup.limits.body`)", archive.len(), limits.body);
-        return Err(ArchiveFault::ArchiveTooLarge.error(message));
-    }
-    recognise(archive)?;
     let entries = directory::read(archive, limits)?;
     names(&entries)?;
     sizes(&entries, limits)?;
@@ -34,16 +29,29 @@ pub fn unpack(archive: &[u8], limits: &ArchiveLimits) -> Result<[Vec<u8>; 4]> {
     Ok(parts)
 }
 
-/// Tells by the first bytes what was sent, whatever it was called.
-fn recognise(archive: &[u8]) -> Result<()> {
+/// What the first bytes say that was sent, whatever it was called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// A zip.
+    Zip,
+    /// JSON: users, groups and what belongs to them, from scripts of version 1.
+    Json,
+}
+
+/// Tells the form by the first bytes; what is above the limit of a body has none.
+pub fn form(archive: &[u8], limits: &ArchiveLimits) -> Result<Form> {
+    if archive.len() as u64 > limits.body {
+        let message = format!("{} bytes, the limit is {} (`backup.limits.body`)", archive.len(), limits.body);
+        return Err(ArchiveFault::ArchiveTooLarge.error(message));
+    }
     if archive.starts_with(b"PK") {
-        return Ok(());
+        return Ok(Form::Zip);
     }
     if envelope::is_sealed(archive) {
         return Err(ArchiveFault::ArchiveEncrypted.error("it begins as an age file"));
     }
     match archive.iter().find(|byte| !byte.is_ascii_whitespace()) {
-        Some(b'{') => Err(ArchiveFault::LegacyJsonLater.error("it begins as JSON")),
+        Some(b'{') => Ok(Form::Json),
         Some(_) => Err(ArchiveFault::NotAZip.error("its first bytes are not `PK`")),
         None => Err(ArchiveFault::NotAZip.error("it is empty")),
     }

@@ -10,6 +10,7 @@ const CODES: &[&str] = &[
     "backend_foreign",
     "backend_locked",
     "backend_not_mounted",
+    "backend_read_only",
     "backend_unfit",
     "backup_destination_unusable",
     "backup_in_progress",

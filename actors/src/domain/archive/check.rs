@@ -104,7 +104,8 @@ fn sign_in(part: &IamPart) -> Result<(), Error> {
     let providers: BTreeSet<&str> = part.auth_providers.iter().map(|p| p.id.as_str()).collect();
     for (index, rule) in part.mapping_rules.iter().enumerate() {
         let place = format!("iam.json, mapping_rules[{index}]");
-        if let Some(provider) = rule.provider_id.as_deref().filter(|id| !providers.contains(id)) {
+        // A disabled rule gives nobody anything; it keeps the provider's name until one of it is there.
+        if let Some(provider) = rule.provider_id.as_deref().filter(|id| rule.enabled && !providers.contains(id)) {
             return Err(ArchiveFault::DanglingProvider.error(format!("{place}.provider_id: `{provider}`")));
         }
         if !groups.contains(rule.group_id.as_str()) {

@@ -152,8 +152,6 @@ pub enum ArchiveFault {
     KeyFingerprint,
     /// `key_active_twice`: two keys of one purpose are active.
     KeyActive,
-    /// `version_1_not_supported`: archives of version 1 cannot be restored yet.
-    VersionOneLater,
     /// `archive_encrypted`: the archive is encrypted, and nothing to open it with was sent.
     ArchiveEncrypted,
     /// `envelope_key`: the passphrase or identity does not open this archive.
@@ -162,8 +160,6 @@ pub enum ArchiveFault {
     EnvelopeWork,
     /// `envelope_damaged`: the encryption of the archive is damaged.
     EnvelopeDamaged,
-    /// `legacy_json_not_supported`: the JSON form of the IAM import cannot be read yet.
-    LegacyJsonLater,
 }
 
 impl ArchiveFault {

@@ -165,18 +165,30 @@ impl Manifest {
     }
 }
 
-/// Reads the entry; gives the manifest and the bytes that its signature must cover.
-pub fn parse(bytes: &[u8]) -> Result<(Manifest, Vec<u8>), Error> {
+/// Reads the entry as JSON; gives its version, 1 or 2, and the tree.
+pub fn tree(bytes: &[u8]) -> Result<(u64, Node), Error> {
     let tree = json::parse("manifest.json", bytes)?;
     if !matches!(tree.value, Value::Map(_)) {
         return Err(ArchiveFault::ManifestShape.error("manifest.json, line 1: an object was expected"));
     }
-    check_version(&tree)?;
-    check_files(&tree)?;
+    let text = match tree.get("version").map(|node| &node.value) {
+        Some(Value::Number(text)) => text.as_str(),
+        _ => return Err(ArchiveFault::ManifestVersion.error("`version` is not an integer")),
+    };
+    match text {
+        "2" => Ok((2, tree)),
+        "1" => Ok((1, tree)),
+        other => Err(ArchiveFault::ManifestVersion.error(format!("`version` is {other}"))),
+    }
+}
+
+/// Reads version 2; gives the manifest and the bytes that its signature must cover.
+pub fn parse(tree: &Node) -> Result<(Manifest, Vec<u8>), Error> {
+    check_files(tree)?;
     if matches!(tree.get("signature").map(|n| &n.value), None | Some(Value::Null)) {
         return Err(ArchiveFault::SignatureMissing.error("manifest.json has no `signature`"));
     }
-    let manifest: Manifest = decode(&tree).map_err(|e| {
+    let manifest: Manifest = decode(tree).map_err(|e| {
         let fault = match e.to_string().contains(", signature") {
             true => ArchiveFault::SignatureMalformed,
             false => ArchiveFault::ManifestShape,
@@ -193,22 +205,11 @@ pub fn parse(bytes: &[u8]) -> Result<(Manifest, Vec<u8>), Error> {
         }
     }
     check_keys(&manifest)?;
-    Ok((manifest, signed_bytes(&tree)?))
+    Ok((manifest, signed_bytes(tree)?))
 }
 
-fn check_version(tree: &Node) -> Result<(), Error> {
-    let text = match tree.get("version").map(|node| &node.value) {
-        Some(Value::Number(text)) => text.as_str(),
-        _ => return Err(ArchiveFault::ManifestVersion.error("`version` is not an integer")),
-    };
-    match text {
-        "2" => Ok(()),
-        "1" => Err(ArchiveFault::VersionOneLater.error("`version` is 1")),
-        other => Err(ArchiveFault::ManifestVersion.error(format!("`version` is {other}"))),
-    }
-}
-
-fn check_files(tree: &Node) -> Result<(), Error> {
+/// Checks the list of files: each part once, each with a proper hash.
+pub(super) fn check_files(tree: &Node) -> Result<(), Error> {
     let files = tree.get("files").and_then(Node::list).filter(|list| !list.is_empty());
     let files =
         files.ok_or_else(|| ArchiveFault::ManifestFilesMissing.error("`files` is missing, empty or no array"))?;

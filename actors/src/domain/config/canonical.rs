@@ -225,7 +225,7 @@ impl Writer<'_> {
         let storage = &config.storage;
         let mut backends = storage.backends.iter();
         match (backends.next(), backends.next()) {
-            (Some((name, backend)), None) if name.as_str() == DEFAULT_BACKEND => {
+            (Some((name, backend)), None) if name.as_str() == DEFAULT_BACKEND && !backend.read_only => {
                 let BackendKind::Filesystem { path } = &backend.kind;
                 self.text("storage.filesystem", path.as_str());
             }
@@ -234,10 +234,11 @@ impl Writer<'_> {
                     let BackendKind::Filesystem { path } = &backend.kind;
                     let written = self.written.get(&format!("storage.backends.{name}.path"));
                     let path = written.cloned().unwrap_or_else(|| escape(path.as_str()));
-                    Node::map()
+                    let node = Node::map()
                         .with("name", Node::text(name.as_str()))
                         .with("type", Node::text("filesystem"))
-                        .with("path", Node::text(path))
+                        .with("path", Node::text(path));
+                    if backend.read_only { node.with("read_only", Node::plain(true)) } else { node }
                 });
                 let items = Node::new(Value::List(items.collect()));
                 self.set("storage.backends", items);

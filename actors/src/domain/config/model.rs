@@ -66,6 +66,8 @@ pub struct Storage {
 pub struct Backend {
     /// Its kind and place.
     pub kind: BackendKind,
+    /// No write is taken: a restore found that keys of its objects are missing, or an operator wants it so.
+    pub read_only: bool,
 }
 
 /// The kind of a backend.

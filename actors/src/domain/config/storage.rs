@@ -75,13 +75,18 @@ fn listed(values: &mut Values<'_>, checker: &mut Checker<'_>, parts: &[Part]) ->
         let (Some(name), Some(path)) = (get("name"), get("path")) else { continue };
         let Some(backend) = text(name).and_then(|text| BackendName::new(text).ok()) else { continue };
         let Some(written) = text(path) else { continue };
-        if backends.values().any(|other| *other == filesystem(written)) {
+        if backends.values().any(|other| other.kind == filesystem(written).kind) {
             let complaint = Complaint::new(format!("another backend has the directory `{written}`"));
             checker.problem(&format!("{}.path", part.shown), &path.origin, complaint);
         }
         values.note(format!("storage.backends.{backend}.path"), path);
+        let read_only = get("read_only");
+        if let Some(found) = read_only {
+            values.note(format!("storage.backends.{backend}.read_only"), found);
+        }
+        let read_only = read_only.is_some_and(|found| matches!(found.typed, Typed::Flag(true)));
         first.get_or_insert_with(|| backend.clone());
-        if backends.insert(backend.clone(), filesystem(written)).is_some() {
+        if backends.insert(backend.clone(), Backend { read_only, ..filesystem(written) }).is_some() {
             let complaint = Complaint::new(format!("another backend is named `{backend}`"));
             checker.problem(&format!("{}.name", part.shown), &name.origin, complaint.suggest("rename one of them"));
         }
@@ -190,7 +195,7 @@ fn missing(checker: &mut Checker<'_>, parent: &str, key: &str, origin: Option<&O
 }
 
 fn filesystem(path: &str) -> Backend {
-    Backend { kind: BackendKind::Filesystem { path: WrittenPath::new(path) } }
+    Backend { kind: BackendKind::Filesystem { path: WrittenPath::new(path) }, read_only: false }
 }
 
 fn text(found: &Found) -> Option<&str> {

@@ -15,7 +15,7 @@ impl StoreHandle {
     /// Begins an upload; a bucket of the registry gets its place with it. Callers outside `system` go through its handle, which
     /// checks the route.
     pub async fn create_upload(&self, upload: NewUpload) -> Result<UploadInfo> {
-        let (_, owner, _) = self.open()?;
+        let (_, owner, _) = self.writable()?;
         match owner.ask(Intent::Change, CreateUpload(upload.clone())).await {
             Err(error) if error.kind() == ErrorKind::NoSuchBucket => {
                 self.create_bucket(&upload.bucket).await?;
@@ -32,7 +32,7 @@ impl StoreHandle {
 
     /// Begins to write a part for `holder`.
     pub async fn begin_part(&self, holder: &str, upload: &UploadRef, number: PartNumber) -> Result<WriteTicket> {
-        let (_, owner, transfers) = self.open()?;
+        let (_, owner, transfers) = self.writable()?;
         let permit = transfers.take_for(holder)?;
         let message = BeginPart { upload: upload.clone(), number };
         let writer = owner.ask(Intent::Read, message).await.map_err(no_bucket_is_no_upload)?;
@@ -42,7 +42,7 @@ impl StoreHandle {
     /// Keeps a part. Callers outside `system` go through its handle, which checks the route.
     pub async fn commit_part(&self, commit: PartCommit) -> Result<PartInfo> {
         // A part has up to 5 GiB, and a slow disk takes its time to sync them.
-        let outcome = self.open()?.1.ask_within(COMMIT, Intent::Change, CommitPart(commit)).await;
+        let outcome = self.writable()?.1.ask_within(COMMIT, Intent::Change, CommitPart(commit)).await;
         outcome.map_err(no_bucket_is_no_upload)
     }
 
@@ -61,7 +61,7 @@ impl StoreHandle {
 
     /// Turns an upload into an object, for `holder`. Callers outside `system` go through its handle, which checks the route.
     pub async fn complete_upload(&self, holder: &str, request: CompleteRequest) -> Result<ObjectMeta> {
-        let (_, owner, transfers) = self.open()?;
+        let (_, owner, transfers) = self.writable()?;
         let _permit = transfers.take_for(holder)?;
         let outcome = owner.ask_within(COMMIT, Intent::Change, CompleteUpload(request)).await;
         outcome.map_err(no_bucket_is_no_upload)
@@ -69,7 +69,7 @@ impl StoreHandle {
 
     /// Gives an upload up. Callers outside `system` go through its handle, which checks the route.
     pub async fn abort_upload(&self, upload: UploadRef) -> Result<()> {
-        self.open()?.1.ask(Intent::Change, AbortUpload(upload)).await.map_err(no_bucket_is_no_upload)
+        self.writable()?.1.ask(Intent::Change, AbortUpload(upload)).await.map_err(no_bucket_is_no_upload)
     }
 }
 

@@ -24,7 +24,7 @@ fn a_state_comes_out_of_an_archive_as_it_went_in() {
     let archive = verified(&exported(&state()).bytes);
     assert_eq!(captured::state(&archive), without_local(state()));
     assert_eq!(archive.config.loaded.config, config().config);
-    assert_eq!(archive.signer, sign::public_key(&SEED).unwrap());
+    assert_eq!(archive.signer, Some(sign::public_key(&SEED).unwrap()));
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! Archives: what is written is read, and every way of being bad has its own name.
 
 mod faults;
+mod golden;
 mod good;
 mod modes;
+mod older;
 mod plan;
 mod raw;
 mod testkit;

@@ -82,7 +82,7 @@ fn a_fresh_instance_becomes_what_was_captured() {
     let plan = Setup::fresh().good();
     let mut expected = state();
     expected.meta = plan.next.meta.clone();
-    expected.trusted_signers = BTreeMap::from([(plan.signer.clone(), at(100))]);
+    expected.trusted_signers = BTreeMap::from([(plan.signer.clone().unwrap(), at(100))]);
     // What this host does not resolve comes from the backup.
     expected.secrets.insert("env:HOT_DIR".into(), Secret::new("./hot"));
     expected.secrets.insert("env:CONFIG_SECRET".into(), Secret::new("secret-of-config"));

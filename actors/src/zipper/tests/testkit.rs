@@ -260,7 +260,7 @@ impl Parts {
 
     /// Signs the manifest as it is.
     pub(crate) fn sign(self) -> Self {
-        let signed = manifest::parse(&self.0[0]).unwrap().1;
+        let signed = manifest::parse(&manifest::tree(&self.0[0]).unwrap().1).unwrap().1;
         let signature = sign::sign(&SEED, &signed).unwrap();
         self.edit("manifest.json", |manifest| {
             manifest["signature"] = serde_json::to_value(&signature).unwrap();

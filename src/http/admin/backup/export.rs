@@ -9,12 +9,14 @@ use crate::http::admin::query::Query;
 use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use actix_web::{HttpRequest, HttpResponse};
 use actors::audit::Outcome;
+use actors::domain::archive::older::legacy_json;
 use actors::domain::iam::action::{BACKUP_EXPORT, BACKUP_EXPORT_SECRETS};
 use actors::domain::secret::Secret;
 use actors::zipper::envelope::Envelope;
 use actors::{Error, ErrorKind, Result};
 use bytes::Bytes;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 /// In what the archive travels.
 enum Wrapping {
@@ -29,12 +31,13 @@ enum Wrapping {
     get, path = "/_/api/admin/backup", tag = "backup", operation_id = "exportBackup",
     params(
         ("recipient" = Option<Vec<String>>, Query, description = "Encrypt to these age recipients."),
-        ("format" = Option<String>, Query, description = "`zip`, which is the default."),
+        ("format" = Option<String>, Query, description = "`zip`, which is the default, or `json`: users and what belongs to them as version 1 wrote them, with their secrets."),
         ("X-DGP-Backup-Passphrase" = Option<String>, Header, description = "Encrypt with a passphrase."),
     ),
     responses(
         (status = 200, description = "The archive; as an age file where it is encrypted.",
-         content((ArchiveFile = "application/zip"), (ArchiveFile = "application/octet-stream")),
+         content((ArchiveFile = "application/zip"), (ArchiveFile = "application/octet-stream"),
+          (serde_json::Value = "application/json")),
          headers(("Content-Disposition" = String, description = "With the file's name."))),
         Conflicting, Unsupported,
     ),
@@ -49,10 +52,10 @@ pub(in crate::http::admin) async fn export(request: HttpRequest) -> Result<HttpR
     }
     let query = Query::parse(&request, &["recipient", "format"])?;
     let chosen = chosen(&call, &query)?;
-    if query.one("format")?.is_some_and(|format| format != "zip") {
-        call.require(BACKUP_EXPORT_SECRETS).await?;
-        let error = Error::new(ErrorKind::NotImplemented, "export", "the legacy JSON format is not supported yet");
-        return Err(error.with_hint("GET /_/api/admin/backup without `format` sends the zip").into());
+    match query.one("format")? {
+        None | Some("zip") => {}
+        Some("json") => return legacy(&call, chosen.is_some()).await,
+        Some(other) => return Err(invalid(format!("`format` is zip or json, not `{other}`"))),
     }
     let wrapping = match chosen {
         None if !secrets => Wrapping::Recipients(configured(&call).await?),
@@ -72,6 +75,27 @@ pub(in crate::http::admin) async fn export(request: HttpRequest) -> Result<HttpR
         .insert_header((CONTENT_DISPOSITION, format!("attachment; filename=\"{}\"", ready.filename)))
         .insert_header(("cache-control", "no-store"))
         .body(ready.bytes))
+}
+
+/// `?format=json`: users and what belongs to them as version 1 wrote them, secrets included, and so always in the clear.
+async fn legacy(call: &Call, encrypted: bool) -> Result<HttpResponse, Problem> {
+    call.require(BACKUP_EXPORT_SECRETS).await?;
+    call.require_recent_login(BACKUP_EXPORT_SECRETS).await?;
+    if encrypted {
+        return Err(invalid(
+            "`format=json` is not encrypted: leave the recipient or passphrase out, or send `format=zip`",
+        ));
+    }
+    call.view.unlocked()?;
+    let view = call.view.clone();
+    let bytes = blocking(move || legacy_json(&view.state)).await?;
+    let detail = json!({"sha256": hex::encode(Sha256::digest(&bytes)), "bytes": bytes.len(), "format": "json"});
+    call.recorder().record("backup.export", "iam.json", Outcome::Success, detail).await?;
+    Ok(HttpResponse::Ok()
+        .insert_header((CONTENT_TYPE, "application/json"))
+        .insert_header((CONTENT_DISPOSITION, "attachment; filename=\"iam.json\""))
+        .insert_header(("cache-control", "no-store"))
+        .body(bytes))
 }
 
 /// An archive that can be sent.

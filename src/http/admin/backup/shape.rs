@@ -24,8 +24,9 @@ pub(in crate::http::admin) struct Restored {
     strategy: String,
     /// `full`, `preserve-bootstrap`, `iam-only`, `config-only`, or `undo`.
     mode: String,
-    /// The public key that signed the archive; of an undo this instance's own.
-    signer: String,
+    /// The public key that signed the archive; of an undo this instance's own; older forms know no signature.
+    #[schema(required)]
+    signer: Option<String>,
     /// Missing in the records of older servers; `null` for an undo.
     archive: Option<ArchiveOrigin>,
     /// The restore that an undo takes back.
@@ -38,6 +39,8 @@ pub(in crate::http::admin) struct Restored {
     #[schema(required)]
     pre_restore_backup: Option<String>,
     changes: Changes,
+    /// What was made of an archive of version 1 or the legacy JSON. Missing in the records of older servers.
+    conversion: Option<Conversion>,
     /// What the caller should read before confirming.
     warnings: Vec<String>,
     /// Restored values that a variable of this host overrides.
@@ -61,6 +64,37 @@ pub(in crate::http::admin) struct Restored {
     mapping_rules_skipped: u64,
     external_identities_created: u64,
     external_identities_skipped: u64,
+}
+
+/// What became of an older archive: a line for everything that it lacks, or that this version has no place for.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http::admin) struct Conversion {
+    /// `version-1` or `legacy-json`.
+    from: String,
+    gaps: Vec<Gap>,
+    /// At-rest keys that the archive names and does not have; their backends come back read-only.
+    missing_keys: Vec<MissingKey>,
+}
+
+/// One line of a conversion.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http::admin) struct Gap {
+    /// What kind of gap, for programs.
+    code: String,
+    /// Where in the archive.
+    place: String,
+    /// What is missing, for people.
+    what: String,
+    /// The call that fills it, where one does.
+    #[schema(required)]
+    call: Option<String>,
+}
+
+/// An at-rest key that is missing.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http::admin) struct MissingKey {
+    key_id: String,
+    backend: String,
 }
 
 /// What was changed since a restore.
@@ -207,9 +241,13 @@ pub(in crate::http::admin) struct Failure {
 #[derive(Serialize, ToSchema)]
 pub(in crate::http::admin) struct Verified {
     valid: bool,
-    /// The public key that signed it.
-    signer: String,
+    /// The public key that signed it; older forms know no signature.
+    #[schema(required)]
+    signer: Option<String>,
     manifest: Manifest,
+    /// What was made of an archive of version 1 or the legacy JSON; `null` for version 2.
+    #[schema(required)]
+    conversion: Option<Conversion>,
 }
 
 /// What the archive says of itself; more is described in `web/docs/backup-format.md`.

@@ -80,8 +80,8 @@ pub struct Plan {
     pub keys: Keys,
     /// Registry entries that stay because their backend still holds objects.
     pub buckets_kept: Vec<BucketName>,
-    /// The public key that signed the archive.
-    pub signer: String,
+    /// The public key that signed the archive, where one did.
+    pub signer: Option<String>,
     /// The state to stage. The record of this restore and the config revision are added when the answer is known.
     pub next: State,
     /// The config file to stage; `None` leaves the one that is there, or is not there.
@@ -143,8 +143,8 @@ pub fn plan(current: Current<'_>, archive: &Archive, options: &Options, host: &H
     let choice = if replaces_config { keys::Active::Newest } else { keys::Active::Ours };
     let (keyring, keys) = keys::unite(current.state, brought, choice)?;
     next.keyring = keyring;
-    if options.mode == Mode::Full {
-        next.trusted_signers.entry(archive.signer.clone()).or_insert(host.now);
+    if let (Mode::Full, Some(signer)) = (options.mode, &archive.signer) {
+        next.trusted_signers.entry(signer.clone()).or_insert(host.now);
     }
     let hash = archive.secrets.bootstrap_password_hash.clone().filter(|_| options.takes_password());
     let brings_config = replaces_config || config.file.is_some() || next.buckets != current.state.buckets;

@@ -128,6 +128,14 @@ impl Mode {
 }
 
 impl Options {
+    /// What the legacy JSON asks for, whatever else is said: users and what belongs to them are added.
+    pub fn for_legacy_json(self) -> Result<Self> {
+        if self.mode == Mode::ConfigOnly {
+            return Err(invalid("the JSON form brings no config".to_owned(), "leave `mode` out, or send a zip"));
+        }
+        Ok(Self { mode: Mode::IamOnly, strategy: Strategy::Merge, ..self })
+    }
+
     /// Whether the bootstrap password of the archive comes into force: a merge overwrites nothing, that neither.
     pub fn takes_password(&self) -> bool {
         self.mode == Mode::Full && self.strategy == Strategy::Replace

@@ -94,7 +94,7 @@ pub fn undo(undo: &Undo<'_>, host: &Host<'_>) -> Result<(Plan, LaterChanges)> {
         requires_restart,
         keys,
         buckets_kept: kept,
-        signer: String::new(),
+        signer: None,
         next,
         next_file: None,
         next_config: config.clone(),

@@ -27,6 +27,7 @@ pub(super) const KEYS: &[Key] = &[
         .reconnect(),
     Key::new("storage.backends[].type", Kind::Choice(&["filesystem"]), "The kind of the backend.").reconnect(),
     Key::new("storage.backends[].path", Kind::Text(Rule::Path), "Its directory.").reconnect(),
+    Key::new("storage.backends[].read_only", Kind::Flag, "Objects are read, and no write is taken.").reconnect(),
     Key::new(
         "storage.default_backend",
         Kind::Text(Rule::BackendName),

@@ -16,7 +16,7 @@ pub(super) fn loaded(text: &str, variables: &[(&str, &str)]) -> Loaded {
 pub(super) fn roots(config: &Config) -> Vec<(&str, &str)> {
     let backends = config.storage.backends.iter();
     let root = |(name, backend)| {
-        let (name, Backend { kind: BackendKind::Filesystem { path } }): (&BackendName, &Backend) = (name, backend);
+        let (name, Backend { kind: BackendKind::Filesystem { path }, .. }): (&BackendName, &Backend) = (name, backend);
         (name.as_str(), path.as_str())
     };
     backends.map(root).collect()

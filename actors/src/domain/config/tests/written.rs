@@ -29,7 +29,7 @@ fn the_defaults_are_written_as_nothing() {
 fn what_is_written_reads_back_as_the_same_configuration() {
     let every = "access: {authentication: none, access_key_id: AKID, secret_access_key: {file: /run/s}, reauth_window: 90s, \
                  session_lifetime: 1d, session_idle: 30m, sso_allowed_hosts: [id.lan, 10.0.0.1]}\nstorage: {backends: [{name: z, type: filesystem, path: ./z}, \
-                 {name: a.b, type: filesystem, path: \"/a$$$$b\"}], default_backend: z, buckets: {b.c: {backend: a.b, alias: real}, \
+                 {name: a.b, type: filesystem, path: \"/a$$$$b\", read_only: true}], default_backend: z, buckets: {b.c: {backend: a.b, alias: real}, \
                  empty: {}}}\nadvanced: {listen_addr: \"[::1]:80\", tls: {enabled: false, cert_path: ./c.pem, key_path: /k.pem}, log_level: \"warn,actors=debug\", log_format: json, \
                  bootstrap_password_hash: {stored: hash}, data_roots: [/a, ./b], secret_roots: [/run], clock_skew_seconds: 60, \
                  region: eu-1, public_url: \"https://a.b/\", domains: [s3.a.b, c], console_host: d.e, max_requests: 9, idle_timeout: 2m}\nbackup: {schedule: \"0 2  * * *\", on_change: 10m, to: {bucket: \
