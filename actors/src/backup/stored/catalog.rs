@@ -112,7 +112,7 @@ pub(in crate::backup) async fn delete(tools: &Tools, id: &str, even_the_last: bo
 
 /// Refuses an archive that neither this instance nor somebody it trusts signed: nobody vouches for what lies in a bucket or directory.
 pub(in crate::backup) async fn trust(tools: &Tools, id: &str, bytes: Bytes) -> Result<()> {
-    let signer = read(tools, bytes).await?.signer;
+    let signer = read(tools, bytes).await?.signer.unwrap_or_else(|| "nobody".to_owned());
     let view = tools.system.view();
     let known = signer == sign::public_key(tools.host.instance.signing_key())?
         || view.config.backup.trusted_signers.contains(&signer)
