@@ -146,7 +146,7 @@ fn every_error_kind_has_a_row_in_both_maps() {
 #[test]
 fn every_config_key_is_in_the_example() {
     let example = std::fs::read_to_string(root().join("config/example.yaml")).expect("the example is there");
-    for section in ["access", "storage", "advanced", "backup"] {
+    for section in ["admission", "access", "storage", "advanced", "backup"] {
         let table = one(&format!("actors/src/domain/config/table/{section}.rs")).expect("each section has its table");
         let keys = registers::config_keys(&table);
         assert!(keys.len() > 5, "the config keys of `{section}` were not found");

@@ -17,6 +17,7 @@ use actors::backup::BackupHandle;
 use actors::domain::clock::Clock;
 use actors::kernel::guardian::Guardian;
 use actors::session::SessionHandle;
+use actors::state_db::LastUsed;
 use actors::system::SystemHandle;
 use std::sync::Arc;
 
@@ -39,6 +40,8 @@ pub struct Edge {
     pub s3: Arc<Memory>,
     /// Slows down those who guess.
     pub throttle: Throttle,
+    /// When keys and tokens were last used, and users last signed in.
+    pub last_used: LastUsed,
     /// What time it is.
     pub clock: Clock,
     /// Counters and histograms.

@@ -82,6 +82,7 @@ async fn start(settings: ServeSettings) -> Result<Running, BootError> {
         passwords: PasswordPool::new(),
         s3: Arc::default(),
         throttle: Throttle::default(),
+        last_used: booted.state_db.last_used().clone(),
         clock: Clock::system(),
         metrics: Arc::new(Metrics::default()),
         guardian: guardian.clone(),

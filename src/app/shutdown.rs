@@ -52,6 +52,9 @@ pub(super) async fn run(server: &ServerHandle, edge: &Edge, state_db: &StateDbHa
     if tokio::time::timeout(OWNERS, edge.audit.close()).await.is_err() {
         log::warn!("the last rows of the audit log could not be written in time");
     }
+    if tokio::time::timeout(OWNERS, edge.last_used.flush(state_db)).await.is_err() {
+        log::warn!("the last uses of keys were not written down in time");
+    }
     let checkpoint = state_db.run(|connection| actors::db::runtime::checkpoint(connection));
     if !matches!(tokio::time::timeout(OWNERS, checkpoint).await, Ok(Ok(()))) {
         log::warn!("the state database keeps its write-ahead log; the next start takes it in");

@@ -156,6 +156,16 @@ mod tests {
     }
 
     #[test]
+    fn a_hundred_guesses_let_an_admin_wait_for_no_more_than_one_of_each_address() {
+        let mut queue = Queue::default();
+        let taken = (0..100).filter(|guess| queue.push(&format!("10.0.0.{}", guess % 10), *guess).is_ok()).count();
+        assert_eq!(taken, QUEUE, "the rest is told to come back");
+        queue.push("admin", 1000).unwrap();
+        let before = std::iter::from_fn(|| queue.pop()).take_while(|job| *job != 1000).count();
+        assert_eq!(before, 10);
+    }
+
+    #[test]
     fn the_pool_runs_one_after_another_and_survives_a_panic() {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {

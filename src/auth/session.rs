@@ -9,6 +9,7 @@ use actix_web::http::header::{HOST, ORIGIN};
 use actors::domain::clock::Timestamp;
 use actors::domain::iam::principal::Principal;
 use actors::session::{Session, token_sha256};
+use actors::state_db::Used;
 use actors::system::view::SystemView;
 use actors::{Error, ErrorKind, Result};
 use std::time::Duration;
@@ -40,13 +41,11 @@ impl Caller {
 pub async fn caller(request: &HttpRequest, edge: &Edge, view: &SystemView) -> Result<Option<Caller>> {
     let now = edge.clock.now();
     if let Some(token) = token::sent(request) {
-        let sha256 = token_sha256(token);
-        return Ok(token::owner(view, token, now).map(|principal| Caller {
-            principal,
-            session: None,
-            auth_time: None,
-            sha256,
-        }));
+        let Some(principal) = token::owner(view, token, now) else { return Ok(None) };
+        if let Principal::Token(id) = &principal {
+            edge.last_used.note(Used::Token, id, now);
+        }
+        return Ok(Some(Caller { principal, session: None, auth_time: None, sha256: token_sha256(token) }));
     }
     let Some(token) = sent(request) else { return Ok(None) };
     let idle = view.config.access.session_idle;

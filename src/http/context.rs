@@ -5,6 +5,8 @@ use crate::http::server::Line;
 use actix_web::HttpRequest;
 use actix_web::dev::RequestHead;
 use actors::domain::clock::{Clock, Timestamp};
+use actors::domain::config::model::Advanced;
+use actors::domain::network;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
@@ -19,9 +21,9 @@ pub struct Context {
     pub host_id: String,
     /// When it came.
     pub now: Timestamp,
-    /// The client's address.
+    /// The client's address, behind trusted proxies too: rules, conditions, limits and the audit log all take it from here.
     pub address: Option<IpAddr>,
-    /// It came over TLS.
+    /// The client spoke TLS, to us or to a trusted proxy.
     pub secure: bool,
     /// `User-Agent`.
     pub user_agent: Option<String>,
@@ -31,21 +33,29 @@ pub struct Context {
 
 impl Context {
     /// Of a request that has just come.
-    pub fn new(request: &HttpRequest, clock: &Clock) -> Self {
-        Self::of_head(request.head(), request.conn_data::<Line>().is_some_and(Line::is_secure), clock)
+    pub fn new(request: &HttpRequest, clock: &Clock, advanced: &Advanced) -> Self {
+        Self::of_head(request.head(), request.conn_data::<Line>().is_some_and(Line::is_secure), clock, advanced)
     }
 
     /// The same before there is a whole request: for what decides on `100-continue`.
-    pub fn of_head(head: &RequestHead, secure: bool, clock: &Clock) -> Self {
+    pub fn of_head(head: &RequestHead, secure: bool, clock: &Clock, advanced: &Advanced) -> Self {
         let (request_id, host_id) = ids();
+        let (peer, trusted) = (head.peer_addr.map(|peer| peer.ip()), advanced.trusted_proxies.as_slice());
+        let lines = |name: &str| -> Vec<&[u8]> {
+            // Where nobody is trusted, nobody's word is even looked at.
+            let sent = (!trusted.is_empty()).then(|| head.headers().get_all(name)).into_iter().flatten();
+            sent.map(|value| value.as_bytes()).collect()
+        };
         let text =
             |name: &str| head.headers().get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
         Self {
             request_id,
             host_id,
             now: clock.now(),
-            address: head.peer_addr.map(|peer| peer.ip().to_canonical()),
-            secure,
+            address: peer.map(|peer| network::client(peer, lines("x-forwarded-for").into_iter(), trusted)),
+            secure: peer
+                .and_then(|peer| network::client_is_secure(peer, lines("x-forwarded-proto").into_iter(), trusted))
+                .unwrap_or(secure),
             user_agent: text("user-agent"),
             referer: text("referer"),
         }

@@ -9,7 +9,7 @@ use actors::domain::iam::principal::Principal;
 use actors::domain::secret::Secret;
 use bytes::Bytes;
 use deltaglider_proxy::auth::sigv4::chunked::Chunked;
-use deltaglider_proxy::auth::sigv4::{PayloadHash, RawRequest, Rules, Verifier};
+use deltaglider_proxy::auth::sigv4::{Parsed, PayloadHash, RawRequest, Rules, Verifier};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -58,7 +58,8 @@ impl Form {
         let now = Timestamp::parse_compact(&stamp).expect("the signer's time is a time");
         let rules = Rules { now, skew: Duration::from_secs(900), region: None };
         let known = |_: &str| Some((Principal::ConfigKey, Secret::new(SECRET)));
-        let verified = Verifier::default().verify(&raw, &rules, known).expect("the request verifies");
+        let parsed = Parsed::new(&raw).expect("the URI decodes");
+        let verified = Verifier::default().verify(&raw, parsed, &rules, known).expect("the request verifies");
         let PayloadHash::Chunked(chunked) = verified.payload().clone() else { panic!("{name} is a form of chunks") };
         let seed =
             request.get("authorization").and_then(|text| text.rsplit_once("Signature=")).expect("it is signed").1;

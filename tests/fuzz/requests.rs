@@ -1,7 +1,7 @@
 //! Requests: what was printed is parsed to the letter, and nothing passes that the rules of names and of the registry forbid.
 
 use crate::dice::{Dice, asked, report};
-use deltaglider_proxy::auth::sigv4::{RawRequest, Verified, Verifier};
+use deltaglider_proxy::auth::sigv4::{Parsed, RawRequest, Verified, Verifier};
 use deltaglider_proxy::http::s3::operation::{Operation, Verb};
 use deltaglider_proxy::http::s3::registry::{Place, Standing, TABLE, standing};
 use std::collections::BTreeMap;
@@ -40,7 +40,8 @@ impl Sent {
     fn open(&self) -> Option<Verified> {
         let headers = self.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
         let (method, path, query) = (self.method.as_str(), self.path.as_str(), self.query.as_str());
-        Verifier::default().open(&RawRequest { bucket: None, method, path, query, headers }).ok()
+        let raw = RawRequest { bucket: None, method, path, query, headers };
+        Verifier::default().open(&raw, Parsed::new(&raw).ok()?).ok()
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod addressing;
 mod admin;
+mod admission;
 mod archives;
 mod audit;
 mod auth;
@@ -20,6 +21,7 @@ mod database;
 mod encrypted;
 mod escalations;
 mod guardian;
+mod last_used;
 mod lifecycle;
 mod listing;
 mod memory;

@@ -28,7 +28,7 @@ fn code(reply: &Reply) -> String {
 }
 
 /// Every route and the right that it needs.
-const ROUTES: [(&str, &str, &str); 56] = [
+const ROUTES: [(&str, &str, &str); 58] = [
     ("GET", "/status", "system:read"),
     ("PUT", "/password", "admin"),
     ("GET", "/sessions", "iam:read"),
@@ -68,6 +68,8 @@ const ROUTES: [(&str, &str, &str); 56] = [
     ("POST", "/ext-auth/identities", "iam:write"),
     ("DELETE", "/ext-auth/identities/none", "iam:write"),
     ("POST", "/explain", "iam:read"),
+    ("GET", "/config/trace", "config:read"),
+    ("POST", "/config/trace", "config:read"),
     ("GET", "/audit", "audit:read"),
     ("GET", "/audit/export", "audit:read"),
     ("GET", "/audit/verify", "audit:read"),
@@ -93,6 +95,7 @@ const ROLES: [(&str, &[&str]); 4] = [
         "admin",
         &[
             "admin",
+            "config:read",
             "system:read",
             "system:write",
             "iam:read",
@@ -104,8 +107,8 @@ const ROLES: [(&str, &[&str]); 4] = [
             "backup:restore",
         ],
     ),
-    ("operator", &["system:read", "system:write", "audit:read", "backup:read", "backup:export"]),
-    ("viewer", &["system:read", "iam:read", "audit:read", "backup:read"]),
+    ("operator", &["config:read", "system:read", "system:write", "audit:read", "backup:read", "backup:export"]),
+    ("viewer", &["config:read", "system:read", "iam:read", "audit:read", "backup:read"]),
     ("backup", &["backup:read", "backup:export"]),
 ];
 

@@ -17,6 +17,7 @@ pub const PLAIN_TEXT_FIELDS: &[(&str, &str, &str)] = &[
     ("src/cli/remote/key.rs", "key", "the public half of a key pair, as it is typed"),
     ("src/http/s3/operation/listing.rs", "token", "the continuation token of a listing"),
     ("src/http/s3/xml/read/delete_objects.rs", "key", "an object key"),
+    ("src/http/admin/trace.rs", "key", "an object key"),
     ("actors/src/domain/listing.rs", "key", "an object key"),
     ("actors/src/storage/fs/attributes.rs", "key", "an object key"),
     ("actors/src/storage/fs/seal.rs", "key", "the id of a metadata key"),

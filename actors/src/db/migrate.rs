@@ -14,8 +14,13 @@ pub struct Schema {
 }
 
 /// `deltaglider_config.db`.
-pub const CONFIG: Schema =
-    Schema { steps: &[include_str!("schema/config_v1.sql"), include_str!("schema/config_v2.sql")] };
+pub const CONFIG: Schema = Schema {
+    steps: &[
+        include_str!("schema/config_v1.sql"),
+        include_str!("schema/config_v2.sql"),
+        include_str!("schema/config_v3.sql"),
+    ],
+};
 /// `deltaglider_state.db`.
 pub const STATE: Schema = Schema {
     steps: &[

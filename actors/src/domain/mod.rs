@@ -1,5 +1,6 @@
 //! L0: the rules of the system. Pure: no I/O, no async, no actor runtime.
 
+pub mod admission;
 pub mod archive;
 pub mod attention;
 pub mod bucket;
@@ -12,7 +13,9 @@ pub mod endpoint;
 pub mod iam;
 pub mod listing;
 pub mod names;
+pub mod network;
 pub mod object;
+pub mod public;
 pub mod secret;
 pub mod session;
 pub mod state;

@@ -92,6 +92,9 @@ pub struct Bucket {
     pub owner: String,
     /// When it was made.
     pub created_at: Timestamp,
+    /// What anybody may read of it, sorted; an empty prefix is the whole bucket.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub public_prefixes: Vec<String>,
 }
 
 /// A key of the keyring.

@@ -18,6 +18,7 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 pub struct SessionHandle {
     owner: OwnerRef<SessionActor>,
+    db: StateDbHandle,
     clock: Clock,
 }
 
@@ -42,7 +43,7 @@ impl SessionHandle {
     /// Starts the owner; it reads the stored sessions, now and whenever it is rebuilt.
     pub async fn start(db: StateDbHandle, clock: Clock, guardian: &Guardian) -> Result<Self> {
         let owner = OwnerRef::new("session", 256, guardian.alarm());
-        let (arbiter, shared) = (actix::Arbiter::new(), clock.clone());
+        let (arbiter, shared, own) = (actix::Arbiter::new(), clock.clone(), db.clone());
         guardian
             .watch(&owner, move || {
                 let (db, clock, arbiter) = (db.clone(), shared.clone(), arbiter.handle());
@@ -52,7 +53,7 @@ impl SessionHandle {
                 })
             })
             .await?;
-        Ok(Self { owner, clock })
+        Ok(Self { owner, db: own, clock })
     }
 
     /// Opens a session. The token is for the cookie: 64 hex digits, kept nowhere else.
@@ -72,6 +73,9 @@ impl SessionHandle {
             user_agent: opening.user_agent,
         };
         self.owner.ask(Intent::Change, Open(Box::new(session.clone()))).await?;
+        if let Principal::User(id) = &session.principal {
+            self.db.note_sign_in(id, now);
+        }
         Ok((Secret::new(token), session))
     }
 

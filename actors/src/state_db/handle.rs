@@ -1,9 +1,11 @@
 //! How `session`, `audit` and `backup` reach the writer of the state DB.
 
 use crate::Result;
+use crate::domain::clock::Timestamp;
 use crate::kernel::guardian::Guardian;
 use crate::kernel::owner::{Intent, OwnerRef};
 use crate::state_db::actor::{Opener, Run, StateDbActor};
+use crate::state_db::last_used::{FLUSH, LastUsed, Used};
 use actix::SyncArbiter;
 use rusqlite::Connection;
 use std::sync::Arc;
@@ -12,6 +14,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub struct StateDbHandle {
     owner: OwnerRef<StateDbActor>,
+    last_used: LastUsed,
 }
 
 impl StateDbHandle {
@@ -28,7 +31,26 @@ impl StateDbHandle {
                 Box::pin(async move { Ok(SyncArbiter::start(1, move || StateDbActor::new(&open, alarm.clone()))) })
             })
             .await?;
-        Ok(Self { owner })
+        let handle = Self { owner, last_used: LastUsed::default() };
+        handle.last_used.load(&handle).await?;
+        let db = handle.clone();
+        actix_rt::spawn(async move {
+            loop {
+                actix_rt::time::sleep(FLUSH).await;
+                db.last_used.flush(&db).await;
+            }
+        });
+        Ok(handle)
+    }
+
+    /// When keys and tokens were last used, and users last signed in.
+    pub fn last_used(&self) -> &LastUsed {
+        &self.last_used
+    }
+
+    /// Notes that a user signed in.
+    pub fn note_sign_in(&self, user_id: &str, at: Timestamp) {
+        self.last_used.note(Used::User, user_id, at);
     }
 
     /// Runs one piece of work on the connection, after those asked before.

@@ -2,5 +2,7 @@
 
 mod actor;
 pub mod handle;
+mod last_used;
 
 pub use handle::StateDbHandle;
+pub use last_used::{LastUsed, Used};

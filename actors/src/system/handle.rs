@@ -171,8 +171,14 @@ impl SystemHandle {
             Error::new(ErrorKind::Invalid, "create bucket", format!("there is no backend `{backend}`"))
         })?;
         store.create_bucket(name).await?;
-        let bucket =
-            Bucket { name: name.clone(), backend, alias: None, owner: owner.to_owned(), created_at: self.clock.now() };
+        let bucket = Bucket {
+            name: name.clone(),
+            backend,
+            alias: None,
+            owner: owner.to_owned(),
+            created_at: self.clock.now(),
+            public_prefixes: Vec::new(),
+        };
         self.mutate(StateChange::Bucket(BucketChange::Create { bucket })).await.map(|_| ())
     }
 

@@ -9,6 +9,7 @@ use crate::domain::iam::index::AccessIndex;
 use crate::domain::iam::model::Permission;
 use crate::domain::iam::reserved;
 use crate::domain::names::{BackendName, BucketName};
+use crate::domain::public::{self, PublicRules};
 use crate::domain::secret::Secret;
 use crate::domain::state::State;
 use crate::store::StoreHandle;
@@ -29,6 +30,8 @@ pub struct SystemView {
     pub index: Arc<AccessIndex>,
     /// What S3 gives to admins alone: the place of the stored backups.
     pub reserved: Option<Arc<[Permission]>>,
+    /// What anybody may read, by bucket.
+    pub public: Arc<PublicRules>,
     /// The config key pair, resolved.
     pub config_key: Option<(String, Secret)>,
     /// The backends by name.
@@ -67,8 +70,9 @@ impl SystemView {
         Self {
             config: Arc::new(loaded.config.clone()),
             reserved: reserved::rules(loaded.config.backup.to.as_ref()),
-            loaded,
             index: Arc::new(AccessIndex::new(&state)),
+            public: Arc::new(public::rules(&loaded.config.storage, &state.buckets)),
+            loaded,
             state,
             config_key,
             stores: Arc::default(),
@@ -80,7 +84,8 @@ impl SystemView {
 
     /// The same view over another state.
     pub fn with_state(&self, state: Arc<State>) -> Self {
-        Self { index: Arc::new(AccessIndex::new(&state)), state, ..self.clone() }
+        let public = Arc::new(public::rules(&self.config.storage, &state.buckets));
+        Self { index: Arc::new(AccessIndex::new(&state)), public, state, ..self.clone() }
     }
 
     /// Where in time this view stands: `epoch.generation`, the entity tag of every mutation's `If-Match`.

@@ -7,6 +7,7 @@ pub mod chunked;
 mod claim;
 mod freshness;
 mod header;
+mod parsed;
 mod payload;
 mod presigned;
 mod refusal;
@@ -15,12 +16,13 @@ mod signing_key;
 #[cfg(test)]
 mod tests;
 
+pub use parsed::Parsed;
 pub use payload::PayloadHash;
 pub use refusal::Refusal;
 pub use request::{Pair, RawRequest};
 
 use crate::http::s3::error::S3Error;
-use crate::http::s3::operation::{self, Operation};
+use crate::http::s3::operation::Operation;
 use actors::domain::clock::Timestamp;
 use actors::domain::iam::principal::Principal;
 use actors::domain::names::{BucketName, ObjectKey};
@@ -132,29 +134,40 @@ impl Verifier {
     pub fn verify(
         &self,
         raw: &RawRequest<'_>,
+        parsed: Parsed,
         rules: &Rules<'_>,
         lookup: impl Fn(&str) -> Option<(Principal, Secret)>,
     ) -> Result<Verified, Denied> {
-        let parsed = Decoded::new(raw)?;
         let claim = read_claim(raw, &parsed.query)?;
         let (principal, key) = self.check(raw, &parsed, &claim, rules, lookup)?;
         let (scope, timestamp) = (claim.scope(), claim.timestamp.0);
         let payload = PayloadHash::read(&claim.payload, Some(Chain { key, last: claim.signature, timestamp, scope }))?;
-        parsed.finish(raw, principal, Some(claim.access_key_id), payload)
+        parsed.verified(principal, Some(claim.access_key_id), payload)
     }
 
     /// Takes a request as it is: `access.authentication: none`. Signatures are not looked at; a body's hash still is.
-    pub fn open(&self, raw: &RawRequest<'_>) -> Result<Verified, Denied> {
-        let parsed = Decoded::new(raw)?;
+    pub fn open(&self, raw: &RawRequest<'_>, parsed: Parsed) -> Result<Verified, Denied> {
         let payload = PayloadHash::read(raw.once("x-amz-content-sha256")?.unwrap_or("UNSIGNED-PAYLOAD"), None)?;
-        parsed.finish(raw, Principal::Open, None, payload)
+        parsed.verified(Principal::Open, None, payload)
+    }
+
+    /// Takes a request without credentials as one of `$anonymous`. What cannot be read is refused as any other without them is:
+    /// whoever may nothing learns nothing.
+    pub fn anonymous(&self, raw: &RawRequest<'_>, parsed: Parsed) -> Result<Verified, Denied> {
+        match read_claim(raw, &parsed.query) {
+            Err(Refusal::Missing) => {}
+            Err(refusal) => return Err(refusal.into()),
+            Ok(_) => return Err(Refusal::Ambiguous("The request brings credentials").into()),
+        }
+        let payload = PayloadHash::read(raw.once("x-amz-content-sha256")?.unwrap_or("UNSIGNED-PAYLOAD"), None)?;
+        parsed.verified(Principal::Anonymous, None, payload).map_err(|_| Refusal::Missing.into())
     }
 
     /// Who asks, and the key that signed.
     fn check(
         &self,
         raw: &RawRequest<'_>,
-        parsed: &Decoded,
+        parsed: &Parsed,
         claim: &Claim,
         rules: &Rules<'_>,
         lookup: impl Fn(&str) -> Option<(Principal, Secret)>,
@@ -188,72 +201,15 @@ impl Verifier {
     }
 }
 
-/// A request's path and query, each escape undone once: what is signed and what is parsed.
-struct Decoded {
-    path: Vec<u8>,
-    query: Vec<Pair>,
-}
-
-impl Decoded {
-    fn new(raw: &RawRequest<'_>) -> Result<Self, Refusal> {
-        Ok(Self { path: raw.decoded_path()?, query: raw.decoded_query()? })
-    }
-
-    /// Reads the operation, once, from what was verified.
-    fn finish(
-        self,
-        raw: &RawRequest<'_>,
-        principal: Principal,
-        access_key_id: Option<String>,
-        payload: PayloadHash,
-    ) -> Result<Verified, Denied> {
-        let (query, amz_headers) = self.names(raw)?;
-        let path = match raw.bucket {
-            None => self.path,
-            Some(bucket) => [b"/", bucket.as_bytes(), &self.path].concat(),
-        };
-        match operation::parse(raw.method, &path, &query, &amz_headers) {
-            Ok(operation) => Ok(Verified { principal, access_key_id, operation, query, amz_headers, payload }),
-            Err(error) => Err(Denied::Request(principal, error)),
-        }
-    }
-
-    /// The parameters, and the `x-amz-*` headers with those that the query carries in their place.
-    #[allow(clippy::type_complexity)] // Two maps of the same kind, named by the caller at once.
-    fn names(&self, raw: &RawRequest<'_>) -> Result<(BTreeMap<String, String>, BTreeMap<String, String>), Refusal> {
-        let mut headers: BTreeMap<String, String> = BTreeMap::new();
-        for (name, _) in raw.headers.iter().filter(|(name, _)| name.starts_with("x-amz-")) {
-            let value = String::from_utf8(canonical::header_value(raw.values(name)))
-                .map_err(|_| Refusal::Ambiguous("The value of an x-amz-* header is not UTF-8"))?;
-            headers.insert((*name).to_owned(), value);
-        }
-        let mut query = BTreeMap::new();
-        let hollow = presigned::sums_nothing(&self.query);
-        let is_read = |(name, value): &&Pair| {
-            !(presigned::is_credential(name) || hollow && presigned::belongs_to_sum_of_nothing(name, value))
-        };
-        for (name, value) in self.query.iter().filter(is_read) {
-            let text = |bytes: &Vec<u8>| {
-                String::from_utf8(bytes.clone()).map_err(|_| Refusal::BadUri("the query is not UTF-8"))
-            };
-            let (name, value) = (text(name)?, text(value)?);
-            let lower = name.to_ascii_lowercase();
-            let taken =
-                if lower.starts_with("x-amz-") { headers.insert(lower, value) } else { query.insert(name, value) };
-            if taken.is_some() {
-                return Err(Refusal::Ambiguous("A parameter may be sent once only, and not as a header too"));
-            }
-        }
-        Ok((query, headers))
-    }
+/// True where the query carries what version 2 of the signatures puts there.
+fn is_version_2(query: &[Pair]) -> bool {
+    let named = |name: &str| query.iter().any(|(known, _)| known.eq_ignore_ascii_case(name.as_bytes()));
+    named("AWSAccessKeyId") || named("Signature")
 }
 
 /// Finds the one set of credentials.
 fn read_claim(raw: &RawRequest<'_>, query: &[Pair]) -> Result<Claim, Refusal> {
-    let in_query = presigned::is_present(query);
-    let version_2 = ["AWSAccessKeyId", "Signature"]
-        .iter()
-        .any(|name| query.iter().any(|(known, _)| known.eq_ignore_ascii_case(name.as_bytes())));
+    let (in_query, version_2) = (presigned::is_present(query), is_version_2(query));
     let mut headers = raw.values("authorization");
     let first = headers.next();
     if headers.next().is_some() {

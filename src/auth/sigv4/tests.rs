@@ -105,13 +105,14 @@ pub(super) fn lookup(key: &str) -> Option<(Principal, Secret)> {
 /// Only the signature: AWS's examples are virtual-hosted, and some of their operations are refused here.
 fn check(request: &Owned) -> Result<(), Refusal> {
     let raw = request.raw();
-    let parsed = Decoded::new(&raw)?;
+    let parsed = Parsed::new(&raw)?;
     let claim = read_claim(&raw, &parsed.query)?;
     Verifier::default().check(&raw, &parsed, &claim, &rules(), lookup).map(|_| ())
 }
 
 fn verify(request: &Owned) -> Result<Verified, Refusal> {
-    Verifier::default().verify(&request.raw(), &rules(), lookup).map_err(|denied| match denied {
+    let raw = request.raw();
+    Verifier::default().verify(&raw, Parsed::new(&raw)?, &rules(), lookup).map_err(|denied| match denied {
         Denied::Credentials(refusal) => refusal,
         Denied::Request(_, error) => panic!("{error:?}"),
     })
@@ -251,11 +252,12 @@ fn a_wrong_secret_does_not_match_and_a_pinned_region_is_named() {
     let request = plain("GET /bkt/k").sign(now());
     let verifier = Verifier::default();
     let other = |_: &str| Some((Principal::User("u1".into()), Secret::new("another secret")));
-    assert!(verifier.verify(&request.raw(), &rules(), lookup).is_ok());
-    let refusal = verifier.verify(&request.raw(), &rules(), other).unwrap_err();
+    let parsed = || Parsed::new(&request.raw()).unwrap();
+    assert!(verifier.verify(&request.raw(), parsed(), &rules(), lookup).is_ok());
+    let refusal = verifier.verify(&request.raw(), parsed(), &rules(), other).unwrap_err();
     assert_eq!(S3Error::from(refusal).code(), "SignatureDoesNotMatch", "a rotated secret signs nothing from the cache");
     let pinned = Rules { region: Some("eu-west-1"), ..rules() };
-    let refusal = verifier.verify(&request.raw(), &pinned, lookup).unwrap_err();
+    let refusal = verifier.verify(&request.raw(), parsed(), &pinned, lookup).unwrap_err();
     assert_eq!(S3Error::from(refusal).code(), "AuthorizationHeaderMalformed");
 }
 

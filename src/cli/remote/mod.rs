@@ -1,5 +1,6 @@
-//! Subcommands that talk to a running server: `user`, `group`, `key`, `token`, `policy`, `explain`, `audit`.
+//! Subcommands that talk to a running server: `user`, `group`, `key`, `token`, `policy`, `explain`, `admission`, `audit`.
 
+mod admission;
 mod audit;
 mod client;
 mod explain;
@@ -62,6 +63,9 @@ pub enum Area {
     Policy(policy::Command),
     /// Say who may do what, and which rule decides it.
     Explain(explain::Question),
+    /// Rules of admission: who is looked at at all.
+    #[command(subcommand)]
+    Admission(admission::Command),
     /// The audit log.
     #[command(subcommand)]
     Audit(audit::Command),
@@ -99,6 +103,7 @@ fn ask(area: &Area, server: &Server) -> Outcome {
         Area::Token(command) => token::run(command, server),
         Area::Policy(command) => policy::run(command, server),
         Area::Explain(question) => explain::run(question, server),
+        Area::Admission(command) => admission::run(command, server),
         Area::Audit(command) => audit::run(command, server),
     }
 }

@@ -78,9 +78,9 @@ impl Call {
         if request.method() != Method::GET && !request.path().starts_with("/_/api/admin/backup") {
             Query::parse(request, &[])?;
         }
-        let context = Context::new(request, &edge.clock);
-        request.extensions_mut().insert(RequestId(context.request_id.clone()));
         let view = edge.system.view();
+        let context = Context::new(request, &edge.clock, &view.config.advanced);
+        request.extensions_mut().insert(RequestId(context.request_id.clone()));
         check_origin(request, view.config.advanced.public_url.as_deref())?;
         if view.locked.is_some() && !WHILE_LOCKED.contains(&request.path()) {
             view.unlocked()?;

@@ -3,6 +3,7 @@
 use actors::domain::clock::Timestamp;
 use actors::domain::iam::model::{AccessKey, ApiToken, Effect, Group, OneOrMany, Permission, User};
 use actors::domain::secret::Secret;
+use actors::state_db::{LastUsed, Used};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use utoipa::ToSchema;
@@ -91,6 +92,12 @@ pub(super) struct UserView<'a> {
     created_at: Timestamp,
     auth_source: &'a str,
     access_keys: Vec<KeyView<'a>>,
+    /// When the user last signed in to the admin API.
+    #[schema(value_type = Option<String>, format = DateTime, required)]
+    last_login_at: Option<Timestamp>,
+    /// When one of the user's keys last signed a request.
+    #[schema(value_type = Option<String>, format = DateTime, required)]
+    last_used_at: Option<Timestamp>,
 }
 
 /// A key pair. The secret half is there once: when it was made.
@@ -106,11 +113,15 @@ pub(super) struct KeyView<'a> {
     created_at: Timestamp,
     #[schema(value_type = Option<String>, format = DateTime, required)]
     expires_at: Option<Timestamp>,
+    /// When it last signed a request.
+    #[schema(value_type = Option<String>, format = DateTime, required)]
+    last_used_at: Option<Timestamp>,
 }
 
 impl<'a> UserView<'a> {
     /// Without any secret.
-    pub(super) fn new(user: &'a User) -> Self {
+    pub(super) fn new(user: &'a User, times: &LastUsed) -> Self {
+        let access_keys: Vec<KeyView<'a>> = user.keys.iter().map(|key| KeyView::new(key, times)).collect();
         Self {
             id: &user.id,
             name: &user.name,
@@ -121,30 +132,33 @@ impl<'a> UserView<'a> {
             group_ids: &user.group_ids,
             created_at: user.created_at,
             auth_source: &user.auth_source,
-            access_keys: user.keys.iter().map(KeyView::new).collect(),
+            last_login_at: times.of(Used::User, &user.id),
+            last_used_at: access_keys.iter().filter_map(|key| key.last_used_at).max(),
+            access_keys,
         }
     }
 
     /// With the secret of the pair that was just made: the only time that it is shown.
-    pub(super) fn with_secret(user: &'a User, secret: &'a Secret) -> Self {
-        Self { secret_access_key: Some(secret.expose()), ..Self::new(user) }
+    pub(super) fn with_secret(user: &'a User, times: &LastUsed, secret: &'a Secret) -> Self {
+        Self { secret_access_key: Some(secret.expose()), ..Self::new(user, times) }
     }
 }
 
 impl<'a> KeyView<'a> {
     /// With its secret half, which was just made: the only time that it is shown.
-    pub(super) fn with_secret(key: &'a AccessKey) -> Self {
-        Self { secret_access_key: Some(key.secret.expose()), ..Self::new(key) }
+    pub(super) fn with_secret(key: &'a AccessKey, times: &LastUsed) -> Self {
+        Self { secret_access_key: Some(key.secret.expose()), ..Self::new(key, times) }
     }
 
     /// Without its secret half.
-    pub(super) fn new(key: &'a AccessKey) -> Self {
+    pub(super) fn new(key: &'a AccessKey, times: &LastUsed) -> Self {
         Self {
             access_key_id: &key.access_key_id,
             secret_access_key: None,
             active: key.active,
             created_at: key.created_at,
             expires_at: key.expires_at,
+            last_used_at: times.of(Used::AccessKey, &key.access_key_id),
         }
     }
 }
@@ -189,11 +203,14 @@ pub(super) struct TokenView<'a> {
     created_at: Timestamp,
     #[schema(value_type = Option<String>, format = DateTime, required)]
     expires_at: Option<Timestamp>,
+    /// When it last made a call.
+    #[schema(value_type = Option<String>, format = DateTime, required)]
+    last_used_at: Option<Timestamp>,
 }
 
 impl<'a> TokenView<'a> {
     /// Without its text.
-    pub(super) fn new(token: &'a ApiToken) -> Self {
+    pub(super) fn new(token: &'a ApiToken, times: &LastUsed) -> Self {
         Self {
             id: &token.id,
             name: &token.name,
@@ -201,12 +218,13 @@ impl<'a> TokenView<'a> {
             permissions: rules(&token.permissions),
             created_at: token.created_at,
             expires_at: token.expires_at,
+            last_used_at: times.of(Used::Token, &token.id),
         }
     }
 
     /// With its text: the only time that it is shown.
-    pub(super) fn with_secret(token: &'a ApiToken, secret: &'a Secret) -> Self {
-        Self { token: Some(secret.expose()), ..Self::new(token) }
+    pub(super) fn with_secret(token: &'a ApiToken, times: &LastUsed, secret: &'a Secret) -> Self {
+        Self { token: Some(secret.expose()), ..Self::new(token, times) }
     }
 }
 
@@ -240,7 +258,9 @@ mod tests {
 
     #[test]
     fn a_user_is_shown_without_its_secret() {
-        let shown = serde_json::to_value(UserView::new(&user())).unwrap();
+        let times = LastUsed::default();
+        times.note(Used::AccessKey, "AKANN", Timestamp::from_secs(60));
+        let shown = serde_json::to_value(UserView::new(&user(), &times)).unwrap();
         assert_eq!(
             shown,
             json!({
@@ -248,7 +268,8 @@ mod tests {
                 "permissions": [{"id": "", "effect": "Allow", "actions": ["read"], "resources": ["*"]}],
                 "group_ids": ["g1"], "created_at": "1970-01-01T00:00:00Z", "auth_source": "local",
                 "access_keys": [{"access_key_id": "AKANN", "active": true, "created_at": "1970-01-01T00:00:00Z",
-                                 "expires_at": null}],
+                                 "expires_at": null, "last_used_at": "1970-01-01T00:01:00Z"}],
+                "last_login_at": null, "last_used_at": "1970-01-01T00:01:00Z",
             })
         );
     }
@@ -256,7 +277,8 @@ mod tests {
     #[test]
     fn a_new_pair_is_shown_once() {
         let user = user();
-        let shown = serde_json::to_value(UserView::with_secret(&user, &user.keys[0].secret)).unwrap();
+        let shown =
+            serde_json::to_value(UserView::with_secret(&user, &LastUsed::default(), &user.keys[0].secret)).unwrap();
         assert_eq!(shown["secret_access_key"], "very secret");
     }
 

@@ -4,15 +4,18 @@ use crate::http::admin::call::Call;
 use crate::http::admin::error::{Problem, invalid, not_found};
 use crate::http::admin::openapi::Missing;
 use actix_web::{HttpRequest, HttpResponse, web};
+use actors::domain::admission::{Request, decide};
 use actors::domain::iam::action;
 use actors::domain::iam::context::{AccessRequest, ListParameters, RequestContext, Resource};
 use actors::domain::iam::evaluate::{Considered, Outcome, Reason, RuleOwner, explain};
-use actors::domain::iam::model::Effect;
+use actors::domain::iam::model::{Effect, Permission};
 use actors::domain::iam::principal::Principal;
+use actors::domain::names::BucketName;
 use actors::domain::state::State;
 use actors::system::view::SystemView;
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
+use std::sync::Arc;
 use utoipa::ToSchema;
 
 /// A request that somebody might make.
@@ -49,13 +52,16 @@ pub(super) struct Explanation {
     hint: Option<String>,
     /// The rule that decided.
     rule: Option<RuleName>,
+    /// The block of admission that stops such a request before anybody is asked who they are.
+    #[schema(required)]
+    admission: Option<String>,
     considered: Vec<ConsideredRule>,
 }
 
 /// A rule and whose it is.
 #[derive(Serialize, ToSchema)]
 pub(super) struct RuleName {
-    /// `user`, `group`, `token` or `builtin`.
+    /// `user`, `group`, `token`, `public` or `builtin`.
     owner_kind: &'static str,
     /// Its name.
     owner: String,
@@ -69,8 +75,15 @@ pub(super) struct RuleName {
 /// A rule that was looked at, and how far it got.
 #[derive(Serialize, ToSchema)]
 pub(super) struct ConsideredRule {
-    #[serde(flatten)]
-    rule: RuleName,
+    /// `user`, `group`, `token` or `public`.
+    owner_kind: &'static str,
+    /// Its name.
+    owner: String,
+    owner_id: String,
+    /// The rule's id within its owner.
+    id: String,
+    #[schema(value_type = String)]
+    effect: Effect,
     /// `applies`, `other_action`, `other_resource` or `conditions_fail`.
     outcome: &'static str,
 }
@@ -101,7 +114,9 @@ pub(super) async fn ask(request: HttpRequest, payload: web::Payload) -> Result<H
         None => call.ip.parse().ok(),
         Some(text) => Some(text.parse::<IpAddr>().map_err(|_| invalid(format!("`{text}` is no IP address")))?),
     };
+    let resource = Resource::named(&body.action, &body.resource);
     let context = RequestContext {
+        public: public_rules(&call.view, &principal, resource),
         source_ip,
         secure: body.secure,
         time: call.edge.clock.now(),
@@ -109,24 +124,54 @@ pub(super) async fn ask(request: HttpRequest, payload: web::Payload) -> Result<H
         list: ListParameters { prefix: body.prefix.clone(), ..ListParameters::default() },
         ..RequestContext::default()
     };
-    let asked = AccessRequest {
-        action: &body.action,
-        resource: Resource::named(&body.action, &body.resource),
-        context: &context,
-    };
+    let asked = AccessRequest { action: &body.action, resource, context: &context };
     let (decision, considered) = explain(state, &principal, &asked);
     let (reason, hint) = words(state, &decision.reason, &considered);
     let rule = match decision.reason {
         Reason::Rule { owner, id, effect } => Some(name(state, &owner, id, effect)),
         _ => None,
     };
-    let considered = considered.into_iter().map(|rule| ConsideredRule {
-        outcome: outcome(rule.outcome),
-        rule: name(state, &rule.owner, rule.id, rule.effect),
+    let considered = considered.into_iter().map(|rule| {
+        let outcome = outcome(rule.outcome);
+        let RuleName { owner_kind, owner, owner_id, id, effect } = name(state, &rule.owner, rule.id, rule.effect);
+        ConsideredRule { owner_kind, owner, owner_id, id, effect, outcome }
     });
-    let hint = hint.filter(|_| !decision.allowed);
-    let answer = Explanation { allowed: decision.allowed, reason, hint, rule, considered: considered.collect() };
+    let stopped = stopped_by(&call.view, &principal, &asked);
+    let (allowed, reason, hint) = match &stopped {
+        Some(block) => (
+            false,
+            format!("the admission block `{block}` stops it before anybody is asked who they are; otherwise: {reason}"),
+            Some(format!("change the block `{block}` in `admission.blocks`")),
+        ),
+        None => (decision.allowed, reason, hint.filter(|_| !decision.allowed)),
+    };
+    let answer = Explanation { allowed, reason, hint, rule, admission: stopped, considered: considered.collect() };
     Ok(HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(answer))
+}
+
+/// What anybody may do in the bucket, where anybody asks.
+fn public_rules(view: &SystemView, principal: &Principal, resource: Resource<'_>) -> Option<Arc<[Permission]>> {
+    let bucket = resource.bucket.filter(|_| *principal == Principal::Anonymous)?;
+    view.public.get(&BucketName::new(bucket).ok()?).cloned()
+}
+
+/// The block of admission that stops such a request, by the first method that one of its kind has.
+fn stopped_by(view: &SystemView, principal: &Principal, asked: &AccessRequest<'_>) -> Option<String> {
+    let verb = asked.action.strip_prefix("s3:")?;
+    let method = match verb {
+        _ if verb.starts_with("Get") || verb.starts_with("List") => "GET",
+        _ if verb.starts_with("Delete") || verb.starts_with("Abort") => "DELETE",
+        _ => "PUT",
+    };
+    let request = Request {
+        method,
+        authenticated: *principal != Principal::Anonymous,
+        source_ip: asked.context.source_ip,
+        action: Some(asked.action),
+        bucket: asked.resource.bucket,
+        path: asked.resource.key.unwrap_or(&asked.context.list.prefix),
+    };
+    decide(&view.config.admission, &request).stopped_by().map(|block| block.name.clone())
 }
 
 fn find(view: &SystemView, named: &str) -> Result<Principal, Problem> {
@@ -165,6 +210,9 @@ fn name(state: &State, owner: &RuleOwner, id: String, effect: Effect) -> RuleNam
             };
         }
         RuleOwner::Token(of) => ("token", of, state.tokens.get(of).map(|token| token.name.clone())),
+        RuleOwner::Public => {
+            return RuleName { owner_kind: "public", owner: "$anonymous".into(), owner_id: String::new(), id, effect };
+        }
     };
     RuleName { owner_kind, owner: owner.unwrap_or_default(), owner_id: owner_id.clone(), id, effect }
 }

@@ -68,7 +68,7 @@ pub(super) struct Update {
 pub(super) async fn list(request: HttpRequest) -> Result<HttpResponse, Problem> {
     let (call, _) = begin(&request, "iam:read").await?;
     let user = find(&call.view, segment(&request, "id"))?;
-    let keys: Vec<KeyView<'_>> = user.keys.iter().map(KeyView::new).collect();
+    let keys: Vec<KeyView<'_>> = user.keys.iter().map(|key| KeyView::new(key, &call.edge.last_used)).collect();
     Ok(HttpResponse::Ok()
         .insert_header(("cache-control", "no-store"))
         .insert_header((ETAG, etag(&call.view)))
@@ -98,7 +98,7 @@ pub(super) async fn create(request: HttpRequest, payload: web::Payload) -> Resul
     Ok(HttpResponse::Created()
         .insert_header(("cache-control", "no-store"))
         .insert_header((ETAG, etag(&call.edge.system.view())))
-        .json(KeyView::with_secret(&key)))
+        .json(KeyView::with_secret(&key, &call.edge.last_used)))
 }
 
 /// `PUT /users/{id}/keys/{access_key_id}` switches a pair on or off, or gives it another end.
@@ -133,7 +133,7 @@ pub(super) async fn update(request: HttpRequest, payload: web::Payload) -> Resul
     Ok(HttpResponse::Ok()
         .insert_header(("cache-control", "no-store"))
         .insert_header((ETAG, etag(&view)))
-        .json(KeyView::new(key)))
+        .json(KeyView::new(key, &call.edge.last_used)))
 }
 
 /// `DELETE /users/{id}/keys/{access_key_id}` → 204; it signs nothing more.

@@ -4,7 +4,6 @@ use crate::auth::session::set_cookie;
 use crate::http::admin::call::Call;
 use crate::http::admin::error::Problem;
 use crate::http::admin::openapi::{Refused, Throttled};
-use crate::http::server::Line;
 use actix_web::http::header::SET_COOKIE;
 use actix_web::{HttpRequest, HttpResponse, web};
 use actors::audit::{DenialKind, Outcome};
@@ -12,6 +11,7 @@ use actors::domain::clock::Timestamp;
 use actors::domain::iam::principal::Principal;
 use actors::domain::secret::Secret;
 use actors::session::{Opening, Session};
+use actors::state_db::Used;
 use actors::system::view::SystemView;
 use actors::{Error, ErrorKind};
 use serde::{Deserialize, Serialize};
@@ -96,7 +96,10 @@ pub(super) async fn key_pair(request: HttpRequest, payload: web::Payload) -> Res
     let found = call.view.index.access_key(&body.access_key_id, call.edge.clock.now());
     let owner = found.filter(|(_, key)| key.secret == body.secret_access_key).map(|(user, _)| user.id.clone());
     match owner {
-        Some(id) => open(&call, Principal::User(id), &body.access_key_id).await,
+        Some(id) => {
+            call.edge.last_used.note(Used::AccessKey, &body.access_key_id, call.edge.clock.now());
+            open(&call, Principal::User(id), &body.access_key_id).await
+        }
         None => refuse(&call, &body.access_key_id, "the key pair is unknown, disabled or wrong").await,
     }
 }
@@ -112,7 +115,7 @@ pub(super) async fn logout(request: HttpRequest) -> Result<HttpResponse, Problem
         call.edge.session.revoke(session.id()).await?;
         call.recorder().record("logout", session.id(), Outcome::Success, Value::Null).await?;
     }
-    let gone = set_cookie("", Duration::ZERO, request.conn_data::<Line>().is_some_and(Line::is_secure));
+    let gone = set_cookie("", Duration::ZERO, call.context().secure);
     Ok(HttpResponse::Ok().insert_header((SET_COOKIE, gone)).json(Done { ok: true }))
 }
 

@@ -20,6 +20,7 @@ mod query;
 mod session;
 mod status;
 mod tokens;
+mod trace;
 mod users;
 mod whoami;
 
@@ -112,6 +113,8 @@ fn table() -> Vec<(Method, &'static str, Route)> {
         (Method::DELETE, "/admin/ext-auth/identities/{id}", to().to(ext_auth::identities::delete)),
         (Method::GET, "/admin/policies", to().to(policies::list)),
         (Method::POST, "/admin/explain", to().to(explain::ask)),
+        (Method::GET, "/admin/config/trace", to().to(trace::get)),
+        (Method::POST, "/admin/config/trace", to().to(trace::post)),
         (Method::GET, "/admin/audit", to().to(audit::list)),
         (Method::GET, "/admin/audit/export", to().to(audit::export)),
         (Method::GET, "/admin/audit/verify", to().to(audit::verify)),

@@ -3,7 +3,7 @@
 use crate::http::admin::codes::codes;
 use crate::http::admin::{
     audit, backup, backups, error, explain, ext_auth, groups, keys, login, oauth, password, policies, session, status,
-    tokens, users, whoami,
+    tokens, trace, users, whoami,
 };
 use crate::http::health;
 use crate::http::metrics;
@@ -99,6 +99,8 @@ const ALWAYS: [u16; 5] = [400, 403, 500, 503, 507];
         ext_auth::identities::delete,
         policies::list,
         explain::ask,
+        trace::get,
+        trace::post,
         audit::list,
         audit::export,
         audit::verify,

@@ -44,7 +44,7 @@ pub(super) async fn list(request: HttpRequest) -> Result<HttpResponse, Problem> 
     let call = Call::with_right(&request, "iam:read").await?;
     let query = Query::parse(&request, &["limit", "after"])?;
     let (tokens, link) = query.page(call.view.state.tokens.iter())?;
-    Ok(list_of(&call.view, tokens.into_iter().map(|token| TokenView::new(token)).collect(), link))
+    Ok(list_of(&call.view, tokens.into_iter().map(|token| TokenView::new(token, &call.edge.last_used)).collect(), link))
 }
 
 /// `POST /tokens {name, role | permissions, expires_in}` → 201 with the token, this once.
@@ -70,9 +70,11 @@ pub(super) async fn create(request: HttpRequest, payload: web::Payload) -> Resul
     };
     let change = IamChange::CreateToken { token: token.clone() };
     call.mutate("token.create", &token.name, StateChange::Iam(change)).await?;
-    Ok(HttpResponse::Created()
-        .insert_header(("cache-control", "no-store"))
-        .json(TokenView::with_secret(&token, &secret)))
+    Ok(HttpResponse::Created().insert_header(("cache-control", "no-store")).json(TokenView::with_secret(
+        &token,
+        &call.edge.last_used,
+        &secret,
+    )))
 }
 
 /// `DELETE /tokens/{id}` → 204.

@@ -65,6 +65,12 @@ pub(super) struct Update {
     #[serde(rename = "access_keys")]
     #[schema(value_type = Option<Value>)]
     _access_keys: Option<IgnoredAny>,
+    #[serde(rename = "last_login_at")]
+    #[schema(value_type = Option<Value>)]
+    _last_login_at: Option<IgnoredAny>,
+    #[serde(rename = "last_used_at")]
+    #[schema(value_type = Option<Value>)]
+    _last_used_at: Option<IgnoredAny>,
 }
 
 /// A key pair of one's own choice; what is missing is made here.
@@ -95,7 +101,7 @@ pub(super) async fn list(request: HttpRequest) -> Result<HttpResponse, Problem> 
     let call = Call::with_right(&request, "iam:read").await?;
     let query = Query::parse(&request, &["limit", "after"])?;
     let (users, link) = query.page(call.view.state.users.iter())?;
-    Ok(list_of(&call.view, users.into_iter().map(|user| UserView::new(user)).collect(), link))
+    Ok(list_of(&call.view, users.into_iter().map(|user| UserView::new(user, &call.edge.last_used)).collect(), link))
 }
 
 /// `GET /users/{id}`.
@@ -108,7 +114,7 @@ pub(super) async fn list(request: HttpRequest) -> Result<HttpResponse, Problem> 
 pub(super) async fn get(request: HttpRequest) -> Result<HttpResponse, Problem> {
     let call = Call::with_right(&request, "iam:read").await?;
     let user = find(&call.view, segment(&request, "id"))?;
-    Ok(HttpResponse::Ok().insert_header((ETAG, etag(&call.view))).json(UserView::new(&user)))
+    Ok(HttpResponse::Ok().insert_header((ETAG, etag(&call.view))).json(UserView::new(&user, &call.edge.last_used)))
 }
 
 /// `POST /users` → 201 with the secret, this once.
@@ -137,7 +143,7 @@ pub(super) async fn create(request: HttpRequest, payload: web::Payload) -> Resul
     Ok(HttpResponse::Created()
         .insert_header(("cache-control", "no-store"))
         .insert_header((ETAG, etag(&view)))
-        .json(UserView::with_secret(&user, &secret)))
+        .json(UserView::with_secret(&user, &call.edge.last_used, &secret)))
 }
 
 /// `PUT /users/{id}` changes the fields that are sent.
@@ -166,7 +172,7 @@ pub(super) async fn update(request: HttpRequest, payload: web::Payload) -> Resul
     }
     let view = call.edge.system.view();
     let user = find(&view, id)?;
-    Ok(HttpResponse::Ok().insert_header((ETAG, etag(&view))).json(UserView::new(&user)))
+    Ok(HttpResponse::Ok().insert_header((ETAG, etag(&view))).json(UserView::new(&user, &call.edge.last_used)))
 }
 
 /// `DELETE /users/{id}` → 204.
@@ -211,7 +217,7 @@ pub(super) async fn rotate_keys(request: HttpRequest, payload: web::Payload) -> 
     Ok(HttpResponse::Ok()
         .insert_header(("cache-control", "no-store"))
         .insert_header((ETAG, etag(&view)))
-        .json(UserView::with_secret(&user, &secret)))
+        .json(UserView::with_secret(&user, &call.edge.last_used, &secret)))
 }
 
 /// The published view refuses these sessions already; here their rows go too.

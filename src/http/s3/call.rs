@@ -1,14 +1,17 @@
 //! One admitted request: who asks for what, on which view of the system. Made before a byte of the body is read.
 
+use super::admission::{self, Sent};
 use super::error::S3Error;
+use super::operation::{Operation, Overrides};
 use super::permission::{self, Needed};
 use crate::app::Edge;
-use crate::auth::sigv4::{Denied, Rules, Verified};
+use crate::auth::sigv4::{Denied, Parsed, Refusal, Rules, Verified};
 use crate::http::context::{self, Context};
 use crate::http::host::Place;
 use actix_web::dev::RequestHead;
 use actix_web::http::StatusCode;
 use actors::audit::{Denial, DenialKind, Event, Outcome};
+use actors::domain::admission::Block;
 use actors::domain::clock::Timestamp;
 use actors::domain::iam::context::{AccessRequest, RequestContext};
 use actors::domain::iam::evaluate::decide;
@@ -17,6 +20,7 @@ use actors::domain::iam::scope;
 use actors::domain::names::{BucketName, ObjectKey};
 use actors::domain::secret::Secret;
 use actors::domain::tags::Tags;
+use actors::state_db::Used;
 use actors::system::SystemView;
 use actors::{Error, ErrorKind};
 use std::sync::Arc;
@@ -38,25 +42,48 @@ pub(super) struct Call {
     pub(super) verified: Verified,
     /// The circumstances, as rules see them.
     pub(super) access: RequestContext,
+    /// What rules of admission ask of it.
+    sent: Sent,
 }
 
 impl Call {
     /// Verifies a request and decides whether it may be.
-    pub(super) fn admit(edge: &Edge, head: &RequestHead, place: &Place, context: Context) -> Result<Self, S3Error> {
-        let view = edge.system.view();
+    pub(super) fn admit(
+        edge: &Edge,
+        view: Arc<SystemView>,
+        head: &RequestHead,
+        place: &Place,
+        context: Context,
+    ) -> Result<Self, S3Error> {
         view.unlocked()?;
         if matches!(place, Place::Unnamed | Place::Garbage) {
             return Err(no_host());
         }
         let raw = context::raw(head, place.bucket());
         let advanced = &view.config.advanced;
-        let verified = if view.authentication_required() {
+        let parsed = Parsed::new(&raw).map_err(|refusal| unproven(edge, &context, refusal.into()))?;
+        let sent = Sent::new(raw.method, &parsed, context.address);
+        if let Some(block) = sent.judge(&view.config.admission, &parsed).stopped_by() {
+            return Err(stopped(edge, &context, block, parsed.named().0));
+        }
+        let verified = if !view.authentication_required() {
+            edge.s3.verifier.open(&raw, parsed)
+        } else if parsed.has_credentials() {
             let rules = Rules { now: context.now, skew: advanced.clock_skew, region: advanced.region.as_deref() };
-            edge.s3.verifier.verify(&raw, &rules, |key| signer(&view, key, context.now))
+            edge.s3.verifier.verify(&raw, parsed, &rules, |key| signer(&view, key, context.now))
         } else {
-            edge.s3.verifier.open(&raw)
+            edge.s3.verifier.anonymous(&raw, parsed)
         };
         let verified = verified.map_err(|denied| unproven(edge, &context, denied))?;
+        if let (Principal::User(_), Some(key)) = (verified.principal(), verified.access_key_id()) {
+            edge.last_used.note(Used::AccessKey, key, context.now);
+        }
+        let anonymous = *verified.principal() == Principal::Anonymous;
+        let public = verified.bucket().filter(|_| anonymous).and_then(|bucket| view.public.get(bucket)).cloned();
+        if anonymous && public.is_none() {
+            // Where nothing is public, nobody in particular is told what a request without credentials lacks.
+            return Err(unproven(edge, &context, Refusal::Missing.into()));
+        }
         let access = RequestContext {
             source_ip: context.address,
             secure: context.secure,
@@ -65,17 +92,25 @@ impl Call {
             referer: context.referer.clone(),
             access_key_id: verified.access_key_id().map(str::to_owned),
             reserved: view.reserved.clone(),
+            public,
             list: permission::list_parameters(verified.operation()),
             amz_headers: verified.amz_headers().clone(),
             request_tags: permission::request_tags(verified.operation()),
             ..RequestContext::default()
         };
-        let call = Self { edge: edge.clone(), view, context, verified, access };
+        let call = Self { edge: edge.clone(), view, context, verified, access, sent };
         // What hangs on the tags of objects is decided by `settle`, which may look at them.
         if !call.asks_tags() && !permission::needed(call.verified.operation()).iter().all(|needed| call.may(needed)) {
             return Err(S3Error::access_denied());
         }
-        Ok(call)
+        match call.principal() {
+            Principal::Anonymous if sets_headers(call.verified.operation()) => Err(no_overrides()),
+            // Key by key, which nobody in particular ever may.
+            Principal::Anonymous if permission::needed(call.verified.operation()).is_empty() => {
+                Err(S3Error::access_denied())
+            }
+            _ => Ok(call),
+        }
     }
 
     /// Decides what [`Call::admit`] could not: where a rule is about the tags that objects have.
@@ -129,6 +164,18 @@ impl Call {
         decision.allowed
     }
 
+    /// Whether a block of admission stops one of the things that a request is about: a key that its body names.
+    pub(super) fn admits(&self, needed: &Needed<'_>) -> Result<(), S3Error> {
+        let blocks = &self.view.config.admission;
+        match self.sent.judge_one(blocks, needed, &self.access.list.prefix).stopped_by() {
+            Some(block) => {
+                let bucket = needed.resource.bucket.unwrap_or_default();
+                Err(stopped(&self.edge, &self.context, block, bucket))
+            }
+            None => Ok(()),
+        }
+    }
+
     /// Who asks.
     pub(super) fn principal(&self) -> &Principal {
         self.verified.principal()
@@ -178,6 +225,27 @@ impl Call {
         }
         error.into()
     }
+}
+
+/// A block of admission stopped it. Only the log says which: whoever is stopped need not know what to go around.
+fn stopped(edge: &Edge, context: &Context, block: &Block, bucket: &str) -> S3Error {
+    let error = admission::answer(block);
+    log::info!("request {}: admission block {} stopped it: {}", context.request_id, block.name, block.action.word());
+    let (actor, bucket) = (Principal::Anonymous.owner_id(), bucket.to_owned());
+    note(edge, context, actor, "admission", bucket, error.code());
+    error
+}
+
+/// Only who signs may say which headers the answer has (AWS: "you must sign the request").
+fn sets_headers(operation: &Operation) -> bool {
+    match operation {
+        Operation::GetObject(read) | Operation::HeadObject(read) => read.overrides != Overrides::default(),
+        _ => false,
+    }
+}
+
+fn no_overrides() -> S3Error {
+    S3Error::invalid_request("Request specific response headers cannot be used for anonymous GET requests.")
 }
 
 fn no_host() -> S3Error {

@@ -1,5 +1,6 @@
 //! The S3 API: one request in, one operation, one answer.
 
+pub mod admission;
 mod bucket;
 mod call;
 pub mod error;
@@ -42,9 +43,10 @@ pub struct Memory {
 
 /// Answers an S3 request: the default service, on the raw URI.
 pub async fn handle(edge: web::Data<Edge>, request: HttpRequest, mut payload: web::Payload) -> HttpResponse {
-    let context = Context::new(&request, &edge.clock);
-    let place = Place::of(request.head(), &edge.system.view().config.advanced);
-    let outcome = match Call::admit(&edge, request.head(), &place, context.clone()) {
+    let view = edge.system.view();
+    let context = Context::new(&request, &edge.clock, &view.config.advanced);
+    let place = Place::of(request.head(), &view.config.advanced);
+    let outcome = match Call::admit(&edge, view, request.head(), &place, context.clone()) {
         Ok(call) => {
             metrics::name(&request, call.verified.operation().verb().name());
             match call.settle().await {
@@ -73,9 +75,10 @@ pub async fn handle(edge: web::Data<Edge>, request: HttpRequest, mut payload: we
 
 /// Decides on `Expect: 100-continue`: the answer to a request that is refused before its body is read, `None` where it may come.
 pub fn preflight(edge: &Edge, head: &RequestHead, secure: bool) -> Option<HttpResponse> {
-    let context = Context::of_head(head, secure, &edge.clock);
-    let place = Place::of(head, &edge.system.view().config.advanced);
-    let error = Call::admit(edge, head, &place, context.clone()).err()?;
+    let view = edge.system.view();
+    let context = Context::of_head(head, secure, &edge.clock, &view.config.advanced);
+    let place = Place::of(head, &view.config.advanced);
+    let error = Call::admit(edge, view, head, &place, context.clone()).err()?;
     let mut response = refuse(head, &place, &context, &error);
     reply::stamp(&mut response, &context, &place);
     Some(response)

@@ -124,6 +124,11 @@ fn probe(probe: Probe) -> &'static str {
     }
 }
 
+/// Whether it is a listing under a prefix.
+pub fn is_listing(operation: &Operation) -> bool {
+    matches!(operation, Operation::ListObjects(_) | Operation::ListMultipartUploads(_))
+}
+
 /// What `s3:prefix` and its like are compared with.
 pub fn list_parameters(operation: &Operation) -> ListParameters {
     match operation {

@@ -6,6 +6,7 @@ use crate::db::state::{create, load};
 use crate::domain::state::State;
 use rusqlite::backup::Backup;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -137,6 +138,18 @@ fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/db")
 }
 
+/// What later versions added is what their steps say of older rows.
+fn as_version_1_held_it() -> State {
+    let mut state = crate::db::state::tests::full();
+    for identity in state.identities.values_mut() {
+        Arc::make_mut(identity).rule_group_ids.clear();
+    }
+    for bucket in state.buckets.values_mut() {
+        Arc::make_mut(bucket).public_prefixes.clear();
+    }
+    state
+}
+
 #[test]
 fn golden_files_open_by_password_and_by_hash_and_hold_what_they_held() {
     for row in KNOWN_PARAMETERS {
@@ -149,7 +162,7 @@ fn golden_files_open_by_password_and_by_hash_and_hold_what_they_held() {
         let (connection, found) = open_with_password(&path, PASSWORD).unwrap().unwrap();
         assert_eq!(found, hash(&parameters), "{name}");
         check_integrity(&connection).unwrap();
-        assert_eq!(load(&connection).unwrap(), crate::db::state::tests::full(), "{name}");
+        assert_eq!(load(&connection).unwrap(), as_version_1_held_it(), "{name}");
         assert!(matches!(try_open(&path, &hash(&parameters)).unwrap(), TryOpen::Opened(_)));
     }
 }

@@ -26,6 +26,7 @@ pub(super) fn load_buckets(from: &Connection) -> rusqlite::Result<Buckets> {
             alias,
             owner: row.get("owner")?,
             created_at: row::time(row, "created_at")?,
+            public_prefixes: row::json(row, "public_prefixes_json")?,
         };
         Ok((bucket.name.clone(), Arc::new(bucket)))
     })
@@ -34,13 +35,14 @@ pub(super) fn load_buckets(from: &Connection) -> rusqlite::Result<Buckets> {
 pub(super) fn write_buckets(to: &Transaction<'_>, old: &Buckets, new: &Buckets) -> rusqlite::Result<()> {
     let sql: (&[&str], &str) = (
         &["DELETE FROM buckets WHERE name = ?"],
-        "INSERT INTO buckets (name, backend, alias, owner, created_at) VALUES (?, ?, ?, ?, ?)",
+        "INSERT INTO buckets (name, backend, alias, owner, created_at, public_prefixes_json) VALUES (?, ?, ?, ?, ?, ?)",
     );
     let delete = |statement: &mut rusqlite::CachedStatement<'_>, name: &BucketName| statement.execute([name.as_str()]);
     row::write(to, (old, new), sql, delete, |statement, name, bucket| {
         let alias = bucket.alias.as_ref().map(BucketName::as_str);
         let (backend, at) = (bucket.backend.as_str(), bucket.created_at.millis());
-        statement.execute(params![name.as_str(), backend, alias, bucket.owner, at])?;
+        let public = row::to_json(&bucket.public_prefixes)?;
+        statement.execute(params![name.as_str(), backend, alias, bucket.owner, at, public])?;
         Ok(())
     })
 }

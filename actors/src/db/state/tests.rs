@@ -114,6 +114,7 @@ pub(in crate::db) fn full() -> State {
         alias: Some(BucketName::new("old-builds").unwrap()),
         owner: "u1".into(),
         created_at: at(12),
+        public_prefixes: vec!["a b/".into(), "releases/".into()],
     };
     let key = |id: &str, purpose, active| StoredKey {
         id: id.into(),

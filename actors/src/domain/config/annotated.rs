@@ -15,7 +15,6 @@ pub fn annotated() -> String {
         let name = key.name().trim_end_matches("[]");
         let line = match (key.kind, key.default) {
             (Kind::Section, _) if is_live(key) => format!("{name}:"),
-            (Kind::Nothing, _) => format!("{name}: []"),
             (Kind::Count(..), Some(default)) => format!("{name}: {default}"),
             (_, Some(default)) => format!("{name}: {}", scalar_text(default)),
             (_, None) => format!("# {name}:"),
@@ -28,7 +27,7 @@ pub fn annotated() -> String {
 fn notes(key: &Key) -> String {
     let mut notes = Vec::new();
     match key.kind {
-        Kind::Choice(words) => notes.push(format!("one of {}", words.join(", "))),
+        Kind::Choice(words) | Kind::Variant(words) => notes.push(format!("one of {}", words.join(", "))),
         Kind::Count(from, to) => notes.push(format!("{from} to {to}")),
         _ => {}
     }
@@ -41,7 +40,7 @@ fn notes(key: &Key) -> String {
     if notes.is_empty() { String::new() } else { format!(" ({})", notes.join("; ")) }
 }
 
-/// A section that the defaults use; `storage.backend` is another form of `storage.filesystem`.
+/// A section that the defaults use: `storage.backend` is another form of `storage.filesystem`, and there are no items of lists.
 fn is_live(key: &Key) -> bool {
-    key.path != "storage.backend"
+    key.path != "storage.backend" && !key.path.contains("[]")
 }

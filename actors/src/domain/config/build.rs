@@ -1,5 +1,6 @@
 //! Typed values → the model: defaults filled in, and the rules that look at more than one key.
 
+use super::admission;
 use super::check::{Checker, Form, Found, Part, Section, Typed, typed};
 use super::model::{
     Access, Advanced, ArchiveLimits, Audit, Authentication, Backup, BackupTarget, Config, LogFormat, SecretRef, Tls,
@@ -9,6 +10,7 @@ use super::problem::Complaint;
 use super::table;
 use super::tree::Origin;
 use crate::domain::names::BucketName;
+use crate::domain::network::WrittenNetwork;
 use crate::domain::stored::cron::Cron;
 use crate::domain::stored::retention::Keep;
 use core::net::SocketAddr;
@@ -126,10 +128,11 @@ pub(super) fn config(
     checker: &mut Checker<'_>,
     warnings: &mut Vec<String>,
 ) -> Config {
+    let admission = admission::blocks(values, checker, warnings);
     let access = access(values, checker, warnings);
     let advanced = advanced(values, checker);
     let backup = backup(values, checker);
-    Config { access, storage, advanced, backup }
+    Config { admission, access, storage, advanced, backup }
 }
 
 fn access(values: &mut Values<'_>, checker: &mut Checker<'_>, warnings: &mut Vec<String>) -> Access {
@@ -186,6 +189,7 @@ fn advanced(values: &mut Values<'_>, checker: &mut Checker<'_>) -> Advanced {
         public_url: values.text("advanced.public_url").map(|url| url.trim_end_matches('/').to_owned()),
         domains: values.texts("advanced.domains"),
         console_host: values.text("advanced.console_host"),
+        trusted_proxies: networks(&values.texts("advanced.trusted_proxies")),
         max_requests: values.size("advanced.max_requests"),
         idle_timeout: values.duration("advanced.idle_timeout"),
         audit: Audit {
@@ -244,6 +248,11 @@ fn missing(checker: &mut Checker<'_>, part: &Part, key: &str) {
     if !checker.problems.iter().any(|problem| problem.path == path) {
         checker.problem(&part.shown, &part.origin, Complaint::new(format!("the key `{key}` is missing")));
     }
+}
+
+/// The table has checked each.
+fn networks(texts: &[String]) -> Vec<WrittenNetwork> {
+    texts.iter().filter_map(|text| WrittenNetwork::parse(text)).collect()
 }
 
 fn tls(values: &mut Values<'_>, checker: &mut Checker<'_>) -> Tls {

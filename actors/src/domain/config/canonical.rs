@@ -1,5 +1,6 @@
 //! Model → canonical tree: sections in the order of the table, names sorted, defaults omitted, references kept.
 
+use super::admission;
 use super::load::Loaded;
 use super::model::{
     Authentication, BackendKind, Backup, BackupTarget, Config, LogFormat, SecretRef, Webhook, WrittenPath, header_path,
@@ -8,6 +9,7 @@ use super::scalar::{duration_text, escape, size_text};
 use super::storage::DEFAULT_BACKEND;
 use super::table;
 use super::tree::{Node, Origin, Value};
+use crate::domain::network::WrittenNetwork;
 use crate::domain::state::Bucket;
 use crate::domain::stored::cron::Cron;
 use std::collections::BTreeMap;
@@ -24,6 +26,9 @@ pub enum Literals {
 /// The canonical tree of a configuration. `written` has what stood there with `${env:…}` in it, by path ([`Loaded::written`]).
 pub fn to_tree(config: &Config, written: &BTreeMap<String, String>, literals: Literals) -> Node {
     let mut out = Writer { tree: Node::map(), written, literals };
+    if !config.admission.is_empty() {
+        out.set("admission.blocks", admission::to_node(&config.admission, written));
+    }
     let access = &config.access;
     out.text(
         "access.authentication",
@@ -62,6 +67,7 @@ pub fn to_tree(config: &Config, written: &BTreeMap<String, String>, literals: Li
     out.optional("advanced.public_url", advanced.public_url.as_deref());
     out.texts("advanced.domains", advanced.domains.iter().map(String::as_str));
     out.optional("advanced.console_host", advanced.console_host.as_deref());
+    out.texts("advanced.trusted_proxies", advanced.trusted_proxies.iter().map(WrittenNetwork::as_str));
     out.plain("advanced.max_requests", advanced.max_requests.to_string());
     out.plain("advanced.idle_timeout", duration_text(advanced.idle_timeout));
     out.plain("advanced.audit.keep_rows", advanced.audit.keep_rows.to_string());
@@ -132,6 +138,9 @@ fn add_bucket(tree: &mut Node, bucket: &Bucket) {
     if let Some(alias) = &bucket.alias {
         node = node.with("alias", Node::text(alias.as_str()));
     }
+    if !bucket.public_prefixes.is_empty() {
+        node = node.with("public_prefixes", list(&bucket.public_prefixes));
+    }
     node = node
         .with("owner", Node::text(escape(&bucket.owner)))
         .with("created_at", Node::text(bucket.created_at.rfc3339()));
@@ -147,6 +156,16 @@ fn add_bucket(tree: &mut Node, bucket: &Bucket) {
         entries.sort_by(|a, b| a.key.cmp(&b.key));
         tree.set(&["storage", "buckets"], Node::new(Value::Map(entries)));
     }
+}
+
+/// Texts as a list.
+fn list(texts: &[String]) -> Node {
+    Node::new(Value::List(texts.iter().map(|text| Node::text(escape(text))).collect()))
+}
+
+/// A list as it was written, line by line.
+fn lines(written: &str) -> Node {
+    Node::new(Value::List(written.lines().map(Node::text).collect()))
 }
 
 struct Writer<'a> {
@@ -253,6 +272,15 @@ impl Writer<'_> {
             }
             if let Some(alias) = &pin.alias {
                 node = node.with("alias", Node::text(named("alias").unwrap_or_else(|| alias.to_string())));
+            }
+            if let Some(prefixes) = &pin.public_prefixes {
+                let own = self.written.get(&format!("storage.buckets.{name}.public_prefixes"));
+                node = match prefixes.as_slice() {
+                    _ if own.is_some() => node.with("public_prefixes", lines(own.map_or("", String::as_str))),
+                    [] => node.with("public", Node::plain(false)),
+                    [all] if all.is_empty() => node.with("public", Node::plain(true)),
+                    prefixes => node.with("public_prefixes", list(prefixes)),
+                };
             }
             self.tree.set(&["storage", "buckets", name.as_str()], node);
         }

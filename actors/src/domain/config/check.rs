@@ -114,7 +114,7 @@ impl Checker<'_> {
             };
             match (key.kind, &entry.node.value) {
                 (Kind::Section | Kind::Items | Kind::Named(_), Value::Null) => {}
-                (Kind::Section, Value::Map(_)) => self.section(key.path, &path, &entry.node, out),
+                (Kind::Section | Kind::Variant(_), Value::Map(_)) => self.section(key.path, &path, &entry.node, out),
                 (Kind::Items, Value::List(items)) => {
                     let parts = items.iter().enumerate().map(|(index, item)| self.item(key, &path, index, item));
                     out.parts.insert(key.path, parts.collect());
@@ -190,8 +190,6 @@ impl Checker<'_> {
         let found = |typed, written| Found { typed, origin: node.origin.clone(), written };
         match (key.kind, &node.value) {
             (_, Value::Null) => Err(Complaint::new("has no value").suggest("remove the key or give it a value")),
-            (Kind::Nothing, Value::List(items)) if items.is_empty() => Ok(found(Typed::Texts(Vec::new()), None)),
-            (Kind::Nothing, _) => Err(Complaint::new("is not supported yet").suggest("remove it")),
             (Kind::Texts(rule), Value::List(items)) => {
                 let texts: Result<Vec<String>, Complaint> =
                     items.iter().map(|item| self.text_item(rule, item)).collect();
@@ -274,8 +272,8 @@ pub fn typed(kind: Kind, text: &str) -> Result<Typed, Complaint> {
         }
     };
     match kind {
-        Kind::Choice(words) if words.contains(&text) => Ok(Typed::Text(text.to_owned())),
-        Kind::Choice(words) => {
+        Kind::Choice(words) | Kind::Variant(words) if words.contains(&text) => Ok(Typed::Text(text.to_owned())),
+        Kind::Choice(words) | Kind::Variant(words) => {
             let complaint =
                 Complaint::new(format!("`{text}` is none of {}", words.join(", "))).near(text, words.iter().copied());
             Err(if complaint.suggestion.is_none() {
@@ -314,7 +312,7 @@ pub fn typed(kind: Kind, text: &str) -> Result<Typed, Complaint> {
             Ok(Typed::Duration(duration))
         }
         Kind::Secret(rule) => rule.check(text).map(|()| Typed::Secret(SecretRef::Literal(Secret::new(text)))),
-        Kind::Section | Kind::Items | Kind::Named(_) | Kind::Nothing => Err(Complaint::new("holds no single value")),
+        Kind::Section | Kind::Items | Kind::Named(_) => Err(Complaint::new("holds no single value")),
     }
 }
 

@@ -72,7 +72,9 @@ pub(super) fn data_dir_path(tree: &Node) -> Vec<String> {
 /// Every variable that this tree knows, and the path that it sets.
 fn targets(tree: &Node) -> BTreeMap<String, Vec<String>> {
     let mut targets = BTreeMap::new();
-    for key in keys().filter(|key| !key.is_container() && key.path.contains('.')) {
+    // Rules of admission are read in their order, as a whole: a part of one from elsewhere would be seen by nobody.
+    let overridden = |key: &&Key| !key.is_container() && key.path.contains('.') && !key.path.starts_with("admission.");
+    for key in keys().filter(overridden) {
         for path in expanded(tree, key) {
             let parts: Vec<&str> = path.iter().map(String::as_str).collect();
             let name = variable_name(&parts);
@@ -103,8 +105,11 @@ fn expanded(tree: &Node, key: &Key) -> Vec<Vec<String>> {
 }
 
 fn is_list(path: &[&str]) -> bool {
-    let path = path.join(".");
-    keys().any(|key| key.path == path && matches!(key.kind, super::table::Kind::Texts(_) | super::table::Kind::Nothing))
+    let path = match path {
+        ["storage", "buckets", _, name] => format!("storage.buckets.*.{name}"),
+        _ => path.join("."),
+    };
+    keys().any(|key| key.path == path && matches!(key.kind, super::table::Kind::Texts(_)))
 }
 
 /// `a,b` as a list; nothing as the empty list.

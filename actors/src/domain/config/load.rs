@@ -80,7 +80,7 @@ pub fn load_from(source: &Source<'_>) -> Result<Loaded, Problems> {
     let mut checker = Checker { environment: source.environment, form: source.form, problems };
     let section = checker.document(&tree);
     let mut values = Values::new(&section);
-    let storage = storage::storage(&mut values, &mut checker);
+    let storage = storage::storage(&mut values, &mut checker, &mut warnings);
     if storage.is_none() && checker.problems.is_empty() {
         checker.problem("storage", &Origin::Default, Complaint::new("names no backend"));
     }

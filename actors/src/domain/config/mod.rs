@@ -3,6 +3,7 @@
 //! Text goes through `reader` (events → tree), `flat` (older shape), `environment` (overrides), `check` (tree → typed values
 //! by the `table` of keys), `build` and `storage` (typed values → `model`); `canonical` is the way back.
 
+mod admission;
 pub mod annotated;
 mod build;
 pub mod canonical;

@@ -1,6 +1,8 @@
 //! The checked configuration: what the rest of the system reads. Every value is valid, every default filled in.
 
+use crate::domain::admission::Block;
 use crate::domain::names::{BackendName, BucketName};
+use crate::domain::network::WrittenNetwork;
 use crate::domain::secret::Secret;
 use crate::domain::stored::cron::Cron;
 use crate::domain::stored::retention::Keep;
@@ -12,6 +14,8 @@ use std::time::Duration;
 /// The whole configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
+    /// Which S3 requests go on at all, in the order of the file.
+    pub admission: Vec<Block>,
     /// Who you are.
     pub access: Access,
     /// Where objects are.
@@ -87,6 +91,8 @@ pub struct BucketPin {
     pub backend: Option<BackendName>,
     /// The name on the backend.
     pub alias: Option<BucketName>,
+    /// What anybody may read; an empty prefix is the whole bucket, an empty list nothing.
+    pub public_prefixes: Option<Vec<String>>,
 }
 
 /// `advanced:`.
@@ -116,6 +122,8 @@ pub struct Advanced {
     pub domains: Vec<String>,
     /// The one host name that serves the console; every name that is no bucket's where `None`.
     pub console_host: Option<String>,
+    /// The proxies that are believed where a request comes from.
+    pub trusted_proxies: Vec<WrittenNetwork>,
     /// Requests under way on one backend before 503 `SlowDown`.
     pub max_requests: usize,
     /// A peer that neither gives nor takes a byte for this long is cut off.

@@ -66,6 +66,7 @@ mod tests {
             alias: alias.map(|alias| BucketName::new(alias).unwrap()),
             owner: "$bootstrap".to_owned(),
             created_at: Timestamp::default(),
+            public_prefixes: Vec::new(),
         };
         BTreeMap::from([(bucket.name.clone(), Arc::new(bucket))])
     }

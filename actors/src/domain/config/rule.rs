@@ -1,9 +1,13 @@
 //! The rules that texts of the configuration follow, each with the complaint that says what to write instead.
 
 use super::problem::{Complaint, nearest};
+use crate::domain::admission::PathGlob;
 use crate::domain::clock::Timestamp;
 use crate::domain::endpoint;
+use crate::domain::iam::action;
 use crate::domain::names::{BackendName, BucketName};
+use crate::domain::network::Network;
+use crate::domain::public;
 use crate::domain::stored::cron::Cron;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
@@ -47,14 +51,28 @@ pub enum Rule {
     Cron,
     /// What keys of objects begin with.
     KeyPrefix,
+    /// An address, or a network in CIDR notation.
+    Network,
+    /// A name of a block of admission.
+    BlockName,
+    /// A method of HTTP.
+    Method,
+    /// An action as policies name it.
+    Operation,
+    /// A pattern of keys.
+    Glob,
+    /// A prefix of keys that ends in `/`, or nothing.
+    PublicPrefix,
 }
 
+/// The methods that a block of admission may name.
+const METHODS: [&str; 7] = ["GET", "HEAD", "PUT", "POST", "DELETE", "PATCH", "OPTIONS"];
 const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
 impl Rule {
     /// Checks a text. The complaint about a secret never repeats it.
     pub fn check(self, text: &str) -> Result<(), Complaint> {
-        if text.is_empty() {
+        if text.is_empty() && self != Self::PublicPrefix {
             return Err(Complaint::new("is empty").suggest("remove the key or give it a value"));
         }
         if text.chars().any(char::is_control) {
@@ -86,6 +104,14 @@ impl Rule {
                 .map(drop)
                 .map_err(|why| Complaint::new(why).suggest("write it as `0 2 * * *`: every day at 02:00 UTC")),
             Self::KeyPrefix => key_prefix(text),
+            Self::Network => network(text),
+            Self::BlockName => block_name(text),
+            Self::Method => method(text),
+            Self::Operation if action::is_s3(text) => Ok(()),
+            Self::Operation => Err(Complaint::new(format!("`{text}` is no action of S3"))
+                .suggest("name it as in a policy: `s3:PutObject`, `s3:Get*`, or read, write, delete, list, admin")),
+            Self::Glob => PathGlob::parse(text).map(drop).map_err(|why| Complaint::new(format!("`{text}`: {why}"))),
+            Self::PublicPrefix => public_prefix(text),
             Self::Timestamp => match serde_json::from_value::<Timestamp>(serde_json::Value::from(text)) {
                 Ok(_) => Ok(()),
                 Err(_) => {
@@ -105,6 +131,8 @@ impl Rule {
             Self::Endpoint => Some(r"^https?://[^/?#@]+|\$\{env:"),
             Self::HeaderName => Some(r"^[A-Za-z0-9_-]+$|\$\{env:"),
             Self::Host => Some(r"^[a-z0-9_-]+(\.[a-z0-9_-]+)*$|\$\{env:"),
+            Self::BlockName => Some(r"^[A-Za-z0-9_:.-]{1,128}$|\$\{env:"),
+            Self::PublicPrefix => Some(r"^$|^[^/].*/$|\$\{env:"),
             Self::Signer => Some(r"^[A-Za-z0-9+/]{43}=$|\$\{env:"),
             Self::Recipient => Some(r"^age1[02-9ac-hj-np-z]{58}$|\$\{env:"),
             _ => None,
@@ -251,6 +279,55 @@ fn log_filter(text: &str) -> Result<(), Complaint> {
     Ok(())
 }
 
+fn network(text: &str) -> Result<(), Complaint> {
+    match Network::parse(text) {
+        Some(_) => Ok(()),
+        None => Err(Complaint::new(format!("`{text}` is no address and no network"))
+            .suggest("write it as `203.0.113.9`, `10.0.0.0/8` or `2001:db8::/32`")),
+    }
+}
+
+fn block_name(text: &str) -> Result<(), Complaint> {
+    let good = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b':' | b'.' | b'-');
+    if text.starts_with(public::RULE_PREFIX) {
+        return Err(Complaint::new(format!(
+            "names that begin with `{}` are kept for public prefixes",
+            public::RULE_PREFIX
+        )));
+    }
+    if text.len() <= 128 && text.bytes().all(good) {
+        return Ok(());
+    }
+    Err(Complaint::new(format!("`{text}` is no name of a block"))
+        .suggest("use 1 to 128 of a-z, A-Z, 0-9, underscore, colon, dot and hyphen"))
+}
+
+fn method(text: &str) -> Result<(), Complaint> {
+    if METHODS.iter().any(|known| known.eq_ignore_ascii_case(text)) {
+        return Ok(());
+    }
+    let complaint = Complaint::new(format!("`{text}` is no method that a block may name"));
+    Err(match nearest(text, METHODS) {
+        Some(near) => complaint.suggest(format!("did you mean `{near}`?")),
+        None => complaint.suggest(format!("use one of {}", METHODS.join(", "))),
+    })
+}
+
+fn public_prefix(text: &str) -> Result<(), Complaint> {
+    if text.is_empty() {
+        return Ok(());
+    }
+    if text.starts_with('/') || text.contains("//") || text.split('/').any(|part| part == "..") {
+        return Err(Complaint::new(format!("`{text}` begins with a slash, or holds `//` or `..`"))
+            .suggest("write it as `releases/`; the whole bucket is `public: true`"));
+    }
+    match text.ends_with('/') && text.len() <= 1024 {
+        true => Ok(()),
+        false => Err(Complaint::new(format!("`{text}` does not end in a slash"))
+            .suggest(format!("did you mean `{text}/`? Only what lies inside it is public"))),
+    }
+}
+
 fn signer(text: &str) -> Result<(), Complaint> {
     match STANDARD.decode(text) {
         Ok(bytes) if bytes.len() == 32 => Ok(()),
@@ -302,6 +379,27 @@ mod tests {
     }
 
     #[test]
+    fn what_opens_too_much_or_nothing_is_refused() {
+        for (rule, text) in [
+            (Rule::PublicPrefix, "releases"),
+            (Rule::PublicPrefix, "/"),
+            (Rule::PublicPrefix, "/releases/"),
+            (Rule::PublicPrefix, "a//"),
+            (Rule::PublicPrefix, "a/../b/"),
+            (Rule::PublicPrefix, "a\0/"),
+            (Rule::BlockName, "public-prefix:x"),
+            (Rule::BlockName, "two words"),
+            (Rule::Method, "FETCH"),
+            (Rule::Operation, "s3:Frobnicate"),
+            (Rule::Operation, "backup:export"),
+            (Rule::Network, "10.0.0.0/33"),
+            (Rule::Glob, "{a"),
+        ] {
+            assert!(rule.check(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
     fn rules_accept_what_is_right() {
         for (rule, text) in [
             (Rule::LogFilter, "info,actors=debug, actix_web = WARN"),
@@ -314,6 +412,14 @@ mod tests {
             (Rule::Timestamp, "2026-11-22T09:00:00Z"),
             (Rule::Cron, "*/5 2-4 * * MON"),
             (Rule::KeyPrefix, "ops/dgp-1.x/"),
+            (Rule::Network, "2001:db8::/32"),
+            (Rule::BlockName, "office:only_1.a-b"),
+            (Rule::Method, "delete"),
+            (Rule::Operation, "s3:Get*"),
+            (Rule::Operation, "write"),
+            (Rule::Glob, "**/*.{key,pem}"),
+            (Rule::PublicPrefix, ""),
+            (Rule::PublicPrefix, "a b/ü/"),
         ] {
             assert_eq!(rule.check(text), Ok(()), "{text}");
         }

@@ -32,6 +32,12 @@ fn object(parent: &str) -> Value {
     if parent == "storage.backends[]" {
         object["required"] = json!(["name", "type", "path"]);
     }
+    if parent == "admission.blocks[]" {
+        object["required"] = json!(["name", "action"]);
+    }
+    if parent == "admission.blocks[].action" {
+        object["required"] = json!(["type"]);
+    }
     object
 }
 
@@ -62,11 +68,16 @@ fn typed(key: &Key) -> Value {
     let reference = |kind: &str| json!({ "type": "object", "additionalProperties": false, "required": [kind], "properties": { kind: { "type": "string" } } });
     match key.kind {
         Kind::Section => nullable(object(key.path)),
-        Kind::Items => json!({ "type": "array", "minItems": 1, "items": object(&format!("{}[]", key.path)) }),
+        Kind::Items => {
+            // A file without a backend has nowhere to put an object; other lists may be empty.
+            let least = usize::from(key.path == "storage.backends");
+            json!({ "type": "array", "minItems": least, "items": object(&format!("{}[]", key.path)) })
+        }
         Kind::Named(_) => {
             json!({ "type": "object", "additionalProperties": nullable(object(&format!("{}.*", key.path))) })
         }
         Kind::Choice(words) => json!({ "anyOf": [{ "enum": words }, interpolated] }),
+        Kind::Variant(words) => json!({ "anyOf": [{ "enum": words }, interpolated, object(key.path)] }),
         Kind::Text(rule) => text(rule.pattern()),
         Kind::Texts(rule) => json!({ "type": "array", "items": text(rule.pattern()) }),
         Kind::Flag => json!({ "anyOf": [{ "type": "boolean" }, interpolated] }),
@@ -82,7 +93,6 @@ fn typed(key: &Key) -> Value {
         Kind::Secret(_) => {
             json!({ "anyOf": [{ "type": "string" }, reference("env"), reference("file"), reference("stored")] })
         }
-        Kind::Nothing => json!({ "type": "array", "maxItems": 0 }),
     }
 }
 

@@ -13,11 +13,19 @@ use std::collections::BTreeMap;
 pub const DEFAULT_BACKEND: &str = "default";
 
 /// Builds `storage`; buckets that an archive says are the registry's come beside it.
-pub(super) fn storage(values: &mut Values<'_>, checker: &mut Checker<'_>) -> Option<(Storage, Vec<Bucket>)> {
+pub(super) fn storage(
+    values: &mut Values<'_>,
+    checker: &mut Checker<'_>,
+    warnings: &mut Vec<String>,
+) -> Option<(Storage, Vec<Bucket>)> {
     let backends = backends(values, checker);
     let (first, backends) = backends?;
     let default_backend = default_backend(values, checker, &first, &backends)?;
     let (buckets, registry) = buckets(values, checker, &backends);
+    for (name, _) in buckets.iter().filter(|(_, pin)| is_all_public(pin)) {
+        warnings
+            .push(format!("storage.buckets.{name}: anybody who reaches the port may read and list the whole bucket"));
+    }
     Some((Storage { backends, default_backend, buckets }, registry))
 }
 
@@ -132,6 +140,7 @@ fn buckets(
             values.note(format!("{}.alias", part.shown), found);
             pin.alias = text(found).and_then(|alias| BucketName::new(alias).ok());
         }
+        pin.public_prefixes = public_prefixes(values, checker, part);
         if let Some(backend) = &pin.backend {
             let real = pin.alias.as_ref().unwrap_or(&name).to_string();
             if let Some(other) = places.insert((backend.clone(), real.clone()), part.shown.clone()) {
@@ -150,15 +159,57 @@ fn buckets(
     (pins, registry)
 }
 
+/// What anybody may read: a list, or one word for all or nothing of the bucket.
+fn public_prefixes(values: &mut Values<'_>, checker: &mut Checker<'_>, part: &Part) -> Option<Vec<String>> {
+    let get = |key: &str| part.section.values.get(format!("storage.buckets.*.{key}").as_str());
+    let (list, flag) = (get("public_prefixes"), get("public"));
+    for (key, found) in [("public_prefixes", list), ("public", flag)] {
+        if let Some(found) = found {
+            values.note(format!("{}.{key}", part.shown), found);
+        }
+    }
+    match (list.map(|found| &found.typed), flag.map(|found| (found, &found.typed))) {
+        (Some(_), Some((found, _))) => {
+            let complaint = Complaint::new("`public_prefixes` is here, too; a bucket has one of them");
+            checker.problem(&format!("{}.public", part.shown), &found.origin, complaint.suggest("remove one"));
+            None
+        }
+        (Some(Typed::Texts(prefixes)), None) => Some(one_after_another(prefixes)),
+        (None, Some((_, Typed::Flag(true)))) => Some(vec![String::new()]),
+        (None, Some((_, Typed::Flag(false)))) => Some(Vec::new()),
+        _ => None,
+    }
+}
+
+/// Sorted, each once; where the whole bucket is public, no prefix adds to it.
+fn one_after_another(prefixes: &[String]) -> Vec<String> {
+    let mut sorted = prefixes.to_vec();
+    sorted.sort();
+    sorted.dedup();
+    if sorted.first().is_some_and(String::is_empty) {
+        sorted.truncate(1);
+    }
+    sorted
+}
+
+fn is_all_public(pin: &BucketPin) -> bool {
+    pin.public_prefixes.as_ref().is_some_and(|prefixes| prefixes.iter().any(String::is_empty))
+}
+
 /// The registry's part of an archive's entry: the entry itself, or what stands under `registered` where the config pins it.
 fn registered(checker: &mut Checker<'_>, part: &Part, name: &BucketName) -> Option<Bucket> {
-    let get = |key: &str| part.section.values.get(format!("storage.buckets.*.{key}").as_str()).and_then(text);
+    let found = |key: &str| part.section.values.get(format!("storage.buckets.*.{key}").as_str());
+    let get = |key: &str| found(key).and_then(text);
     let prefix = match get("origin") {
         Some("registry") => "",
         _ if get("registered.backend").is_some() => "registered.",
         _ => return None,
     };
     let get = |key: &str| get(&format!("{prefix}{key}"));
+    let public_prefixes = match found(&format!("{prefix}public_prefixes")).map(|found| &found.typed) {
+        Some(Typed::Texts(prefixes)) => one_after_another(prefixes),
+        _ => Vec::new(),
+    };
     let created_at = get("created_at").and_then(|text| serde_json::from_value(serde_json::Value::from(text)).ok());
     let backend = get("backend").and_then(|text| BackendName::new(text).ok());
     let (Some(backend), Some(owner), Some(created_at)) = (backend, get("owner"), created_at) else {
@@ -167,7 +218,7 @@ fn registered(checker: &mut Checker<'_>, part: &Part, name: &BucketName) -> Opti
         return None;
     };
     let alias = get("alias").and_then(|text| BucketName::new(text).ok());
-    Some(Bucket { name: name.clone(), backend, alias, owner: owner.to_owned(), created_at })
+    Some(Bucket { name: name.clone(), backend, alias, owner: owner.to_owned(), created_at, public_prefixes })
 }
 
 fn known_backend(checker: &mut Checker<'_>, path: &str, found: &Found, backends: &Backends) -> Option<BackendName> {

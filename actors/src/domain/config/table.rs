@@ -4,6 +4,7 @@
 //! the list of host settings are all made from it.
 
 mod access;
+mod admission;
 mod advanced;
 mod backup;
 mod storage;
@@ -59,8 +60,8 @@ pub enum Kind {
     Size(u64, u64),
     /// A secret: a reference or a literal.
     Secret(Rule),
-    /// A list that must be empty until the feature is there.
-    Nothing,
+    /// One of these words, or a map of keys that says more.
+    Variant(&'static [&'static str]),
 }
 
 /// What a change of a key takes.
@@ -126,7 +127,7 @@ impl Key {
 
     /// True where it holds other keys.
     pub fn is_container(&self) -> bool {
-        matches!(self.kind, Kind::Section | Kind::Items | Kind::Named(_))
+        matches!(self.kind, Kind::Section | Kind::Items | Kind::Named(_) | Kind::Variant(_))
     }
 }
 
@@ -134,7 +135,7 @@ const DAY: u64 = 86_400;
 
 /// Every key, section by section. Sections come before what stands in them; canonical YAML keeps this order.
 pub fn keys() -> impl Iterator<Item = &'static Key> {
-    [access::KEYS, storage::KEYS, advanced::KEYS, backup::KEYS].into_iter().flatten()
+    [admission::KEYS, access::KEYS, storage::KEYS, advanced::KEYS, backup::KEYS].into_iter().flatten()
 }
 
 /// The key at a path of the table.

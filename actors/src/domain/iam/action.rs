@@ -201,10 +201,14 @@ pub fn is_single(name: &str) -> bool {
 
 /// Whether a rule may name this action: a verb, `*`, an admin right, or an AWS name or glob that reaches at least one of them.
 pub fn is_known(rule: &str) -> bool {
+    is_s3(rule) || ADMIN_RIGHTS.iter().any(|(name, _)| pattern::glob_ignoring_case(rule, name))
+}
+
+/// Whether this names what S3 requests ask for: a verb, `*`, or an AWS name or glob that reaches at least one of them.
+pub fn is_s3(rule: &str) -> bool {
     rule == "*"
         || VERBS.iter().any(|(verb, _)| rule.eq_ignore_ascii_case(verb))
         || S3_ACTIONS.iter().any(|(name, _)| pattern::glob_ignoring_case(rule, name))
-        || ADMIN_RIGHTS.iter().any(|(name, _)| pattern::glob_ignoring_case(rule, name))
 }
 
 /// The AWS names that a verb includes: for documentation and the console.

@@ -7,9 +7,9 @@ use crate::domain::clock::Timestamp;
 use crate::domain::iam::context::{Asked, ContextKey};
 use crate::domain::iam::model::OneOrMany;
 use crate::domain::iam::pattern::{self, PatternError, Variables};
+use crate::domain::network::Network;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 
 /// The conditions of a rule: operator → key → values.
 pub type Conditions = BTreeMap<String, BTreeMap<String, OneOrMany>>;
@@ -238,44 +238,6 @@ fn date(text: &str) -> Option<Timestamp> {
     Timestamp::parse_rfc3339(text)
         .or_else(|| Timestamp::parse_rfc3339(&format!("{text}T00:00:00Z")))
         .or_else(|| text.parse().ok().filter(|secs: &i64| secs.abs() < 1 << 40).map(Timestamp::from_secs))
-}
-
-/// A network in CIDR notation; an IPv4 address in IPv6 clothes is that IPv4 address.
-#[derive(Clone, Copy, Debug)]
-struct Network {
-    address: IpAddr,
-    bits: u32,
-}
-
-impl Network {
-    fn parse(text: &str) -> Option<Self> {
-        let (address, bits) = match text.split_once('/') {
-            Some((address, bits)) => (address.parse::<IpAddr>().ok()?, Some(bits.parse::<u32>().ok()?)),
-            None => (text.parse::<IpAddr>().ok()?, None),
-        };
-        let most = if address.is_ipv4() { 32 } else { 128 };
-        let bits = bits.unwrap_or(most);
-        if let (IpAddr::V4(mapped), 96..) = (address.to_canonical(), bits)
-            && address.is_ipv6()
-        {
-            return (bits <= most).then_some(Self { address: mapped.into(), bits: bits - 96 });
-        }
-        (bits <= most).then_some(Self { address, bits })
-    }
-
-    fn contains(&self, ip: IpAddr) -> bool {
-        match (self.address, ip.to_canonical()) {
-            (IpAddr::V4(net), IpAddr::V4(ip)) => {
-                let shift = 32 - self.bits;
-                u64::from(net.to_bits()) >> shift == u64::from(ip.to_bits()) >> shift
-            }
-            (IpAddr::V6(net), IpAddr::V6(ip)) => {
-                let shift = 128 - self.bits;
-                shift == 128 || net.to_bits() >> shift == ip.to_bits() >> shift
-            }
-            _ => false,
-        }
-    }
 }
 
 #[cfg(test)]

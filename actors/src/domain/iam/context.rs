@@ -70,6 +70,8 @@ pub struct RequestContext {
     pub access_key_id: Option<String>,
     /// What nobody but an admin may do, whatever the rules say: see `reserved`.
     pub reserved: Option<Arc<[Permission]>>,
+    /// The rules of `$anonymous` on the bucket that is asked for, where the request brings no credentials.
+    pub public: Option<Arc<[Permission]>>,
     /// The parameters of a listing.
     pub list: ListParameters,
     /// Every `x-amz-*` header, names in lower case.

@@ -70,6 +70,8 @@ pub enum RuleOwner {
     Token(String),
     /// Nobody: what holds for every principal but admins.
     Builtin,
+    /// Anybody, by the public prefixes of a bucket.
+    Public,
 }
 
 /// A rule that was looked at, and how far it got.
@@ -202,7 +204,14 @@ impl<'a> Subject<'a> {
             Principal::ConfigKey | Principal::Open if !requested.is_admin_right() => {
                 Err(Decision { allowed: true, reason: Reason::FullRights })
             }
-            Principal::ConfigKey | Principal::Open | Principal::Anonymous => refuse(Reason::NeverAllowed),
+            Principal::ConfigKey | Principal::Open => refuse(Reason::NeverAllowed),
+            Principal::Anonymous => match &context.public {
+                // `ListBuckets`, which everybody else may ask for, is about no public prefix.
+                Some(rules) if !requested.is_admin_right() && !requested.is_list_buckets() => {
+                    Ok(Self { rules: vec![(RuleOwner::Public, rules)], name: None, id: None, first_key: None })
+                }
+                _ => refuse(Reason::NeverAllowed),
+            },
             Principal::User(id) => {
                 let Some(user) = state.users.get(id) else { return refuse(Reason::Unknown) };
                 if !user.enabled {

@@ -128,6 +128,7 @@ pub(crate) fn state() -> State {
         alias: alias.map(|alias| BucketName::new(alias).unwrap()),
         owner: "$bootstrap".into(),
         created_at: at(-20),
+        public_prefixes: vec![format!("{name}/pub/")],
     };
     State {
         meta: Meta {

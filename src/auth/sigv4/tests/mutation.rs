@@ -1,7 +1,7 @@
 //! Whatever is done to a signed request on its way: it is refused, or it means exactly the same.
 
 use super::{Owned, lookup, now, rules};
-use crate::auth::sigv4::{RawRequest, Verifier};
+use crate::auth::sigv4::{Denied, Parsed, RawRequest, Verifier};
 
 /// xorshift64*: seeded, so that a failure can be run again.
 struct Dice(u64);
@@ -207,7 +207,10 @@ fn any_mutation_is_refused_or_yields_the_identical_verified() {
     let (count, seed) = (asked("FUZZ_COUNT", 10_000), asked("FUZZ_SEED", 0x5EED_0002));
     let samples = samples();
     let verifier = Verifier::default();
-    let verify = |request: &Owned| verifier.verify(&raw(request), &rules(), lookup);
+    let verify = |request: &Owned| {
+        let raw = raw(request);
+        verifier.verify(&raw, Parsed::new(&raw).map_err(Denied::Credentials)?, &rules(), lookup)
+    };
     let expected: Vec<_> = samples.iter().map(|sample| verify(sample).expect("the sample verifies")).collect();
     let mut dice = Dice(seed);
     let (mut same, mut refused) = (0, 0);

@@ -1,7 +1,7 @@
 //! Bodies that are what they were declared to be, and bodies that are not.
 
 use super::*;
-use crate::auth::sigv4::Verifier;
+use crate::auth::sigv4::{Parsed, Verifier};
 use crate::http::s3::operation::SignedBody;
 use actix_web::FromRequest;
 use actix_web::test::TestRequest;
@@ -91,7 +91,7 @@ fn a_body_that_is_not_as_declared_is_refused() {
 fn chunked(form: &str) -> PayloadHash {
     let headers = vec![("host", &b"h"[..]), ("x-amz-content-sha256", form.as_bytes())];
     let raw = crate::auth::sigv4::RawRequest { bucket: None, method: "PUT", path: "/bkt/k", query: "", headers };
-    Verifier::default().open(&raw).unwrap().payload().clone()
+    Verifier::default().open(&raw, Parsed::new(&raw).unwrap()).unwrap().payload().clone()
 }
 
 #[test]

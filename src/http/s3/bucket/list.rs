@@ -18,7 +18,10 @@ use std::borrow::Cow;
 /// Lists a page.
 pub(in crate::http::s3) async fn answer(call: &Call, list: &ListObjects) -> Result<HttpResponse, S3Error> {
     let page = page(call, list, "s3:ListBucket").await?;
-    Ok(reply::xml(StatusCode::OK, document(list, &page, &owner(call, &list.bucket))))
+    let nameless = ListObjects { owner: false, ..list.clone() };
+    // Who made a bucket is nobody's business who does not say who asks.
+    let shown = if *call.principal() == Principal::Anonymous { &nameless } else { list };
+    Ok(reply::xml(StatusCode::OK, document(shown, &page, &owner(call, &list.bucket))))
 }
 
 /// What the caller may see of the page that it asks for.

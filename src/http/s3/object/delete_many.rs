@@ -66,7 +66,9 @@ pub(in crate::http::s3) async fn answer(
 /// What DeleteObject would decide before it deletes.
 async fn decide(call: &Call, bucket: &BucketName, asked: &DeleteKey) -> Wanted {
     let key = ObjectKey::new(asked.key.as_str())?;
-    call.require(&permission::delete(bucket, &key), &call.access).await?;
+    let needed = permission::delete(bucket, &key);
+    call.admits(&needed)?;
+    call.require(&needed, &call.access).await?;
     match asked.version.as_deref() {
         None | Some("null") => {}
         Some(_) => {

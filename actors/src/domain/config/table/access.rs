@@ -1,13 +1,9 @@
-//! The keys of `defaults`, `admission` and `access`: what is looked at before and while somebody is asked who they are.
+//! The keys of `access`: who you are.
 
 use super::{DAY, Key, Kind};
 use crate::domain::config::rule::Rule;
 
 pub(super) const KEYS: &[Key] = &[
-    Key::new("defaults", Kind::Choice(&["v1"]), "The generation of defaults that this file was written for.")
-        .default("v1"),
-    Key::new("admission", Kind::Section, "Which requests are looked at, before anybody is asked who they are."),
-    Key::new("admission.blocks", Kind::Nothing, "Rules of admission: none are supported yet, so the list is empty."),
     Key::new("access", Kind::Section, "Who you are."),
     Key::new(
         "access.authentication",

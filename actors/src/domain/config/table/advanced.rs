@@ -88,6 +88,12 @@ pub(super) const KEYS: &[Key] = &[
         "The one host name that serves the console and the admin API; every name that is no bucket's where it is not set.",
     )
     .env(&["DGP_CONSOLE_HOST"]),
+    Key::new(
+        "advanced.trusted_proxies",
+        Kind::Texts(Rule::Network),
+        "Addresses and networks of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed; nobody's where it is empty.",
+    )
+    .env(&["DGP_TRUSTED_PROXIES", "DGP_TRUSTED_PROXY_CIDRS"]),
     Key::new("advanced.max_requests", Kind::Count(4, 65_536), "Requests under way on one backend before 503 SlowDown.")
         .default("256")
         .env(&["DGP_MAX_CONCURRENT_REQUESTS"])

@@ -46,6 +46,16 @@ pub(super) const KEYS: &[Key] = &[
         Kind::Text(Rule::BucketName),
         "The name of the bucket on its backend, where it is another.",
     ),
+    Key::new(
+        "storage.buckets.*.public_prefixes",
+        Kind::Texts(Rule::PublicPrefix),
+        "Prefixes whose objects anybody may read and list; each ends in `/`, and an empty one is the whole bucket.",
+    ),
+    Key::new(
+        "storage.buckets.*.public",
+        Kind::Flag,
+        "`true`: anybody may read and list the whole bucket; `false`: nobody without credentials may.",
+    ),
 ];
 
 /// What an archive's `config.yaml` says of each bucket beyond what the file may pin: the registry's part of the entry.
@@ -70,4 +80,9 @@ pub const REGISTRY_KEYS: &[Key] = &[
     Key::new("storage.buckets.*.registered.alias", Kind::Text(Rule::BucketName), "The alias in the registry."),
     Key::new("storage.buckets.*.registered.owner", Kind::Text(Rule::Word), "The owner in the registry."),
     Key::new("storage.buckets.*.registered.created_at", Kind::Text(Rule::Timestamp), "When the bucket was made."),
+    Key::new(
+        "storage.buckets.*.registered.public_prefixes",
+        Kind::Texts(Rule::PublicPrefix),
+        "The public prefixes in the registry.",
+    ),
 ];

@@ -52,7 +52,6 @@ fn every_bad_file_is_refused_with_path_line_and_suggestion() {
         ("- a\n", "line 1, column 1: the file must be a map of keys"),
         ("just text\n", "the file must be a map of keys"),
         ("access: [1]\n", "line 1, column 1: access: must be a map of keys"),
-        ("admission:\n  blocks: [{name: x}]\n", "admission.blocks: is not supported yet (remove it)"),
         (
             "advanced: {audit: {webhook: {url: \"http://169.254.169.254/latest\"}}}\n",
             "nothing is sent to 169.254.169.254: it is a link-local address",
@@ -70,6 +69,16 @@ fn every_bad_file_is_refused_with_path_line_and_suggestion() {
             "advanced: {audit: {webhook: {url: \"https://a\", headers: [{name: A}]}}}\n",
             "advanced.audit.webhook.headers[0]: the key `value` is missing",
         ),
+        ("admission:\n  blocks: [{name: x}]\n", "admission.blocks[0]: the key `action` is missing"),
+        (
+            "storage:\n  buckets: {docs: {public: true, public_prefixes: [a/]}}\n",
+            "storage.buckets.docs.public: `public_prefixes` is here, too; a bucket has one of them (remove one)",
+        ),
+        (
+            "storage:\n  buckets: {docs: {public_prefixes: [a/, releases]}}\n",
+            "storage.buckets.docs.public_prefixes: `releases` does not end in a slash",
+        ),
+        ("advanced:\n  trusted_proxies: [10.0.0.0/40]\n", "advanced.trusted_proxies: `10.0.0.0/40` is no address"),
         ("defaults: v2\n", "defaults: `v2` is none of v1"),
         (
             "access:\n  authentication: nonne\n",

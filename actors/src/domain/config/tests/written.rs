@@ -27,12 +27,15 @@ fn the_defaults_are_written_as_nothing() {
 
 #[test]
 fn what_is_written_reads_back_as_the_same_configuration() {
-    let every = "access: {authentication: none, access_key_id: AKID, secret_access_key: {file: /run/s}, reauth_window: 90s, \
+    let every = "admission: {blocks: [{name: a.b, match: {method: [get, PUT], operation: [read, \"s3:Put*\"], source_ip: 10.0.0.1, \
+                 bucket: b.c, path_glob: \"a$$$$/**/{x,y}\", authenticated: true, config_flag: maintenance_mode}, action: continue}, \
+                 {name: c, action: {type: reject, status: 429, message: \"no: more\"}}, {name: d, match: {source_ip_list: \
+                 [10.0.0.0/8, \"::1\"]}, action: {type: deny}}, {name: e, match: {}, action: allow-anonymous}]}\naccess: {authentication: none, access_key_id: AKID, secret_access_key: {file: /run/s}, reauth_window: 90s, \
                  session_lifetime: 1d, session_idle: 30m, sso_allowed_hosts: [id.lan, 10.0.0.1]}\nstorage: {backends: [{name: z, type: filesystem, path: ./z}, \
                  {name: a.b, type: filesystem, path: \"/a$$$$b\", read_only: true}], default_backend: z, buckets: {b.c: {backend: a.b, alias: real}, \
-                 empty: {}}}\nadvanced: {listen_addr: \"[::1]:80\", tls: {enabled: false, cert_path: ./c.pem, key_path: /k.pem}, log_level: \"warn,actors=debug\", log_format: json, \
+                 empty: {}, pub: {public_prefixes: [b/, \"a $$$$ü/\"]}, all: {public: true}, none: {public: false}}}\nadvanced: {listen_addr: \"[::1]:80\", tls: {enabled: false, cert_path: ./c.pem, key_path: /k.pem}, log_level: \"warn,actors=debug\", log_format: json, \
                  bootstrap_password_hash: {stored: hash}, data_roots: [/a, ./b], secret_roots: [/run], clock_skew_seconds: 60, \
-                 region: eu-1, public_url: \"https://a.b/\", domains: [s3.a.b, c], console_host: d.e, max_requests: 9, idle_timeout: 2m}\nbackup: {schedule: \"0 2  * * *\", on_change: 10m, to: {bucket: \
+                 region: eu-1, public_url: \"https://a.b/\", domains: [s3.a.b, c], console_host: d.e, trusted_proxies: [10.0.0.0/8, \"2001:db8::/32\"], max_requests: 9, idle_timeout: 2m}\nbackup: {schedule: \"0 2  * * *\", on_change: 10m, to: {bucket: \
                  ops, prefix: dgp}, keep: {last: 14, days: 60}, verify: false, plaintext_in_bucket: true, recipients: \
                  [age1eranlhwht855g2qys4e45duj0sc003f35lgj2vhla67v2546ld7qawycct], trusted_signers: \
                  [AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=], limits: {body: 1GiB, entry: 2MB, total: 3000000, entries: 20, ratio: 50}}\n";
@@ -106,6 +109,7 @@ fn bucket(name: &str, alias: Option<&str>) -> Bucket {
         alias: alias.map(|alias| BucketName::new(alias).unwrap()),
         owner: "$bootstrap".to_owned(),
         created_at: Timestamp::from_secs(1_700_000_000),
+        public_prefixes: alias.map(|alias| format!("{alias}/")).into_iter().collect(),
     }
 }
 
@@ -168,6 +172,10 @@ fn the_schema_accepts_the_example_and_refuses_what_the_reader_refuses() {
         "storage: {backends: [{name: a}]}",
         "storage: {buckets: {photos: {quota: 1}}}",
         "admission: {blocks: [1]}",
+        "admission: {blocks: [{name: a}]}",
+        "admission: {blocks: [{name: a, action: alow}]}",
+        "admission: {blocks: [{name: a, action: {status: 503}}]}",
+        "admission: {blocks: [{name: a, action: deny, match: {sourceip: 1.1.1.1}}]}",
     ] {
         assert!(!valid(bad), "{bad}");
     }
