@@ -15,9 +15,10 @@ pub(super) fn verify(file: &Path, key: &Opening) -> Outcome {
     let archive = archive(file, key)?;
     let (manifest, signer) = (&archive.manifest, &archive.signer);
     let text = format!(
-        "whole: captured {} by instance {}, signed by {signer}\n",
+        "whole: captured {} by instance {}, signed by {}\n",
         manifest.captured_at.rfc3339(),
-        manifest.instance_id
+        manifest.instance_id,
+        named(signer)
     );
     Ok(Shown::new(text, json!({ "valid": true, "signer": signer, "manifest": to_json(manifest)? })))
 }
@@ -40,7 +41,7 @@ pub(super) fn inspect(source: &Source) -> Outcome {
         manifest.generation,
         manifest.captured_at.rfc3339(),
         manifest.instance_id,
-        archive.signer,
+        named(&archive.signer),
         users.len(),
         names(users.clone()),
         groups.len(),
@@ -53,6 +54,11 @@ pub(super) fn inspect(source: &Source) -> Outcome {
     let json = json!({ "signer": archive.signer, "manifest": to_json(manifest)?, "users": users, "groups": groups,
         "buckets": buckets, "references": references });
     Ok(Shown::new(text, json))
+}
+
+/// Who signed, in words.
+fn named(signer: &Option<String>) -> &str {
+    signer.as_deref().unwrap_or("nobody: the forms before version 2 know no signature")
 }
 
 /// Reads and checks a file; whatever is wrong with it ends with 9.
