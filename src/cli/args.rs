@@ -77,4 +77,7 @@ pub enum ConfigCommand {
     Schema,
     /// Print every key with its default and what it does.
     Defaults,
+    /// Users, groups, providers and mapping rules as a document, on a running server.
+    #[command(subcommand)]
+    Declarative(remote::declarative::Command),
 }

@@ -1,8 +1,8 @@
-//! `config check|schema|defaults`: looking at the configuration without a server.
+//! `config check|schema|defaults`: looking at the configuration without a server. `config declarative` asks one.
 
 use super::args::{Cli, ConfigCommand};
-use super::out;
 use super::settings::ServeSettings;
+use super::{out, remote};
 use crate::exit::Exit;
 use actors::Error;
 use actors::config::file::ConfigFile;
@@ -26,6 +26,7 @@ pub(super) fn run(command: &ConfigCommand, cli: &Cli, environment: BTreeMap<Stri
                 Err(error) => out::failed(&error),
             }
         }
+        ConfigCommand::Declarative(command) => remote::declare(command, &cli.remote, &environment),
         ConfigCommand::Schema => out::print(&format!("{:#}\n", schema::schema())),
         ConfigCommand::Defaults => out::print(&annotated::annotated()),
     }

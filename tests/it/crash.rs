@@ -114,6 +114,24 @@ impl Story<'_> {
         Ok(())
     }
 
+    /// A user more, by a document that says all the others, too.
+    fn declare(&mut self, name: &str) -> Result<(), Died> {
+        let before = self.ledger.users.last().cloned().unwrap_or_default();
+        let mut after = before.clone();
+        after.insert(name.to_owned());
+        let export = Request::new("GET", "/_/api/admin/config/declarative-iam-export");
+        let yaml = self.host.try_admin(export).map_err(|_| Died)?.expect(200).text();
+        let entry =
+            format!("  iam_users:\n    - {{name: {name}, access_key_id: AKDECLARED, secret_access_key: declared-1}}\n");
+        let yaml = yaml.replace("  iam_users:\n", &entry).replace("iam_mode: declarative", "iam_mode: gui");
+        self.ledger.users = vec![before, after.clone()];
+        let apply = Request::new("POST", "/_/api/admin/config/declarative-iam-apply").json(&json!({ "yaml": yaml }));
+        let reply = self.host.try_admin(apply).map_err(|_| Died)?;
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        self.ledger.users = vec![after];
+        Ok(())
+    }
+
     /// Everything that changes state, once.
     fn tell(&mut self) -> Result<(), Died> {
         self.bucket("PUT", "crash")?;
@@ -140,6 +158,7 @@ impl Story<'_> {
         assert_eq!(reply.status, 200, "{}", reply.text());
         self.ledger.users = vec![captured];
         self.host.try_admin(Request::new("GET", "/_/api/admin/backup/restores")).map_err(|_| Died)?.expect(200);
+        self.declare("declared")?;
         self.session()?;
         self.stored()?;
         self.object("PUT", "after", Some("the restore"))?;

@@ -28,7 +28,7 @@ fn code(reply: &Reply) -> String {
 }
 
 /// Every route and the right that it needs.
-const ROUTES: [(&str, &str, &str); 58] = [
+const ROUTES: [(&str, &str, &str); 61] = [
     ("GET", "/status", "system:read"),
     ("PUT", "/password", "admin"),
     ("GET", "/sessions", "iam:read"),
@@ -70,6 +70,9 @@ const ROUTES: [(&str, &str, &str); 58] = [
     ("POST", "/explain", "iam:read"),
     ("GET", "/config/trace", "config:read"),
     ("POST", "/config/trace", "config:read"),
+    ("POST", "/config/declarative-iam-validate", "iam:write"),
+    ("POST", "/config/declarative-iam-apply", "admin"),
+    ("GET", "/config/declarative-iam-export", "iam:read"),
     ("GET", "/audit", "audit:read"),
     ("GET", "/audit/export", "audit:read"),
     ("GET", "/audit/verify", "audit:read"),

@@ -3,12 +3,12 @@
 use crate::Result;
 use crate::backup::handle::Tools;
 use crate::backup::messages::{
-    Archive, ChangePassword, CheckStored, DeleteStored, Export, FetchStored, ListStored, Repeat, Restore, Restores,
-    Store, StoredBackup, Tick, Trust, Undo, Verify,
+    Archive, ChangePassword, CheckStored, Declare, DeleteStored, Export, FetchStored, ListStored, Repeat, Restore,
+    Restores, Store, StoredBackup, Tick, Trust, Undo, Verify,
 };
 use crate::backup::state::BackupState;
 use crate::backup::stored::{self, Keeper};
-use crate::backup::{export, password, read, record, restore, undo};
+use crate::backup::{declare, export, password, read, record, restore, undo};
 use crate::domain::stored::Trigger;
 use crate::fault;
 use actix::fut::{ActorFutureExt, wrap_future};
@@ -112,6 +112,25 @@ impl Handler<ChangePassword> for BackupActor {
         fault::point("backup.password");
         let (change, tools) = (message.0, self.tools.clone());
         self.swap(|id| async move { password::change(&tools, &id, change).await })
+    }
+}
+
+impl Handler<Declare> for BackupActor {
+    type Result = ResponseActFuture<Self, Result<Value>>;
+
+    fn handle(&mut self, message: Declare, _: &mut Self::Context) -> Self::Result {
+        fault::point("backup.declare");
+        let id = uuid::Uuid::new_v4().to_string();
+        if let Err(refusal) = self.state.begin(&id) {
+            return Box::pin(wrap_future(async move { Err(refusal) }));
+        }
+        let tools = self.tools.clone();
+        Box::pin(wrap_future(async move { declare::run(&tools, &id, message.0).await }).map(
+            |outcome: Result<Value>, actor: &mut Self, _| {
+                actor.state.end();
+                outcome
+            },
+        ))
     }
 }
 

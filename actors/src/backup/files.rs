@@ -57,7 +57,8 @@ pub(super) fn write_files(
         ConfigFile::Removed if config.exists() => Some(beside_config(staging, &stage, dir, &config)),
         _ => None,
     };
-    if next.kind != SwapKind::PasswordChange {
+    // Another password has its own way back, and a config change has the history.
+    if !matches!(next.kind, SwapKind::PasswordChange | SwapKind::ConfigChange) {
         let gone: Vec<&Path> = removed.iter().map(|_| config.as_path()).collect();
         keep_for_undo(tools, &id, &pairs, &gone)?;
     }

@@ -4,8 +4,8 @@ use crate::Result;
 use crate::audit::AuditHandle;
 use crate::backup::actor::BackupActor;
 use crate::backup::messages::{
-    Archive, ChangePassword, CheckStored, DeleteStored, Export, FetchStored, ListStored, PasswordChange, Restore,
-    RestoreRequest, Restores, Store, StoredBackup, Tick, Trust, Undo, UndoRequest, Verify,
+    Archive, ChangePassword, CheckStored, Declaration, Declare, DeleteStored, Export, FetchStored, ListStored,
+    PasswordChange, Restore, RestoreRequest, Restores, Store, StoredBackup, Tick, Trust, Undo, UndoRequest, Verify,
 };
 use crate::backup::stored::Keeper;
 use crate::boot::Host;
@@ -107,6 +107,11 @@ impl BackupHandle {
     /// Takes another bootstrap password: an error means that the old one is in force.
     pub async fn change_password(&self, change: PasswordChange) -> Result<()> {
         self.owner.ask_within(LONG, Intent::Change, ChangePassword(change)).await
+    }
+
+    /// Plans what a document declares of IAM and, unless it is a dry run, brings it into force.
+    pub async fn declare(&self, declaration: Declaration) -> Result<Value> {
+        self.owner.ask_within(LONG, Intent::Change, Declare(declaration)).await
     }
 
     /// The record of restores, newest first.

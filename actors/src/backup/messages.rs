@@ -88,6 +88,23 @@ pub struct PasswordChange {
     pub caller_token_sha256: String,
 }
 
+/// Plans what a document declares of IAM and, unless it is a dry run, brings it into force.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<Value>")]
+pub struct Declare(pub Declaration);
+
+/// A document of IAM.
+pub struct Declaration {
+    /// The YAML: the lists of `access`.
+    pub yaml: String,
+    /// Plan only.
+    pub dry_run: bool,
+    /// The `epoch.generation` that it was written for, where the caller bound it to one.
+    pub if_version: Option<String>,
+    /// Who asks, for the history of the config.
+    pub who: String,
+}
+
 /// The record of restores, newest first.
 #[derive(Debug, Message)]
 #[rtype(result = "Result<Vec<Value>>")]
@@ -237,6 +254,13 @@ fn sha256(parts: &[&[u8]]) -> String {
 impl fmt::Debug for Archive {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Archive({}, {} bytes)", self.filename, self.bytes.len())
+    }
+}
+
+/// A document may hold literal secrets.
+impl fmt::Debug for Declaration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Declaration({} bytes, dry run {})", self.yaml.len(), self.dry_run)
     }
 }
 

@@ -1,6 +1,7 @@
 //! The owner of the one running backup, verification or restore of the system's own state.
 
 mod actor;
+mod declare;
 mod export;
 mod fence;
 mod files;
@@ -17,7 +18,7 @@ mod stored;
 mod undo;
 
 pub use handle::BackupHandle;
-pub use messages::{Archive, PasswordChange, RestoreRequest, StoredBackup, UndoRequest};
+pub use messages::{Archive, Declaration, PasswordChange, RestoreRequest, StoredBackup, UndoRequest};
 pub use undo::kept::{last as last_restore, undo_kept};
 
 use crate::{Error, Result};

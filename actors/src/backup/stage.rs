@@ -77,7 +77,8 @@ pub(super) async fn stage(tools: &Tools, id: &str, next: Next, view: &SystemView
             disk: tools.disk.clone(),
             clock: tools.clock.clone(),
             guardian: tools.guardian.clone(),
-            adopt_empty: kind != SwapKind::PasswordChange && view.state.meta.quarantined_from.is_some(),
+            adopt_empty: !matches!(kind, SwapKind::PasswordChange | SwapKind::ConfigChange)
+                && view.state.meta.quarantined_from.is_some(),
         };
         swap::seal(tools.disk.as_ref(), &tools.host.state_dir, &journal)?;
         let host = tools.host.clone();

@@ -119,7 +119,7 @@ impl Host {
         }
         let scalars =
             loaded.written.values().flat_map(|text| env_names(text)).map(|name| SecretRef::Env(name.to_owned()));
-        for reference in config.secrets().map(|(_, secret)| secret.clone()).chain(scalars) {
+        for reference in config.all_secrets().cloned().chain(scalars) {
             let Some(name) = reference.name() else { continue };
             match self.resolve(&reference, config, &self.config_base(), state) {
                 Ok(value) => {

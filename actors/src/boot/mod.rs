@@ -1,6 +1,7 @@
 //! From a directory to running owners: recover, lock, load, decide on the hash, open, start. In this order, nothing before recovery.
 
 mod database;
+mod declared;
 mod error;
 mod first;
 mod force;

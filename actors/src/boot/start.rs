@@ -5,6 +5,7 @@ use crate::backup::handle::Tools;
 use crate::backup::{BackupHandle, last_restore, undo_kept};
 use crate::boot::Host;
 use crate::boot::database::Published;
+use crate::boot::declared::declared;
 use crate::boot::error::BootError;
 use crate::boot::first;
 use crate::boot::force::{Evidence, Force, decide};
@@ -91,11 +92,21 @@ pub async fn start(prepared: Prepared, guardian: &Guardian) -> Result<Booted, Bo
         None => opener.open_all(&loaded.config, &force.state, None).await?,
     };
     force.notices.extend(opened.warnings);
+    let declaration = match force.locked {
+        None if loaded.config.is_declarative() => {
+            declared(&host, &loaded, &force.state, &mut force.notices, clock.now())?
+        }
+        _ => None,
+    };
     let mut changes: Vec<StateChange> =
         opened.new_ids.into_iter().map(|(name, id)| StateChange::RegisterBackend { name, id }).collect();
     if force.locked.is_none() && force.state.meta.instance_id != host.instance.instance_id {
         changes.push(StateChange::Adopt { instance_id: host.instance.instance_id.clone() });
     }
+    let summary = declaration.map(|(summary, both)| {
+        changes.extend(both);
+        summary
+    });
     // A locked system serves no S3, and what a reference needs may lie in the database that does not open.
     let config_key = match force.locked {
         Some(_) => None,
@@ -172,6 +183,18 @@ pub async fn start(prepared: Prepared, guardian: &Guardian) -> Result<Booted, Bo
             ip: String::new(),
             request_id: String::new(),
             detail: serde_json::json!({"finished_by": "recovery at start"}),
+        };
+        audit.record(event).await?;
+    }
+    if let Some(summary) = summary {
+        let event = Event {
+            actor: "$start".to_owned(),
+            action: "iam.declare",
+            target: system.view().version(),
+            outcome: Outcome::Success,
+            ip: String::new(),
+            request_id: String::new(),
+            detail: serde_json::json!({"changes": summary}),
         };
         audit.record(event).await?;
     }

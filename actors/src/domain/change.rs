@@ -4,6 +4,7 @@ use crate::Result;
 use crate::domain::bucket::BucketChange;
 use crate::domain::clock::Timestamp;
 use crate::domain::iam::change::IamChange;
+use crate::domain::iam::grants::Author;
 use crate::domain::names::BackendName;
 use crate::domain::secret::Secret;
 use crate::domain::state::{ConfigRevision, KeyPurpose, RestoreRecord, State, StoredKey};
@@ -18,6 +19,8 @@ const CONFIG_REVISIONS: usize = 100;
 pub enum StateChange {
     /// Users, groups, keys, tokens.
     Iam(IamChange),
+    /// What the config file declares of IAM takes the place of what there is: at start, where the file was edited.
+    Declare(Box<State>),
     /// The bucket registry.
     Bucket(BucketChange),
     /// A backend was initialised under this id.
@@ -70,17 +73,19 @@ pub enum StateChange {
 }
 
 /// A change as it was asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Asked {
     /// What is to change.
     pub change: StateChange,
     /// The version of the state that the change was made for (`If-Match`); at any other it is refused.
     pub if_version: Option<String>,
+    /// Who asks, where its rights bound what it may give; the system itself is nobody.
+    pub author: Option<Author>,
 }
 
 impl From<StateChange> for Asked {
     fn from(change: StateChange) -> Self {
-        Self { change, if_version: None }
+        Self { change, if_version: None, author: None }
     }
 }
 
@@ -101,10 +106,20 @@ impl Changed {
 }
 
 impl StateChange {
+    /// True for what the config file owns where `access.iam_mode` is `declarative`: nobody changes it otherwise.
+    pub fn is_owned_by_file(&self) -> bool {
+        matches!(self, Self::Iam(change) if change.is_owned_by_file())
+    }
+
     /// Applies the change to a clone of the state; on an error the clone is thrown away.
     pub fn apply(self, state: &mut State, now: Timestamp) -> Result<Changed> {
         match self {
             Self::Iam(change) => change.apply(state, now),
+            Self::Declare(declared) => {
+                let State { users, groups, providers, mapping_rules, identities, revocations, .. } = *declared;
+                *state = State { users, groups, providers, mapping_rules, identities, revocations, ..state.clone() };
+                Ok(Changed::new("iam", "declared".into()))
+            }
             Self::Bucket(change) => change.apply(state),
             Self::RegisterBackend { name, id } => {
                 state.backends.insert(name.clone(), id);
@@ -162,6 +177,17 @@ impl StateChange {
             }
         }
     }
+}
+
+/// What a change of IAM is refused with where the config file owns it.
+pub fn owned_by_file() -> Error {
+    Error::new(
+        ErrorKind::Forbidden,
+        "change state",
+        "the config file owns users, groups, providers and mapping rules here",
+    )
+    .with_code("iam_declarative")
+    .with_hint("change the lists of `access` in the file, or apply a document with `config declarative apply`")
 }
 
 fn add_key(state: &mut State, key: StoredKey) -> Result<Changed> {

@@ -2,6 +2,7 @@
 
 use crate::domain::change::{Asked, Changed};
 use crate::domain::clock::Timestamp;
+use crate::domain::iam::grants;
 use crate::domain::state::State;
 use crate::{Error, ErrorKind, Result};
 
@@ -19,11 +20,16 @@ pub(super) struct Batch {
 pub(super) fn run(current: &State, changes: Vec<Asked>, now: Timestamp) -> Batch {
     let mut next = current.clone();
     let mut answers = Vec::with_capacity(changes.len());
-    for Asked { change, if_version } in changes {
+    for Asked { change, if_version, author } in changes {
         if let Some(version) = if_version
             && (version != current.meta.version() || next != *current)
         {
             answers.push(Err(moved_on(&version)));
+            continue;
+        }
+        // On the state that the change is made to: what an earlier one took away is not there to be given.
+        if let Some(Err(refusal)) = author.map(|author| grants::check(&next, &author, &change)) {
+            answers.push(Err(refusal));
             continue;
         }
         // A change that fails half-way must not leave its first half behind, so each works on its own copy.

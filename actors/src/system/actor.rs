@@ -1,7 +1,7 @@
 //! The one path of every mutation: batches go to `iam`, what is durable is published, and only then answered.
 
 use crate::config::ConfigHandle;
-use crate::domain::change::{Asked, Changed};
+use crate::domain::change::{Asked, Changed, owned_by_file};
 use crate::domain::state::State;
 use crate::fault;
 use crate::iam::IamHandle;
@@ -56,6 +56,17 @@ impl SystemActor {
                 let _ = reply.send(Err(copy(&refusal)));
             }
             return;
+        }
+        // Looked at here and not only at the edge: the mode may have changed while the change was on its way.
+        let declarative = self.cell.view().config.is_declarative();
+        let (owned, both): (Vec<_>, Vec<_>) =
+            changes.into_iter().zip(replies).partition(|(asked, _)| declarative && asked.change.is_owned_by_file());
+        for (_, reply) in owned {
+            let _ = reply.send(Err(owned_by_file()));
+        }
+        let (changes, replies): (Vec<_>, Vec<_>) = both.into_iter().unzip();
+        if changes.is_empty() {
+            return self.pump(context);
         }
         self.running = true;
         let iam = self.below.iam.clone();

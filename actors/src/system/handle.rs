@@ -7,6 +7,7 @@ use crate::domain::change::{Asked, Changed, StateChange};
 use crate::domain::clock::Clock;
 use crate::domain::condition::Conditions;
 use crate::domain::iam::change::{IamChange, SignInChange};
+use crate::domain::iam::grants::Author;
 use crate::domain::iam::sign_in::Login;
 use crate::domain::names::{BackendName, BucketName, ObjectKey};
 use crate::domain::object::ObjectMeta;
@@ -84,13 +85,19 @@ impl SystemHandle {
 
     /// Makes one change: durable and published when answered. A fence refuses it at once.
     pub async fn mutate(&self, change: StateChange) -> Result<Changed> {
-        self.mutate_at(change, None).await
+        self.mutate_as(None, change, None).await
     }
 
-    /// The same, but only while the state is at this version: of two who read it, one wins.
-    pub async fn mutate_at(&self, change: StateChange, if_version: Option<String>) -> Result<Changed> {
+    /// The same for somebody who gives no more than it has, and only while the state is at this version: of two who read it, one
+    /// wins.
+    pub async fn mutate_as(
+        &self,
+        author: Option<Author>,
+        change: StateChange,
+        if_version: Option<String>,
+    ) -> Result<Changed> {
         self.view().unlocked()?;
-        self.owner.ask(Intent::Change, Mutate(Asked { change, if_version })).await
+        self.owner.ask(Intent::Change, Mutate(Asked { change, if_version, author })).await
     }
 
     /// Writes what a sign-in with a provider changes. It waits for a restore as S3 requests do; nobody's browser shows a conflict.

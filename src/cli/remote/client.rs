@@ -146,6 +146,16 @@ impl Server {
         })
     }
 
+    /// The text of an answer that is no JSON.
+    pub(super) fn text(&self, path: &str) -> Result<String, Failure> {
+        let mut answer = self.send(Method::GET, path, None, Some(&self.proof), None)?;
+        if !answer.status().is_success() {
+            return read(answer).map(|_| String::new());
+        }
+        let text = answer.body_mut().with_config().limit(LONGEST).read_to_string();
+        text.map_err(|error| Failure::new(Exit::Http, format!("the answer broke off: {error}")))
+    }
+
     pub(in crate::cli) fn put(&self, path: &str, body: &Value) -> Result<Value, Failure> {
         self.call(Method::PUT, path, Some(body))
     }

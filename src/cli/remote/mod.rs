@@ -3,6 +3,7 @@
 mod admission;
 mod audit;
 mod client;
+pub(super) mod declarative;
 mod explain;
 mod group;
 mod key;
@@ -81,12 +82,24 @@ pub(super) fn run(area: &Area, remote: &Remote, environment: &BTreeMap<String, S
         Area::Policy(policy::Command::Test(test)) => policy::test(test),
         // Nor where the files themselves are looked at.
         Area::Audit(audit::Command::Verify(verify)) if verify.offline => audit::verify_offline(verify, state_dir),
-        _ => Server::connect(remote, environment).and_then(|server| {
-            let outcome = ask(area, &server);
-            server.sign_out();
-            outcome
-        }),
+        _ => asked(remote, environment, |server| ask(area, server)),
     };
+    shown(outcome, remote)
+}
+
+/// Runs `config declarative …`.
+pub(super) fn declare(command: &declarative::Command, remote: &Remote, environment: &BTreeMap<String, String>) -> Exit {
+    shown(asked(remote, environment, |server| declarative::run(command, server)), remote)
+}
+
+fn asked(remote: &Remote, environment: &BTreeMap<String, String>, command: impl FnOnce(&Server) -> Outcome) -> Outcome {
+    let server = Server::connect(remote, environment)?;
+    let outcome = command(&server);
+    server.sign_out();
+    outcome
+}
+
+fn shown(outcome: Outcome, remote: &Remote) -> Exit {
     match outcome {
         Ok(shown) if shown.json.is_null() && shown.text.is_empty() => shown.exit,
         Ok(shown) if remote.json => shown.exit.unless(out::print(&format!("{:#}\n", shown.json))),

@@ -10,9 +10,10 @@ use actix_web::http::Method;
 use actix_web::http::header::{CONTENT_LENGTH, IF_MATCH};
 use actix_web::{HttpMessage, HttpRequest, web};
 use actors::audit::{Denial, DenialKind, Event, Outcome};
-use actors::domain::change::{Changed, StateChange};
+use actors::domain::change::{Changed, StateChange, owned_by_file};
 use actors::domain::iam::context::RequestContext;
 use actors::domain::iam::evaluate::has_right;
+use actors::domain::iam::grants::Author;
 use actors::domain::secret::Secret;
 use actors::system::view::SystemView;
 use actors::{Error, ErrorKind};
@@ -112,6 +113,21 @@ impl Call {
         Ok(call)
     }
 
+    /// The same for a call that changes what a declarative config file owns: an audited 403 there, also before any body is read.
+    pub(super) async fn changing_iam(request: &HttpRequest) -> Result<Self, Problem> {
+        let call = Self::with_right(request, "iam:write").await?;
+        call.refuse_where_declared().await?;
+        Ok(call)
+    }
+
+    /// 403 `iam_declarative` where the config file owns IAM.
+    pub(super) async fn refuse_where_declared(&self) -> Result<(), Problem> {
+        match self.view.config.is_declarative() {
+            true => self.refuse("iam:write", owned_by_file()).await,
+            false => Ok(()),
+        }
+    }
+
     /// Who calls; 401 for nobody.
     pub(super) fn caller(&self) -> Result<&Caller, Problem> {
         self.caller.as_ref().ok_or_else(unauthenticated)
@@ -197,8 +213,9 @@ impl Call {
     ) -> Result<Changed, Problem> {
         let version = self.required_version()?;
         let (edge, recorder, target) = (self.edge.clone(), self.recorder(), target.to_owned());
+        let author = Some(Author { principal: self.caller()?.principal.clone(), context: self.context.clone() });
         detached(async move {
-            match edge.system.mutate_at(change, version).await {
+            match edge.system.mutate_as(author, change, version).await {
                 Ok(changed) => {
                     recorder.record(action, &changed.id, Outcome::Success, Value::Null).await?;
                     Ok(changed)

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 /// The codes beside those of bad archives, sorted.
 const CODES: &[&str] = &[
     "access_key_taken",
+    "admin_untouchable",
     "audit_checkpoint_forged",
     "backend_foreign",
     "backend_locked",
@@ -35,8 +36,12 @@ const CODES: &[&str] = &[
     "fence_lost",
     "forbidden",
     "generation_changed",
+    "grant_exceeds_own",
     "group_exists",
     "group_name_taken",
+    "iam_declarative",
+    "iam_empty",
+    "iam_secret_missing",
     "idempotency_key_reused",
     "identity_taken",
     "incomplete_body",
@@ -164,9 +169,17 @@ mod tests {
 
     /// The codes that a file's text gives to errors: the first text in the brackets of what makes one.
     fn given(text: &str, found: &mut Vec<String>) {
-        for maker in
-            ["with_code(", "conflict(", "missing(", "not_found(", "later(", "refuse(ErrorKind::", "refuse(", ", Kind::"]
-        {
+        for maker in [
+            "with_code(",
+            "conflict(",
+            "missing(",
+            "not_found(",
+            "later(",
+            "invalid(",
+            "refuse(ErrorKind::",
+            "refuse(",
+            ", Kind::",
+        ] {
             for (at, _) in text.match_indices(maker) {
                 let after =
                     text[at + maker.len()..].trim_start_matches(|c: char| c.is_alphanumeric() || c == ',').trim_start();

@@ -103,7 +103,7 @@ pub(super) async fn get(request: HttpRequest) -> Result<HttpResponse, Problem> {
     extensions(("x-dgp-right" = json!("iam:write"))),
 )]
 pub(super) async fn create(request: HttpRequest, payload: web::Payload) -> Result<HttpResponse, Problem> {
-    let call = Call::with_right(&request, "iam:write").await?;
+    let call = Call::changing_iam(&request).await?;
     let body: Create = call.json(payload).await?;
     let target = body.name.clone();
     let change = IamChange::CreateGroup {
@@ -126,7 +126,7 @@ pub(super) async fn create(request: HttpRequest, payload: web::Payload) -> Resul
     extensions(("x-dgp-right" = json!("iam:write"))),
 )]
 pub(super) async fn update(request: HttpRequest, payload: web::Payload) -> Result<HttpResponse, Problem> {
-    let call = Call::with_right(&request, "iam:write").await?;
+    let call = Call::changing_iam(&request).await?;
     let id = segment(&request, "id");
     let body: Update = call.json(payload).await?;
     let change = IamChange::UpdateGroup {
@@ -148,7 +148,7 @@ pub(super) async fn update(request: HttpRequest, payload: web::Payload) -> Resul
     extensions(("x-dgp-right" = json!("iam:write"))),
 )]
 pub(super) async fn delete(request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let call = Call::with_right(&request, "iam:write").await?;
+    let call = Call::changing_iam(&request).await?;
     let id = segment(&request, "id");
     call.mutate("group.delete", id, StateChange::Iam(IamChange::DeleteGroup { id: id.to_owned() })).await?;
     Ok(HttpResponse::NoContent().finish())
@@ -163,7 +163,7 @@ pub(super) async fn delete(request: HttpRequest) -> Result<HttpResponse, Problem
     extensions(("x-dgp-right" = json!("iam:write"))),
 )]
 pub(super) async fn add_member(request: HttpRequest, payload: web::Payload) -> Result<HttpResponse, Problem> {
-    let call = Call::with_right(&request, "iam:write").await?;
+    let call = Call::changing_iam(&request).await?;
     let id = segment(&request, "id");
     let body: Member = call.json(payload).await?;
     let change = IamChange::AddMember { group_id: id.to_owned(), user_id: body.user_id };
@@ -179,7 +179,7 @@ pub(super) async fn add_member(request: HttpRequest, payload: web::Payload) -> R
     extensions(("x-dgp-right" = json!("iam:write"))),
 )]
 pub(super) async fn remove_member(request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let call = Call::with_right(&request, "iam:write").await?;
+    let call = Call::changing_iam(&request).await?;
     let (id, user_id) = (segment(&request, "id"), segment(&request, "user_id"));
     let change = IamChange::RemoveMember { group_id: id.to_owned(), user_id: user_id.to_owned() };
     call.mutate("group.remove_member", id, StateChange::Iam(change)).await?;

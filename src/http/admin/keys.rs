@@ -196,6 +196,9 @@ async fn begin(request: &HttpRequest, right: &'static str) -> Result<(Call, Whos
         return Ok((call, Whose::Own));
     }
     call.require(right).await?;
+    if right == "iam:write" {
+        call.refuse_where_declared().await?;
+    }
     Ok((call, Whose::Anybodys))
 }
 

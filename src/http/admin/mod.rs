@@ -5,6 +5,7 @@ mod backup;
 mod backups;
 mod call;
 mod codes;
+mod declarative;
 mod dto;
 pub mod error;
 mod explain;
@@ -115,6 +116,9 @@ fn table() -> Vec<(Method, &'static str, Route)> {
         (Method::POST, "/admin/explain", to().to(explain::ask)),
         (Method::GET, "/admin/config/trace", to().to(trace::get)),
         (Method::POST, "/admin/config/trace", to().to(trace::post)),
+        (Method::POST, "/admin/config/declarative-iam-validate", to().to(declarative::validate)),
+        (Method::POST, "/admin/config/declarative-iam-apply", to().to(declarative::apply)),
+        (Method::GET, "/admin/config/declarative-iam-export", to().to(declarative::export)),
         (Method::GET, "/admin/audit", to().to(audit::list)),
         (Method::GET, "/admin/audit/export", to().to(audit::export)),
         (Method::GET, "/admin/audit/verify", to().to(audit::verify)),

@@ -2,8 +2,8 @@
 
 use crate::http::admin::codes::codes;
 use crate::http::admin::{
-    audit, backup, backups, error, explain, ext_auth, groups, keys, login, oauth, password, policies, session, status,
-    tokens, trace, users, whoami,
+    audit, backup, backups, declarative, error, explain, ext_auth, groups, keys, login, oauth, password, policies,
+    session, status, tokens, trace, users, whoami,
 };
 use crate::http::health;
 use crate::http::metrics;
@@ -101,6 +101,9 @@ const ALWAYS: [u16; 5] = [400, 403, 500, 503, 507];
         explain::ask,
         trace::get,
         trace::post,
+        declarative::validate,
+        declarative::apply,
+        declarative::export,
         audit::list,
         audit::export,
         audit::verify,

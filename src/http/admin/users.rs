@@ -125,7 +125,7 @@ pub(super) async fn get(request: HttpRequest) -> Result<HttpResponse, Problem> {
     extensions(("x-dgp-right" = json!("iam:write"))),
 )]
 pub(super) async fn create(request: HttpRequest, payload: web::Payload) -> Result<HttpResponse, Problem> {
-    let call = Call::with_right(&request, "iam:write").await?;
+    let call = Call::changing_iam(&request).await?;
     let body: Create = call.json(payload).await?;
     let key = key_pair(body.access_key_id, body.secret_access_key, call.edge.clock.now())?;
     let secret = key.secret.clone();
@@ -155,7 +155,7 @@ pub(super) async fn create(request: HttpRequest, payload: web::Payload) -> Resul
     extensions(("x-dgp-right" = json!("iam:write"))),
 )]
 pub(super) async fn update(request: HttpRequest, payload: web::Payload) -> Result<HttpResponse, Problem> {
-    let call = Call::with_right(&request, "iam:write").await?;
+    let call = Call::changing_iam(&request).await?;
     let id = segment(&request, "id");
     let body: Update = call.json(payload).await?;
     let disabled = body.enabled == Some(false);
@@ -183,7 +183,7 @@ pub(super) async fn update(request: HttpRequest, payload: web::Payload) -> Resul
     extensions(("x-dgp-right" = json!("iam:write"))),
 )]
 pub(super) async fn delete(request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let call = Call::with_right(&request, "iam:write").await?;
+    let call = Call::changing_iam(&request).await?;
     let id = segment(&request, "id");
     call.mutate("user.delete", id, StateChange::Iam(IamChange::DeleteUser { id: id.to_owned() })).await?;
     end_sessions(&call, id).await;
@@ -199,7 +199,7 @@ pub(super) async fn delete(request: HttpRequest) -> Result<HttpResponse, Problem
     extensions(("x-dgp-right" = json!("iam:write"))),
 )]
 pub(super) async fn rotate_keys(request: HttpRequest, payload: web::Payload) -> Result<HttpResponse, Problem> {
-    let call = Call::with_right(&request, "iam:write").await?;
+    let call = Call::changing_iam(&request).await?;
     let id = segment(&request, "id");
     let bytes = call.body(payload, 1 << 16).await?;
     let body: Rotate = if bytes.is_empty() {

@@ -15,6 +15,8 @@ pub fn annotated() -> String {
         let name = key.name().trim_end_matches("[]");
         let line = match (key.kind, key.default) {
             (Kind::Section, _) if is_live(key) => format!("{name}:"),
+            // What stands in a list is shown, not set.
+            (_, Some(default)) if key.path.contains("[]") => format!("# {name}: {}", scalar_text(default)),
             (Kind::Count(..), Some(default)) => format!("{name}: {default}"),
             (_, Some(default)) => format!("{name}: {}", scalar_text(default)),
             (_, None) => format!("# {name}:"),

@@ -2,6 +2,8 @@
 
 use super::admission;
 use super::check::{Checker, Form, Found, Part, Section, Typed, typed};
+use super::declared::IamMode;
+use super::iam;
 use super::model::{
     Access, Advanced, ArchiveLimits, Audit, Authentication, Backup, BackupTarget, Config, LogFormat, SecretRef, Tls,
     Webhook, WrittenPath, header_path,
@@ -158,6 +160,17 @@ fn access(values: &mut Values<'_>, checker: &mut Checker<'_>, warnings: &mut Vec
         }
         _ => {}
     }
+    let iam_mode = match values.text("access.iam_mode").as_deref() {
+        Some("declarative") => IamMode::Declarative,
+        _ => IamMode::Gui,
+    };
+    let iam = iam::declared(values, checker);
+    if iam_mode == IamMode::Gui && !iam.is_empty() {
+        warnings.push(
+            "access.iam_mode is `gui`: the users, groups, providers and mapping rules of the file do nothing"
+                .to_owned(),
+        );
+    }
     Access {
         authentication,
         access_key_id: values.text(ID),
@@ -166,6 +179,8 @@ fn access(values: &mut Values<'_>, checker: &mut Checker<'_>, warnings: &mut Vec
         session_lifetime: values.duration("access.session_lifetime"),
         session_idle: values.duration("access.session_idle"),
         sso_allowed_hosts: values.texts("access.sso_allowed_hosts"),
+        iam_mode,
+        iam,
     }
 }
 

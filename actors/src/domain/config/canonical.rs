@@ -1,6 +1,7 @@
 //! Model → canonical tree: sections in the order of the table, names sorted, defaults omitted, references kept.
 
 use super::admission;
+use super::iam;
 use super::load::Loaded;
 use super::model::{
     Authentication, BackendKind, Backup, BackupTarget, Config, LogFormat, SecretRef, Webhook, WrittenPath, header_path,
@@ -43,6 +44,10 @@ pub fn to_tree(config: &Config, written: &BTreeMap<String, String>, literals: Li
     out.plain("access.session_lifetime", duration_text(access.session_lifetime));
     out.plain("access.session_idle", duration_text(access.session_idle));
     out.texts("access.sso_allowed_hosts", access.sso_allowed_hosts.iter().map(String::as_str));
+    out.text("access.iam_mode", access.iam_mode.as_str());
+    for (path, list) in iam::lists(&access.iam, written) {
+        out.set(path, list);
+    }
     out.storage(config);
     let advanced = &config.advanced;
     out.text("advanced.listen_addr", &advanced.listen_addr.to_string());

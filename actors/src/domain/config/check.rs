@@ -1,11 +1,14 @@
 //! Tree → typed values by the table of keys, collecting every problem on the way.
 
+use super::iam;
 use super::model::{SecretRef, WrittenPath};
 use super::problem::{Complaint, Problem};
 use super::rule::Rule;
 use super::scalar::{self, Environment};
 use super::table::{self, Key, Kind, REGISTRY_KEYS};
 use super::tree::{Entry, Node, Origin, Value};
+use crate::domain::iam::check::check_permissions;
+use crate::domain::iam::model::Permission;
 use crate::domain::secret::Secret;
 use core::net::SocketAddr;
 use std::collections::BTreeMap;
@@ -28,6 +31,12 @@ pub enum Typed {
     Duration(Duration),
     /// A secret or a reference to one.
     Secret(SecretRef),
+    /// A whole number.
+    Integer(i64),
+    /// Rules of IAM, each with an id of its own.
+    Rules(Vec<Permission>),
+    /// A map of anything.
+    Json(serde_json::Value),
 }
 
 /// A value and where it comes from.
@@ -128,6 +137,11 @@ impl Checker<'_> {
                     let complaint = Complaint::new("must be a list").suggest("begin each item with `- `");
                     self.problem(&path, &entry.origin, complaint);
                 }
+                (Kind::Rules, Value::List(items)) => {
+                    let rules = self.rules(&path, items);
+                    let typed = Typed::Rules(rules);
+                    out.values.insert(key.path, Found { typed, origin: entry.node.origin.clone(), written: None });
+                }
                 (Kind::Named(_), _) => self.problem(&path, &entry.origin, Complaint::new("must be a map by name")),
                 _ => match self.value(key, &entry.node) {
                     Ok(found) => {
@@ -153,6 +167,21 @@ impl Checker<'_> {
         Part { name: index.to_string(), shown, origin: item.origin.clone(), section }
     }
 
+    fn rules(&mut self, path: &str, items: &[Node]) -> Vec<Permission> {
+        let mut rules = Vec::with_capacity(items.len());
+        for (index, item) in items.iter().enumerate() {
+            match iam::rule(item) {
+                Ok(rule) => rules.push(rule),
+                Err(complaint) => self.problem(&format!("{path}[{index}]"), &item.origin, complaint),
+            }
+        }
+        let origin = items.first().map(|item| item.origin.clone()).unwrap_or_default();
+        check_permissions(rules).unwrap_or_else(|error| {
+            self.problem(path, &origin, Complaint::new(error.message()));
+            Vec::new()
+        })
+    }
+
     fn named(&mut self, key: &Key, rule: Rule, path: &str, named: &Entry) -> Part {
         let shown = join(path, &named.key);
         let mut section = Section::default();
@@ -168,9 +197,9 @@ impl Checker<'_> {
     }
 
     fn children(&self, parent: &str) -> impl Iterator<Item = &'static Key> + use<> {
-        let parent = parent.to_owned();
         let registry: &'static [Key] = if self.form == Form::Archive { REGISTRY_KEYS } else { &[] };
-        table::keys().chain(registry).filter(move |key| key.parent() == parent)
+        let owned = parent.to_owned();
+        table::children(parent).chain(registry.iter().filter(move |key| key.parent() == owned))
     }
 
     fn unknown(&self, parent: &str, name: &str) -> Complaint {
@@ -200,9 +229,15 @@ impl Checker<'_> {
             (Kind::Texts(_), Value::Scalar { text, .. }) => {
                 Err(Complaint::new("must be a list").suggest(format!("write `[{text}]`")))
             }
+            (Kind::Rules, _) => Err(Complaint::new("must be a list of rules").suggest("begin each item with `- `")),
+            (Kind::Json, Value::Map(_)) => Ok(found(Typed::Json(iam::json(node)?), None)),
+            (Kind::Json, _) => Err(Complaint::new("must be a map of keys")),
             (Kind::Secret(rule), _) => Ok(found(Typed::Secret(self.secret(rule, node)?), None)),
             (kind, Value::Scalar { text, plain }) => {
-                if matches!(kind, Kind::Count(..)) && !plain && matches!(node.origin, Origin::File { .. }) {
+                if matches!(kind, Kind::Count(..) | Kind::Integer)
+                    && !plain
+                    && matches!(node.origin, Origin::File { .. })
+                {
                     return Err(Complaint::new("must be a number").suggest("write it without quotes"));
                 }
                 let (text, written) = self.expanded(text, &node.origin)?;
@@ -312,7 +347,13 @@ pub fn typed(kind: Kind, text: &str) -> Result<Typed, Complaint> {
             Ok(Typed::Duration(duration))
         }
         Kind::Secret(rule) => rule.check(text).map(|()| Typed::Secret(SecretRef::Literal(Secret::new(text)))),
-        Kind::Section | Kind::Items | Kind::Named(_) => Err(Complaint::new("holds no single value")),
+        Kind::Integer => match text.parse() {
+            Ok(number) => Ok(Typed::Integer(number)),
+            Err(_) => Err(Complaint::new(format!("`{text}` is no whole number"))),
+        },
+        Kind::Section | Kind::Items | Kind::Named(_) | Kind::Rules | Kind::Json => {
+            Err(Complaint::new("holds no single value"))
+        }
     }
 }
 

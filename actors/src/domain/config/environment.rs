@@ -73,7 +73,9 @@ pub(super) fn data_dir_path(tree: &Node) -> Vec<String> {
 fn targets(tree: &Node) -> BTreeMap<String, Vec<String>> {
     let mut targets = BTreeMap::new();
     // Rules of admission are read in their order, as a whole: a part of one from elsewhere would be seen by nobody.
-    let overridden = |key: &&Key| !key.is_container() && key.path.contains('.') && !key.path.starts_with("admission.");
+    let overridden = |key: &&Key| {
+        !key.is_container() && !key.in_iam_list() && key.path.contains('.') && !key.path.starts_with("admission.")
+    };
     for key in keys().filter(overridden) {
         for path in expanded(tree, key) {
             let parts: Vec<&str> = path.iter().map(String::as_str).collect();

@@ -44,9 +44,9 @@ pub struct Loaded {
 impl Loaded {
     /// Every reference in use, secret or not, as `env:NAME`, `file:PATH`, `stored:NAME`.
     pub fn references(&self) -> BTreeSet<String> {
-        let secrets = [&self.config.access.secret_access_key, &self.config.advanced.bootstrap_password_hash];
+        let secrets = self.config.all_secrets();
         let written = self.written.values().flat_map(|text| scalar::variables(text)).map(|name| format!("env:{name}"));
-        secrets.into_iter().flatten().filter_map(SecretRef::name).chain(written).collect()
+        secrets.filter_map(SecretRef::name).chain(written).collect()
     }
 }
 
@@ -64,10 +64,16 @@ pub fn embedded() -> Result<Loaded, Problems> {
 pub fn load_from(source: &Source<'_>) -> Result<Loaded, Problems> {
     let mut problems = Vec::new();
     let mut warnings = Vec::new();
-    let mut tree = flat::to_sections(reader::read(source.text)?, &mut problems, &mut warnings);
+    let tree = flat::to_sections(reader::read(source.text)?, &mut problems, &mut warnings);
     if !problems.is_empty() {
         return Err(Problems(problems));
     }
+    load_tree(tree, source, warnings)
+}
+
+/// Reads a tree in sections; the source's text is not looked at.
+pub(super) fn load_tree(mut tree: Node, source: &Source<'_>, mut warnings: Vec<String>) -> Result<Loaded, Problems> {
+    let mut problems = Vec::new();
     for (path, value) in source.set {
         put(&mut tree, path, value, &mut problems);
     }

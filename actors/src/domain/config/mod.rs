@@ -8,9 +8,11 @@ pub mod annotated;
 mod build;
 pub mod canonical;
 pub mod check;
+pub mod declared;
 pub mod emit;
 pub mod environment;
 mod flat;
+mod iam;
 pub mod load;
 pub mod model;
 pub mod problem;
@@ -25,5 +27,6 @@ pub mod table;
 mod tests;
 pub mod tree;
 
+pub use iam::{document as iam_document, with_document as with_iam_document};
 pub use load::{Loaded, Source, load, load_from};
 pub use storage::DEFAULT_BACKEND;

@@ -1,5 +1,6 @@
 //! The checked configuration: what the rest of the system reads. Every value is valid, every default filled in.
 
+use super::declared::{Declared, IamMode};
 use crate::domain::admission::Block;
 use crate::domain::names::{BackendName, BucketName};
 use crate::domain::network::WrittenNetwork;
@@ -43,6 +44,10 @@ pub struct Access {
     pub session_idle: Duration,
     /// Hosts of sign-in providers that may speak plain http, or be at a link-local or metadata address.
     pub sso_allowed_hosts: Vec<String>,
+    /// Who owns IAM.
+    pub iam_mode: IamMode,
+    /// What the file says of IAM; in force where it owns it.
+    pub iam: Declared,
 }
 
 /// Whether S3 and the admin API ask who you are.
@@ -306,12 +311,23 @@ impl Config {
             *path = WrittenPath::new(path.resolve(base).to_string_lossy());
         }
         let headers = audit.webhook.iter_mut().flat_map(|webhook| webhook.headers.values_mut());
-        for secret in [&mut self.access.secret_access_key, bootstrap_password_hash].into_iter().chain(headers) {
-            if let Some(SecretRef::File(path)) = secret {
+        let own = [&mut self.access.secret_access_key, bootstrap_password_hash].into_iter().chain(headers).flatten();
+        for secret in own.chain(self.access.iam.secrets_mut()) {
+            if let SecretRef::File(path) = secret {
                 absolute(path);
             }
         }
         self
+    }
+
+    /// The same and the secrets of the declared IAM, whose literals the database keeps with their users and providers.
+    pub fn all_secrets(&self) -> impl Iterator<Item = &SecretRef> {
+        self.secrets().map(|(_, secret)| secret).chain(self.access.iam.secrets())
+    }
+
+    /// True where the config file owns users, groups, providers and mapping rules.
+    pub fn is_declarative(&self) -> bool {
+        self.access.iam_mode == IamMode::Declarative
     }
 }
 

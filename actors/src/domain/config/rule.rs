@@ -27,6 +27,10 @@ pub enum Rule {
     AccessKeyId,
     /// A secret access key.
     SecretKey,
+    /// A secret that may be empty: then the one that is there stays.
+    KeptSecret,
+    /// Any text, be it empty.
+    Anything,
     /// An argon2id PHC string or a bcrypt hash, or base64 of it.
     PasswordHash,
     /// A region.
@@ -72,14 +76,15 @@ const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 impl Rule {
     /// Checks a text. The complaint about a secret never repeats it.
     pub fn check(self, text: &str) -> Result<(), Complaint> {
-        if text.is_empty() && self != Self::PublicPrefix {
+        if text.is_empty() && !matches!(self, Self::PublicPrefix | Self::KeptSecret | Self::Anything) {
             return Err(Complaint::new("is empty").suggest("remove the key or give it a value"));
         }
         if text.chars().any(char::is_control) {
             return Err(Complaint::new("holds a control character"));
         }
         match self {
-            Self::Word => Ok(()),
+            Self::Word | Self::Anything => Ok(()),
+            Self::KeptSecret => kept_secret(text),
             Self::Path => path(text),
             Self::BackendName => BackendName::new(text).map(drop).map_err(named),
             Self::BucketName => BucketName::new(text).map(drop).map_err(|_| bucket(text)),
@@ -157,6 +162,13 @@ pub fn decode_hash(text: &str) -> Result<String, Complaint> {
         .iter()
         .any(|prefix| decoded.starts_with(prefix));
     if known && !decoded.chars().any(char::is_whitespace) { Ok(decoded.to_owned()) } else { Err(complaint()) }
+}
+
+fn kept_secret(text: &str) -> Result<(), Complaint> {
+    match text.len() <= 1024 && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        true => Ok(()),
+        false => Err(Complaint::new("has a character that no secret has, or more than 1024 of them")),
+    }
 }
 
 fn named(error: crate::Error) -> Complaint {

@@ -29,6 +29,9 @@ fn object(parent: &str) -> Value {
     if parent == "advanced.audit.webhook.headers[]" {
         object["required"] = json!(["name", "value"]);
     }
+    if let Some(required) = required_of_iam(parent) {
+        object["required"] = json!(required);
+    }
     if parent == "storage.backends[]" {
         object["required"] = json!(["name", "type", "path"]);
     }
@@ -41,6 +44,16 @@ fn object(parent: &str) -> Value {
     object
 }
 
+/// What an entry of a list of IAM must have.
+fn required_of_iam(parent: &str) -> Option<&'static [&'static str]> {
+    match parent {
+        "access.iam_users[]" | "access.iam_groups[]" | "access.auth_providers[]" => Some(&["name"]),
+        "access.iam_users[].access_keys[]" => Some(&["access_key_id"]),
+        "access.group_mapping_rules[]" => Some(&["match_type", "match_value", "group"]),
+        _ => None,
+    }
+}
+
 fn described(key: &Key) -> Value {
     let mut schema = typed(key);
     schema["description"] = json!(key.doc);
@@ -49,7 +62,7 @@ fn described(key: &Key) -> Value {
     }
     if let Some(default) = key.default {
         schema["default"] = match key.kind {
-            Kind::Count(..) => default.parse::<u64>().map_or(json!(default), |number| json!(number)),
+            Kind::Count(..) | Kind::Integer => default.parse::<i64>().map_or(json!(default), |number| json!(number)),
             Kind::Flag => json!(default == "true"),
             _ => json!(default),
         };
@@ -93,7 +106,27 @@ fn typed(key: &Key) -> Value {
         Kind::Secret(_) => {
             json!({ "anyOf": [{ "type": "string" }, reference("env"), reference("file"), reference("stored")] })
         }
+        Kind::Integer => json!({ "anyOf": [{ "type": "integer" }, interpolated] }),
+        Kind::Rules => json!({ "type": "array", "items": rule() }),
+        Kind::Json => json!({ "type": "object" }),
     }
+}
+
+/// A rule of IAM.
+fn rule() -> Value {
+    let texts = json!({ "type": "array", "items": { "type": "string", "minLength": 1 } });
+    json!({
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["effect", "actions", "resources"],
+        "properties": {
+            "id": { "type": "string" },
+            "effect": { "enum": ["Allow", "Deny"] },
+            "actions": texts,
+            "resources": texts,
+            "conditions": { "type": "object" },
+        },
+    })
 }
 
 fn text(pattern: Option<&str>) -> Value {

@@ -7,10 +7,13 @@ mod access;
 mod admission;
 mod advanced;
 mod backup;
+pub mod iam;
 mod storage;
 
 pub use self::storage::REGISTRY_KEYS;
 use super::rule::Rule;
+use std::collections::HashMap;
+use std::sync::LazyLock;
 
 /// What is known of one key.
 #[derive(Clone, Copy, Debug)]
@@ -62,6 +65,12 @@ pub enum Kind {
     Secret(Rule),
     /// One of these words, or a map of keys that says more.
     Variant(&'static [&'static str]),
+    /// A whole number, negative ones too.
+    Integer,
+    /// A list of rules of IAM.
+    Rules,
+    /// A map of anything.
+    Json,
 }
 
 /// What a change of a key takes.
@@ -125,6 +134,13 @@ impl Key {
         self.path.rsplit_once('.').map_or("", |(parent, _)| parent)
     }
 
+    /// True where no variable of the environment overrides it: it stands in a list of IAM, or is one.
+    pub fn in_iam_list(&self) -> bool {
+        iam::LISTS
+            .iter()
+            .any(|list| self.path.strip_prefix(list).is_some_and(|rest| rest.is_empty() || rest.starts_with('[')))
+    }
+
     /// True where it holds other keys.
     pub fn is_container(&self) -> bool {
         matches!(self.kind, Kind::Section | Kind::Items | Kind::Named(_) | Kind::Variant(_))
@@ -135,7 +151,7 @@ const DAY: u64 = 86_400;
 
 /// Every key, section by section. Sections come before what stands in them; canonical YAML keeps this order.
 pub fn keys() -> impl Iterator<Item = &'static Key> {
-    [admission::KEYS, access::KEYS, storage::KEYS, advanced::KEYS, backup::KEYS].into_iter().flatten()
+    [admission::KEYS, access::KEYS, iam::KEYS, storage::KEYS, advanced::KEYS, backup::KEYS].into_iter().flatten()
 }
 
 /// The key at a path of the table.
@@ -144,8 +160,13 @@ pub fn key(path: &str) -> Option<&'static Key> {
 }
 
 /// The keys that stand directly in a section or item.
-pub fn children(parent: &str) -> impl Iterator<Item = &'static Key> {
-    keys().filter(move |key| key.parent() == parent)
+pub fn children(parent: &str) -> impl Iterator<Item = &'static Key> + use<> {
+    static CHILDREN: LazyLock<HashMap<&'static str, Vec<&'static Key>>> = LazyLock::new(|| {
+        let mut children: HashMap<_, Vec<_>> = HashMap::new();
+        keys().for_each(|key| children.entry(key.parent()).or_default().push(key));
+        children
+    });
+    CHILDREN.get(parent).map_or(&[] as &[&Key], Vec::as_slice).iter().copied()
 }
 
 /// The keys that belong to the host; a restore leaves them as they are.

@@ -109,7 +109,7 @@ pub const ADMIN_RIGHTS: &[(&str, &str)] = &[
     ("config:write", "change the configuration where no secret, path or endpoint is touched"),
     (CONFIG_SECRETS, "change backend paths and endpoints, secret references, recipients and webhook targets"),
     ("iam:read", "read users, groups, policies, providers, tokens and sessions, without secrets"),
-    ("iam:write", "change them; whoever may, can become admin"),
+    ("iam:write", "change them, as far as the caller has the rights that are given; never an admin"),
     ("backup:read", "list stored backups, restores and the schedule"),
     (BACKUP_EXPORT, "make archives encrypted to `backup.recipients`"),
     (BACKUP_EXPORT_SECRETS, "make plaintext archives, or archives for a chosen recipient or passphrase"),
@@ -181,6 +181,11 @@ impl<'a> Requested<'a> {
         }
         (rule.contains('*') || rule.contains('?')) && pattern::glob_ignoring_case(rule, self.name)
     }
+}
+
+/// Every S3 action and every right of the admin API: all that a rule can be about.
+pub fn all() -> impl Iterator<Item = &'static str> {
+    S3_ACTIONS.iter().map(|(name, _)| *name).chain(ADMIN_RIGHTS.iter().map(|(name, _)| *name))
 }
 
 /// Whether this is the name of an admin right.

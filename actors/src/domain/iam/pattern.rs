@@ -121,6 +121,61 @@ pub fn check_variables(pattern: &str) -> Result<(), PatternError> {
     })
 }
 
+/// Whether every text that `narrow` can ever match is one that `wide` matches: `wide` with its variables filled in, `narrow` for
+/// anybody, so that a variable in it may be any text. A "no" may be wrong, a "yes" never is.
+pub fn includes(wide: &str, variables: &Variables<'_>, narrow: &str) -> bool {
+    let (Ok(wide), Ok(narrow)) = (expand(wide, variables), for_anybody(narrow)) else { return false };
+    // Which of the first tokens of `wide` may have taken all of `narrow` that was seen: a star takes any tokens, a question mark
+    // one character, a byte itself.
+    let mut reached = vec![false; wide.len() + 1];
+    reached[0] = true;
+    skip_stars(&wide, &mut reached);
+    for token in narrow {
+        let mut next = vec![false; wide.len() + 1];
+        for (at, wide) in wide.iter().enumerate().filter(|(at, _)| reached[*at]) {
+            match (wide, token) {
+                (Token::Star, _) => next[at] = true,
+                (Token::One, Token::One) => next[at + 1] = true,
+                // A question mark is a whole character; of several bytes it is only taken for one by itself.
+                (Token::One, Token::Byte(byte)) if byte.is_ascii() => next[at + 1] = true,
+                (Token::Byte(one), Token::Byte(other)) if *one == other => next[at + 1] = true,
+                _ => {}
+            }
+        }
+        skip_stars(&wide, &mut next);
+        reached = next;
+    }
+    reached[wide.len()]
+}
+
+/// A star takes nothing, too.
+fn skip_stars(tokens: &[Token], reached: &mut [bool]) {
+    for at in 0..tokens.len() {
+        if reached[at] && tokens[at] == Token::Star {
+            reached[at + 1] = true;
+        }
+    }
+}
+
+/// What every text begins with that the pattern matches for anybody.
+pub fn head_for_anybody(pattern: &str) -> Vec<u8> {
+    let tokens = for_anybody(pattern).unwrap_or_default();
+    tokens.iter().map_while(|token| if let Token::Byte(byte) = token { Some(*byte) } else { None }).collect()
+}
+
+fn for_anybody(pattern: &str) -> Result<Vec<Token>, PatternError> {
+    let mut tokens = Vec::with_capacity(pattern.len());
+    each_part(pattern, |part| {
+        match part {
+            Part::Text(text) => tokens.extend(text.bytes().map(Token::of)),
+            Part::Variable(name @ ("*" | "?" | "$")) => tokens.extend(name.bytes().map(Token::Byte)),
+            Part::Variable(_) => tokens.push(Token::Star),
+        }
+        Ok(())
+    })?;
+    Ok(tokens)
+}
+
 enum Part<'a> {
     Text(&'a str),
     Variable(&'a str),
@@ -259,6 +314,33 @@ mod tests {
         assert_eq!(matches("${aws:nothing}", "x", &star), Err(PatternError::UnknownVariable("aws:nothing".into())));
         assert_eq!(matches("${iam:username", "x", &star), Err(PatternError::Unclosed));
         assert_eq!(matches("a${*}", "a*", &star), Ok(true));
+    }
+
+    #[test]
+    fn a_pattern_includes_another_only_where_that_is_certain() {
+        let ann = Variables { username: Some("ann"), ..Variables::default() };
+        for (wide, narrow, expected) in [
+            ("*", "*", true),
+            ("*", "home/${iam:username}/*", true),
+            ("builds/*", "builds/ci/*", true),
+            ("builds/*", "builds/${iam:username}", true),
+            ("b?d", "b?d", true),
+            ("b?d", "bad", true),
+            ("*.log", "x/*.log", true),
+            ("a*c*e", "abcde", true),
+            ("home/${iam:username}/*", "home/ann/x", true),
+            ("home/${iam:username}/*", "home/${iam:username}/*", false),
+            ("builds/*", "builds", false),
+            ("builds/*", "*", false),
+            ("b?d", "b*d", false),
+            ("b?d", "béd", false),
+            ("?", "*", false),
+            ("a${*}", "a*", false),
+            ("${iam:access_key_id}", "x", false),
+            ("a*c", "a*", false),
+        ] {
+            assert_eq!(includes(wide, &ann, narrow), expected, "{wide} {narrow}");
+        }
     }
 
     #[test]

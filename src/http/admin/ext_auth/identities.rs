@@ -96,7 +96,7 @@ pub(crate) async fn list(request: HttpRequest) -> Result<HttpResponse, Problem> 
     extensions(("x-dgp-right" = json!("iam:write"))),
 )]
 pub(crate) async fn create(request: HttpRequest, payload: web::Payload) -> Result<HttpResponse, Problem> {
-    let call = Call::with_right(&request, "iam:write").await?;
+    let call = Call::changing_iam(&request).await?;
     let body: Create = call.json(payload).await?;
     let target = body.user_id.clone();
     let change = SignInChange::Bind {
@@ -119,7 +119,7 @@ pub(crate) async fn create(request: HttpRequest, payload: web::Payload) -> Resul
     extensions(("x-dgp-right" = json!("iam:write"))),
 )]
 pub(crate) async fn delete(request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let call = Call::with_right(&request, "iam:write").await?;
+    let call = Call::changing_iam(&request).await?;
     let id = segment(&request, "id");
     let change = SignInChange::Unbind { id: id.to_owned() };
     call.mutate("identity.unbind", id, StateChange::Iam(IamChange::SignIn(change))).await?;

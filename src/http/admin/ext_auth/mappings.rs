@@ -155,7 +155,7 @@ pub(crate) async fn list(request: HttpRequest) -> Result<HttpResponse, Problem> 
     extensions(("x-dgp-right" = json!("iam:write"))),
 )]
 pub(crate) async fn create(request: HttpRequest, payload: web::Payload) -> Result<HttpResponse, Problem> {
-    let call = Call::with_right(&request, "iam:write").await?;
+    let call = Call::changing_iam(&request).await?;
     let body: Create = call.json(payload).await?;
     let by_email = body.match_type != "claim_value";
     let rule = MappingRule {
@@ -184,7 +184,7 @@ pub(crate) async fn create(request: HttpRequest, payload: web::Payload) -> Resul
     extensions(("x-dgp-right" = json!("iam:write"))),
 )]
 pub(crate) async fn update(request: HttpRequest, payload: web::Payload) -> Result<HttpResponse, Problem> {
-    let call = Call::with_right(&request, "iam:write").await?;
+    let call = Call::changing_iam(&request).await?;
     let id = segment(&request, "id");
     let body: Update = call.json(payload).await?;
     let edit = RuleEdit {
@@ -209,7 +209,7 @@ pub(crate) async fn update(request: HttpRequest, payload: web::Payload) -> Resul
     extensions(("x-dgp-right" = json!("iam:write"))),
 )]
 pub(crate) async fn delete(request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let call = Call::with_right(&request, "iam:write").await?;
+    let call = Call::changing_iam(&request).await?;
     let id = segment(&request, "id");
     let change = IamChange::SignIn(SignInChange::DeleteRule { id: id.to_owned() });
     call.mutate("mapping_rule.delete", id, StateChange::Iam(change)).await?;

@@ -206,7 +206,7 @@ pub(crate) async fn list(request: HttpRequest) -> Result<HttpResponse, Problem> 
     extensions(("x-dgp-right" = json!("iam:write"))),
 )]
 pub(crate) async fn create(request: HttpRequest, payload: web::Payload) -> Result<HttpResponse, Problem> {
-    let call = Call::with_right(&request, "iam:write").await?;
+    let call = Call::changing_iam(&request).await?;
     let body: Create = call.json(payload).await?;
     let now = call.edge.clock.now();
     may_be_asked(&call, body.issuer_url.as_deref())?;
@@ -251,7 +251,7 @@ pub(crate) async fn get(request: HttpRequest) -> Result<HttpResponse, Problem> {
     extensions(("x-dgp-right" = json!("iam:write"))),
 )]
 pub(crate) async fn update(request: HttpRequest, payload: web::Payload) -> Result<HttpResponse, Problem> {
-    let call = Call::with_right(&request, "iam:write").await?;
+    let call = Call::changing_iam(&request).await?;
     let id = segment(&request, "id");
     let body: Update = call.json(payload).await?;
     let old = find(&call.view, id)?;
@@ -281,7 +281,7 @@ pub(crate) async fn update(request: HttpRequest, payload: web::Payload) -> Resul
     extensions(("x-dgp-right" = json!("iam:write"))),
 )]
 pub(crate) async fn delete(request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let call = Call::with_right(&request, "iam:write").await?;
+    let call = Call::changing_iam(&request).await?;
     let id = segment(&request, "id");
     let change = SignInChange::DeleteProvider { id: id.to_owned() };
     call.mutate("auth_provider.delete", id, StateChange::Iam(IamChange::SignIn(change))).await?;

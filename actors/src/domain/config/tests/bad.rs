@@ -24,7 +24,43 @@ fn every_bad_file_is_refused_with_path_line_and_suggestion() {
         ),
         ("advanced:\n  listen_address: x\n", "did you mean `listen_addr`?"),
         ("region: eu\n", "region: unknown key (it stands in `advanced`: `advanced.region`)"),
-        ("access:\n  iam_mode: gui\n", "access.iam_mode: unknown key (known here: authentication"),
+        ("access:\n  iam_mode: file\n", "access.iam_mode: `file` is none of gui, declarative"),
+        ("access:\n  iam_user: []\n", "access.iam_user: unknown key (did you mean `iam_users`?)"),
+        (
+            "access:\n  iam_users:\n    - {name: a, groop: x}\n",
+            "line 3, column 17: access.iam_users[0].groop: unknown key",
+        ),
+        ("access:\n  iam_users:\n    - {enabled: true}\n", "access.iam_users[0].name: is missing"),
+        ("access:\n  iam_users: [{name: a}, {name: a}]\n", "access.iam_users[1].name: another user is named `a`"),
+        ("access:\n  iam_users: [{name: $root}]\n", "access.iam_users[0].name: the user's name begins with `$`"),
+        (
+            "access:\n  iam_users: [{name: a, access_key_id: K}, {name: b, access_keys: [{access_key_id: K}]}]\n",
+            "access.iam_users[1].access_keys[0].access_key_id: the key `K` is here twice",
+        ),
+        (
+            "access:\n  iam_users: [{name: a, secret_access_key: abcdefgh}]\n",
+            "access.iam_users[0].secret_access_key: a secret without its access key id",
+        ),
+        (
+            "access:\n  iam_groups: [{name: dev}]\n  iam_users: [{name: a, groups: [devs]}]\n",
+            "access.iam_users[0].groups: there is no group `devs` in the file (did you mean `dev`?)",
+        ),
+        (
+            "access:\n  iam_groups:\n    - name: dev\n      permissions:\n        - {effect: Allow, actions: [reed], resources: [x]}\n",
+            "line 5, column 11: access.iam_groups[0].permissions[0]: `reed` is no action",
+        ),
+        (
+            "access:\n  iam_groups: [{name: dev, permissions: [{effect: Allow, action: [read], resources: [x]}]}]\n",
+            "access.iam_groups[0].permissions[0]: is no rule: unknown field `action`",
+        ),
+        (
+            "access:\n  auth_providers: []\n  group_mapping_rules: [{provider: x, match_type: email_domain, match_value: y, group: z}]\n",
+            "access.group_mapping_rules[0].provider: there is no provider `x` in the file",
+        ),
+        (
+            "access:\n  group_mapping_rules: [{match_type: email, match_value: y, group: z}]\n",
+            "access.group_mapping_rules[0].match_type: `email` is none of email_exact",
+        ),
         ("advanced:\n  cache_size_mb: 100\n", "advanced.cache_size_mb: unknown key"),
         ("storage:\n  replication: {}\n", "line 2, column 3: storage.replication: unknown key"),
         ("storage:\n  s3: https://s3.example.com\n", "storage.s3: unknown key"),

@@ -31,7 +31,12 @@ fn what_is_written_reads_back_as_the_same_configuration() {
                  bucket: b.c, path_glob: \"a$$$$/**/{x,y}\", authenticated: true, config_flag: maintenance_mode}, action: continue}, \
                  {name: c, action: {type: reject, status: 429, message: \"no: more\"}}, {name: d, match: {source_ip_list: \
                  [10.0.0.0/8, \"::1\"]}, action: {type: deny}}, {name: e, match: {}, action: allow-anonymous}]}\naccess: {authentication: none, access_key_id: AKID, secret_access_key: {file: /run/s}, reauth_window: 90s, \
-                 session_lifetime: 1d, session_idle: 30m, sso_allowed_hosts: [id.lan, 10.0.0.1]}\nstorage: {backends: [{name: z, type: filesystem, path: ./z}, \
+                 session_lifetime: 1d, session_idle: 30m, sso_allowed_hosts: [id.lan, 10.0.0.1], iam_mode: declarative, iam_users: [{name: a.b, access_key_id: AK1, secret_access_key: {env: S}, \
+                 groups: [g], permissions: [{effect: Allow, actions: [read], resources: [\"home/${iam:username}/$$\"], conditions: {Bool: {\"aws:SecureTransport\": true}}}]}, \
+                 {name: b, enabled: false, access_keys: [{access_key_id: AK2, active: false, expires_at: \"2027-01-01T00:00:00Z\"}]}], \
+                 iam_groups: [{name: g, description: \"$$${x\", permissions: [{id: mine, effect: Deny, actions: [\"*\"], resources: [\"*\"]}]}], \
+                 auth_providers: [{name: p, priority: -3, client_secret: {file: ./s}, extra_config: {allowed_domains: [x, \"1\"], n: 1}}], \
+                 group_mapping_rules: []}\nstorage: {backends: [{name: z, type: filesystem, path: ./z}, \
                  {name: a.b, type: filesystem, path: \"/a$$$$b\", read_only: true}], default_backend: z, buckets: {b.c: {backend: a.b, alias: real}, \
                  empty: {}, pub: {public_prefixes: [b/, \"a $$$$ü/\"]}, all: {public: true}, none: {public: false}}}\nadvanced: {listen_addr: \"[::1]:80\", tls: {enabled: false, cert_path: ./c.pem, key_path: /k.pem}, log_level: \"warn,actors=debug\", log_format: json, \
                  bootstrap_password_hash: {stored: hash}, data_roots: [/a, ./b], secret_roots: [/run], clock_skew_seconds: 60, \
@@ -85,6 +90,18 @@ fn the_audit_webhook_is_written_as_it_was_read_and_its_literal_is_not() {
     assert_eq!(written, expected, "what the environment hides today is not repeated in the clear");
     let secrets: Vec<String> = loaded.config.secrets().map(|(path, _)| path).collect();
     assert_eq!(secrets.len(), 2, "{secrets:?}");
+}
+
+#[test]
+fn a_literal_of_iam_is_left_to_the_database() {
+    let text = "access: {iam_mode: declarative, iam_users: [{name: ann, access_key_id: AK, secret_access_key: plainsecret}, \
+                {name: \"${env:WHO}\", access_key_id: AK2, secret_access_key: \"${env:SECRET}\"}]}";
+    let yaml = canonical(&loaded(text, &[("WHO", "bob")]));
+    let expected = "access:\n  iam_mode: declarative\n  iam_users:\n    - name: ann\n      access_key_id: AK\n    \
+                    - name: \"${env:WHO}\"\n      access_key_id: AK2\n      secret_access_key:\n        env: SECRET\n";
+    assert_eq!(yaml, expected);
+    let gui = loaded("access: {iam_users: [{name: ann}]}", &[]);
+    assert!(gui.warnings.iter().any(|warning| warning.contains("iam_mode is `gui`")), "{:?}", gui.warnings);
 }
 
 #[test]

@@ -4,9 +4,9 @@
 
 mod group;
 mod name;
-mod sign_in;
+pub(super) mod sign_in;
 mod token;
-mod user;
+pub(super) mod user;
 
 use crate::Result;
 use crate::domain::change::Changed;
@@ -147,6 +147,27 @@ pub enum IamChange {
 }
 
 impl IamChange {
+    /// True for what a declarative config file owns: users with their keys, groups, providers and mapping rules. API tokens are no
+    /// part of it, nor is what a sign-in brings.
+    pub fn is_owned_by_file(&self) -> bool {
+        match self {
+            Self::CreateUser { .. }
+            | Self::UpdateUser { .. }
+            | Self::DeleteUser { .. }
+            | Self::RotateKeys { .. }
+            | Self::AddKey { .. }
+            | Self::UpdateKey { .. }
+            | Self::DeleteKey { .. }
+            | Self::CreateGroup { .. }
+            | Self::UpdateGroup { .. }
+            | Self::DeleteGroup { .. }
+            | Self::AddMember { .. }
+            | Self::RemoveMember { .. } => true,
+            Self::SignIn(change) => !matches!(change, SignInChange::Login(_)),
+            Self::CreateToken { .. } | Self::DeleteToken { .. } => false,
+        }
+    }
+
     /// Applies the change; on an error the state must be thrown away, as a part may have been applied.
     pub fn apply(self, state: &mut State, now: Timestamp) -> Result<Changed> {
         match self {
@@ -203,13 +224,13 @@ pub mod revoked {
 }
 
 /// Notes that something was revoked here, so that no restore of an older archive brings it back.
-fn revoke(state: &mut State, kind: &str, fingerprint: String, now: Timestamp) {
+pub(super) fn revoke(state: &mut State, kind: &str, fingerprint: String, now: Timestamp) {
     let revocation = Revocation { kind: kind.to_owned(), fingerprint: fingerprint.clone(), revoked_at: now };
     state.revocations.insert((kind.to_owned(), fingerprint), Arc::new(revocation));
 }
 
 /// Forgets a revocation: an admin has brought the thing back by name.
-fn reinstate(state: &mut State, kind: &str, fingerprint: &str) {
+pub(super) fn reinstate(state: &mut State, kind: &str, fingerprint: &str) {
     state.revocations.remove(&(kind.to_owned(), fingerprint.to_owned()));
 }
 

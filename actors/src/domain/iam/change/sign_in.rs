@@ -13,9 +13,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// The most providers: each is a button on the sign-in page.
-const MAX_PROVIDERS: usize = 50;
+pub(in crate::domain::iam) const MAX_PROVIDERS: usize = 50;
 /// The most mapping rules: each is looked at in every sign-in.
-const MAX_RULES: usize = 1000;
+pub(in crate::domain::iam) const MAX_RULES: usize = 1000;
 /// The longest subject.
 const MAX_SUBJECT: usize = 255;
 
@@ -263,7 +263,7 @@ fn bind(state: &mut State, identity: ExternalIdentity) -> Result<Changed> {
     Ok(Changed::new("identity", id))
 }
 
-fn unbind(state: &mut State, id: &str, now: Timestamp) -> Result<()> {
+pub(in crate::domain::iam) fn unbind(state: &mut State, id: &str, now: Timestamp) -> Result<()> {
     let gone = state.identities.remove(id).ok_or_else(no_such_identity)?;
     revoke(state, revoked::IDENTITY, id.to_owned(), now);
     let others = state.identities.values().filter(|other| other.user_id == gone.user_id);
@@ -289,7 +289,7 @@ fn sign_in(state: &mut State, login: &Login, now: Timestamp) -> Result<Changed> 
 }
 
 /// Notes that these memberships were given or taken by hand: they are no longer the rules' to take away.
-pub(super) fn by_hand(state: &mut State, users: &BTreeSet<UserId>, groups: &BTreeSet<GroupId>) {
+pub(in crate::domain::iam) fn by_hand(state: &mut State, users: &BTreeSet<UserId>, groups: &BTreeSet<GroupId>) {
     if users.is_empty() || groups.is_empty() {
         return;
     }
@@ -302,7 +302,7 @@ pub(super) fn by_hand(state: &mut State, users: &BTreeSet<UserId>, groups: &BTre
 }
 
 /// Forgets a group that is gone.
-pub(super) fn forget_group(state: &mut State, group: &str) {
+pub(in crate::domain::iam) fn forget_group(state: &mut State, group: &str) {
     state.mapping_rules.retain(|_, rule| rule.group_id != group);
     for identity in state.identities.values_mut().filter(|identity| identity.rule_group_ids.contains(group)) {
         Arc::make_mut(identity).rule_group_ids.remove(group);

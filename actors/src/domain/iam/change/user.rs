@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// The most key pairs of one user.
-const MAX_KEYS: usize = 16;
+pub(in crate::domain::iam) const MAX_KEYS: usize = 16;
 
 /// What an update changes.
 pub(super) struct Edit {
@@ -166,7 +166,7 @@ fn ends_later(expires_at: Option<Timestamp>, now: Timestamp) -> Result<()> {
 }
 
 /// What a revocation calls a secret whose key id lives on.
-fn secret_fingerprint(key: &AccessKey) -> String {
+pub(in crate::domain::iam) fn secret_fingerprint(key: &AccessKey) -> String {
     hex::encode(Sha256::digest(key.secret.expose().as_bytes()))
 }
 
