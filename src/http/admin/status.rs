@@ -151,7 +151,7 @@ pub(super) async fn get(request: HttpRequest) -> Result<HttpResponse, Problem> {
         backends,
         last_backup: last.map(|last| LastBackup::new(last, &view.version(), now)),
         attention: list.into_iter().map(AttentionItem::from).collect(),
-        features: Features { undo: true, password_change: true, encrypted_backup: false },
+        features: Features { undo: true, password_change: true, encrypted_backup: true },
     };
     Ok(HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(status))
 }

@@ -208,3 +208,21 @@ fn a_set_that_a_variable_overrides_says_so() {
     setup.options.set = vec![("storage.filesystem".into(), "/srv/asked".into())];
     assert_eq!(shadowed(&setup, "storage.backends.hot.path"), (true, true));
 }
+
+#[test]
+fn where_a_file_owns_iam_only_file_and_iam_of_one_capture_are_restored() {
+    let declared = "access: {iam_mode: declarative, iam_groups: [{name: g}]}\n";
+    for (mode, strategy, refused) in [
+        ("full", "replace", false),
+        ("preserve-bootstrap", "replace", false),
+        ("config-only", "replace", false),
+        ("iam-only", "replace", true),
+        ("full", "merge", true),
+        ("config-only", "merge", true),
+    ] {
+        let mut setup = with(mode, strategy);
+        setup.config = load_config(declared, &Environment::new()).unwrap();
+        let code = setup.plan().err().and_then(|error| error.code());
+        assert_eq!(code, refused.then_some("iam_declarative"), "{mode} {strategy}");
+    }
+}

@@ -5,6 +5,7 @@
 mod answer;
 mod changes;
 mod config;
+mod declarative;
 mod fields;
 mod keys;
 mod merge;
@@ -107,9 +108,10 @@ pub struct Keys {
 
 /// Plans the restore of `archive` over `current`.
 ///
-/// Errors: `key_conflict`, `missing_keys` and `config_unfit` (409), `bad_parameter` and `unknown_revive` (400).
+/// Errors: `key_conflict`, `missing_keys`, `iam_declarative` and `config_unfit` (409), `bad_parameter` and `unknown_revive` (400).
 pub fn plan(current: Current<'_>, archive: &Archive, options: &Options, host: &Host<'_>) -> Result<Plan> {
     options.check()?;
+    declarative::check_ours(current, options)?;
     let mut warnings = Vec::new();
     keys::check(current.state, archive)?;
     let mut captured = captured::state(archive);
@@ -196,6 +198,7 @@ fn take_config(
 ) -> Result<config::Next> {
     let mut theirs = archive.config.reload(&archive.secrets, host.environment, &options.set).map_err(unfit)?;
     rules::authentication(&current.config.config, &mut theirs.config, warnings);
+    declarative::agree(&mut theirs.config, options, next)?;
     let config = match options.strategy {
         Strategy::Replace => {
             (next.buckets, next.backends, next.secrets) = (captured.buckets, captured.backends, captured.secrets);
