@@ -7,6 +7,7 @@ pub const LONG_FILES: &[(&str, &str)] =
 /// Text fields named like secrets that are none: (file or `*`, field, why).
 pub const PLAIN_TEXT_FIELDS: &[(&str, &str, &str)] = &[
     ("*", "access_key_id", "the public half of a key pair"),
+    ("*", "key_id", "the name of an at-rest key, which stored objects bear"),
     ("actors/src/domain/state.rs", "auth_exception", "a SHA-256, compared only"),
     ("actors/src/backup/messages.rs", "caller_token_sha256", "a SHA-256, compared only"),
     ("actors/src/backup/messages.rs", "idempotency_key", "the caller's name for a request"),
