@@ -69,7 +69,8 @@ fn panic_beside(point: &str) {
     let s3 = host.admin_user("worker");
     let archive = host.backup();
     host.stop();
-    host.set_env("DGP_FAULT", &format!("{point}=panic@3"));
+    // The first visits are the start's own.
+    host.set_env("DGP_FAULT", &format!("{point}=panic@12"));
     host.up();
     let s3 = S3 { addr: host.addr(), ..s3 };
     let acknowledged = Mutex::new(BTreeSet::new());
