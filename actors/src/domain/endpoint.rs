@@ -6,15 +6,16 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 /// Names under which clouds serve metadata, beside their addresses.
 const METADATA_NAMES: [&str; 4] =
     ["metadata.google.internal", "metadata.goog", "metadata", "instance-data.ec2.internal"];
-/// Metadata services outside the link-local ranges: Alibaba Cloud, Oracle's former one, EC2 over IPv6.
-const METADATA_V4: [Ipv4Addr; 2] = [Ipv4Addr::new(100, 100, 100, 200), Ipv4Addr::new(192, 0, 0, 192)];
+/// Metadata services outside the link-local ranges: Alibaba Cloud, Azure, Oracle's former one; EC2 over IPv6.
+const METADATA_V4: [Ipv4Addr; 3] =
+    [Ipv4Addr::new(100, 100, 100, 200), Ipv4Addr::new(168, 63, 129, 16), Ipv4Addr::new(192, 0, 0, 192)];
 const METADATA_V6: Ipv6Addr = Ipv6Addr::new(0xfd00, 0x0ec2, 0, 0, 0, 0, 0, 0x0254);
 
 /// Why nothing is sent to an address; `None` where it may be.
 pub fn refused(address: IpAddr) -> Option<&'static str> {
     match address {
         IpAddr::V4(v4) => refused_v4(v4),
-        IpAddr::V6(v6) => match v6.to_ipv4_mapped() {
+        IpAddr::V6(v6) => match v6.to_ipv4_mapped().or_else(|| translated(v6)) {
             Some(v4) => refused_v4(v4),
             None if v6.segments()[0] & 0xffc0 == 0xfe80 => Some("it is a link-local address"),
             None if v6 == METADATA_V6 => Some("it is the metadata service of a cloud"),
@@ -28,9 +29,16 @@ fn refused_v4(v4: Ipv4Addr) -> Option<&'static str> {
     match v4 {
         _ if v4.is_link_local() => Some("it is a link-local address"),
         _ if METADATA_V4.contains(&v4) => Some("it is the metadata service of a cloud"),
-        _ if v4.is_unspecified() || v4.is_broadcast() || v4.is_multicast() => Some("it is no address of a host"),
+        _ if v4.octets()[0] == 0 || v4.is_broadcast() || v4.is_multicast() => Some("it is no address of a host"),
         _ => None,
     }
+}
+
+/// The address behind `64:ff9b::/96` (RFC 6052).
+fn translated(v6: Ipv6Addr) -> Option<Ipv4Addr> {
+    let [0x64, 0xff9b, 0, 0, 0, 0, high, low] = v6.segments() else { return None };
+    let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
+    Some(Ipv4Addr::new(a, b, c, d))
 }
 
 /// The same for a host as an URL writes it: a name, an address, or `[…]` around one of IPv6.
@@ -88,6 +96,8 @@ mod tests {
             "https://[::ffff:169.254.169.254]:443/",
             "http://[fd00:ec2::254]/",
             "http://100.100.100.200/",
+            "http://168.63.129.16/",
+            "http://[64:ff9b::a9fe:a9fe]/",
             "http://metadata.google.internal/",
             "http://METADATA.google.internal.:80",
             "http://0xa9fea9fe/",

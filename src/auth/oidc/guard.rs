@@ -1,9 +1,10 @@
 //! Which addresses a sign-in provider may have: https, and no place where a cloud keeps its machines' credentials.
 
+use actors::domain::endpoint;
 use actors::{Error, ErrorKind, Result};
 use openidconnect::url::{Host, Url};
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 use ureq::config::Config;
 use ureq::http::Uri;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
@@ -31,7 +32,7 @@ pub(super) fn check(text: &str, allowed: &[String]) -> Result<Url> {
         Some(Host::Ipv6(v6)) => Some(IpAddr::V6(v6)),
         _ => None,
     };
-    match literal.filter(|address| !named && is_refused(*address)) {
+    match literal.filter(|address| !named && endpoint::refused(*address).is_some()) {
         Some(_) => Err(refused(text)),
         None => Ok(url),
     }
@@ -58,39 +59,6 @@ pub(super) fn is_loopback(url: &Url) -> bool {
 fn is_allowed(host: &str, allowed: &[String]) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     allowed.iter().any(|name| name.eq_ignore_ascii_case(bare))
-}
-
-/// Link-local, unspecified, multicast, and where clouds answer every machine on it: such an address is never a provider's.
-fn is_refused(address: IpAddr) -> bool {
-    /// What the large clouds use beside 169.254.169.254: Alibaba, Azure, Oracle.
-    const METADATA: [Ipv4Addr; 3] =
-        [Ipv4Addr::new(100, 100, 100, 200), Ipv4Addr::new(168, 63, 129, 16), Ipv4Addr::new(192, 0, 0, 192)];
-    /// Amazon's.
-    const METADATA_V6: Ipv6Addr = Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254);
-    match address {
-        IpAddr::V4(v4) => {
-            v4.is_link_local()
-                || v4.octets()[0] == 0
-                || v4.is_multicast()
-                || v4.is_broadcast()
-                || METADATA.contains(&v4)
-        }
-        IpAddr::V6(v6) => {
-            let inner = v6.to_ipv4_mapped().or_else(|| translated(v6));
-            v6.is_unicast_link_local()
-                || v6.is_unspecified()
-                || v6.is_multicast()
-                || v6 == METADATA_V6
-                || inner.is_some_and(|v4| is_refused(IpAddr::V4(v4)))
-        }
-    }
-}
-
-/// The address behind `64:ff9b::/96` (RFC 6052).
-fn translated(v6: Ipv6Addr) -> Option<Ipv4Addr> {
-    let [0x64, 0xff9b, 0, 0, 0, 0, high, low] = v6.segments() else { return None };
-    let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
-    Some(Ipv4Addr::new(a, b, c, d))
 }
 
 /// What a name resolved to is refused.
@@ -121,7 +89,7 @@ impl Resolver for GuardedResolver {
     ) -> std::result::Result<ResolvedSocketAddrs, ureq::Error> {
         let found = self.inner.resolve(uri, config, timeout)?;
         let named = uri.host().is_some_and(|host| is_allowed(host, &self.allowed));
-        match !named && found.iter().any(|address| is_refused(address.ip())) {
+        match !named && found.iter().any(|address| endpoint::refused(address.ip()).is_some()) {
             true => Err(ureq::Error::Io(std::io::Error::other(AddressRefused))),
             false => Ok(found),
         }
