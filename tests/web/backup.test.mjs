@@ -32,7 +32,7 @@ test("create a user, export, change things, restore with its plan: the state is 
   const captured = (await world.api("GET", "/users"))[0];
 
   await page.getByRole("link", { name: "Backup" }).click();
-  await page.getByText("None yet").waitFor();
+  await page.getByRole("region", { name: "Export" }).getByText("None yet").waitFor();
   const path = await exported(page);
   await page.getByText("Downloaded").waitFor();
   const archive = join(world.server.directory, "captured.zip");
