@@ -19,6 +19,7 @@ pub const CONFIG: Schema = Schema {
         include_str!("schema/config_v1.sql"),
         include_str!("schema/config_v2.sql"),
         include_str!("schema/config_v3.sql"),
+        include_str!("schema/config_v4.sql"),
     ],
 };
 /// `deltaglider_state.db`.

@@ -99,6 +99,7 @@ mod tests {
             owner: "$config".into(),
             created_at: Default::default(),
             public_prefixes: registered.iter().map(|prefix| (*prefix).to_owned()).collect(),
+            settings: Default::default(),
         };
         let registry = BTreeMap::from([(bucket.name.clone(), Arc::new(bucket))]);
         rules(&config.config.storage, &registry)

@@ -3,6 +3,7 @@
 //! A change clones the maps (entities are shared by `Arc`), edits the clone, and the clone becomes the next state once it is
 //! durable. The DB layer writes the difference of two states; a restore writes a state into an empty file.
 
+use crate::domain::bucket::settings::Settings;
 use crate::domain::clock::Timestamp;
 use crate::domain::iam::model::{
     ApiToken, AuthProvider, ExternalIdentity, Group, GroupId, MappingRule, Revocation, User, UserId,
@@ -95,6 +96,9 @@ pub struct Bucket {
     /// What anybody may read of it, sorted; an empty prefix is the whole bucket.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub public_prefixes: Vec<String>,
+    /// Tags, CORS and lifecycle rules, quota, flags.
+    #[serde(flatten)]
+    pub settings: Settings,
 }
 
 /// A key of the keyring.

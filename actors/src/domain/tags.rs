@@ -1,6 +1,7 @@
 //! Tags of objects and buckets: what AWS accepts as one.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// Keys and values.
 pub type Tags = BTreeMap<String, String>;
@@ -22,6 +23,17 @@ pub enum TagFault {
     Value(String),
     /// A key that stands twice.
     Twice(String),
+}
+
+impl fmt::Display for TagFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooMany(most) => write!(f, "there may be at most {most} tags"),
+            Self::Key(key) => write!(f, "`{key}` is no key of a tag: 1 to {LONGEST_KEY} characters, and not `aws:…`"),
+            Self::Value(value) => write!(f, "`{value}` is no value of a tag: at most {LONGEST_VALUE} characters"),
+            Self::Twice(key) => write!(f, "the tag `{key}` is here twice"),
+        }
+    }
 }
 
 /// The set of these pairs.

@@ -1,7 +1,7 @@
 //! The one path of every mutation: batches go to `iam`, what is durable is published, and only then answered.
 
 use crate::config::ConfigHandle;
-use crate::domain::change::{Asked, Changed, owned_by_file};
+use crate::domain::change::{Asked, Changed};
 use crate::domain::state::State;
 use crate::fault;
 use crate::iam::IamHandle;
@@ -57,14 +57,21 @@ impl SystemActor {
             }
             return;
         }
-        // Looked at here and not only at the edge: the mode may have changed while the change was on its way.
-        let declarative = self.cell.view().config.is_declarative();
-        let (owned, both): (Vec<_>, Vec<_>) =
-            changes.into_iter().zip(replies).partition(|(asked, _)| declarative && asked.change.is_owned_by_file());
-        for (_, reply) in owned {
-            let _ = reply.send(Err(owned_by_file()));
+        // Looked at here and not only at the edge: the config may have changed while the change was on its way.
+        let view = self.cell.view();
+        let (mut allowed, mut waiting) = (Vec::new(), Vec::new());
+        for (asked, reply) in changes.into_iter().zip(replies) {
+            match view.refusal(&asked.change) {
+                Some(refusal) => {
+                    let _ = reply.send(Err(refusal));
+                }
+                None => {
+                    allowed.push(asked);
+                    waiting.push(reply);
+                }
+            }
         }
-        let (changes, replies): (Vec<_>, Vec<_>) = both.into_iter().unzip();
+        let (changes, replies): (Vec<Asked>, _) = (allowed, waiting);
         if changes.is_empty() {
             return self.pump(context);
         }

@@ -3,6 +3,7 @@
 use crate::config::ConfigHandle;
 use crate::disk::SharedDisk;
 use crate::domain::bucket::BucketChange;
+use crate::domain::bucket::settings::{self, Setting};
 use crate::domain::change::{Asked, Changed, StateChange};
 use crate::domain::clock::Clock;
 use crate::domain::condition::Conditions;
@@ -185,15 +186,27 @@ impl SystemHandle {
             owner: owner.to_owned(),
             created_at: self.clock.now(),
             public_prefixes: Vec::new(),
+            settings: Default::default(),
         };
         self.mutate(StateChange::Bucket(BucketChange::Create { bucket })).await.map(|_| ())
+    }
+
+    /// Sets some of a bucket, for an S3 request: it waits for a restore.
+    pub async fn set_bucket(&self, name: &BucketName, settings: Vec<Setting>) -> Result<()> {
+        self.cell.wait_for_fence(PATIENCE).await?;
+        let change = self.view().set_bucket(name, settings)?;
+        self.mutate(change).await.map(|_| ())
     }
 
     /// Removes an empty bucket. No object can be committed into it meanwhile.
     pub async fn delete_bucket(&self, name: &BucketName) -> Result<()> {
         self.cell.wait_for_fence(PATIENCE).await?;
         let _alone = self.cell.commits.write().await;
-        let route = self.view().route(name)?;
+        let view = self.view();
+        let route = view.route(name)?;
+        if view.config.storage.buckets.contains_key(name) {
+            return Err(settings::declared_bucket(name));
+        }
         if route.store.holds_objects(&route.bucket).await? {
             return Err(Error::new(
                 ErrorKind::BucketNotEmpty,

@@ -1,6 +1,9 @@
 //! What every request reads: config, state and routes of exactly one generation, behind one pointer.
 
 use crate::db::password::PasswordHash;
+use crate::domain::bucket::BucketChange;
+use crate::domain::bucket::settings::{self, Effective, Setting, Settings};
+use crate::domain::change::{StateChange, owned_by_file};
 use crate::domain::clock::Timestamp;
 use crate::domain::config::Loaded;
 use crate::domain::config::model::{Authentication, Config};
@@ -11,7 +14,7 @@ use crate::domain::iam::reserved;
 use crate::domain::names::{BackendName, BucketName};
 use crate::domain::public::{self, PublicRules};
 use crate::domain::secret::Secret;
-use crate::domain::state::State;
+use crate::domain::state::{Bucket, State};
 use crate::store::StoreHandle;
 use crate::{Error, ErrorKind, Result};
 use std::collections::BTreeMap;
@@ -103,6 +106,41 @@ impl SystemView {
         };
         let created_at = self.state.buckets.get(name).map_or(Timestamp::default(), |bucket| bucket.created_at);
         Ok(Route { name: name.clone(), bucket: target.real_name, backend: target.backend, created_at, store })
+    }
+
+    /// What is set of a bucket: what the config pins, else what the registry says.
+    pub fn settings(&self, name: &BucketName) -> Effective<'_> {
+        settings::effective(&self.config.storage, &self.state.buckets, name)
+    }
+
+    /// The change that sets some of a bucket; what the config pins is refused, now and again when the change is made.
+    pub fn set_bucket(&self, name: &BucketName, settings: Vec<Setting>) -> Result<StateChange> {
+        let missing = || Error::new(ErrorKind::NoSuchBucket, "bucket", "The specified bucket does not exist");
+        let target = routing::route(&self.config.storage, &self.state.buckets, name).ok_or_else(missing)?;
+        settings::check_pins(&self.config.storage, name, &settings)?;
+        let unregistered = || Bucket {
+            name: name.clone(),
+            backend: target.backend,
+            alias: None,
+            owner: "$config".to_owned(),
+            // The time that it has as a bucket of the config alone, so that no write under way loses its route.
+            created_at: Timestamp::default(),
+            public_prefixes: Vec::new(),
+            settings: Settings::default(),
+        };
+        let unregistered = (!self.state.buckets.contains_key(name)).then(|| Box::new(unregistered()));
+        Ok(StateChange::Bucket(BucketChange::Set { name: name.clone(), settings, unregistered }))
+    }
+
+    /// Why a change is refused under the config in force: the file has what it would change.
+    pub fn refusal(&self, change: &StateChange) -> Option<Error> {
+        match change {
+            _ if self.config.is_declarative() && change.is_owned_by_file() => Some(owned_by_file()),
+            StateChange::Bucket(BucketChange::Set { name, settings, .. }) => {
+                settings::check_pins(&self.config.storage, name, settings).err()
+            }
+            _ => None,
+        }
     }
 
     /// Whether S3 and the admin API ask who you are.

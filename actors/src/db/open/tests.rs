@@ -146,6 +146,7 @@ fn as_version_1_held_it() -> State {
     }
     for bucket in state.buckets.values_mut() {
         Arc::make_mut(bucket).public_prefixes.clear();
+        Arc::make_mut(bucket).settings = Default::default();
     }
     state
 }

@@ -1,6 +1,7 @@
 //! The tables `buckets`, `backends`, `secrets` and `keyring`.
 
 use super::row;
+use crate::domain::bucket::settings::Settings;
 use crate::domain::names::{BackendName, BucketName};
 use crate::domain::secret::Secret;
 use crate::domain::state::{Bucket, KeyPurpose, StoredKey};
@@ -27,6 +28,13 @@ pub(super) fn load_buckets(from: &Connection) -> rusqlite::Result<Buckets> {
             owner: row.get("owner")?,
             created_at: row::time(row, "created_at")?,
             public_prefixes: row::json(row, "public_prefixes_json")?,
+            settings: Settings {
+                tags: row::json(row, "tags_json")?,
+                cors: row::json(row, "cors_json")?,
+                lifecycle: row::json(row, "lifecycle_json")?,
+                quota_bytes: row.get::<_, Option<i64>>("quota_bytes")?.map(i64::unsigned_abs),
+                read_only: row.get("read_only")?,
+            },
         };
         Ok((bucket.name.clone(), Arc::new(bucket)))
     })
@@ -35,14 +43,32 @@ pub(super) fn load_buckets(from: &Connection) -> rusqlite::Result<Buckets> {
 pub(super) fn write_buckets(to: &Transaction<'_>, old: &Buckets, new: &Buckets) -> rusqlite::Result<()> {
     let sql: (&[&str], &str) = (
         &["DELETE FROM buckets WHERE name = ?"],
-        "INSERT INTO buckets (name, backend, alias, owner, created_at, public_prefixes_json) VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO buckets (name, backend, alias, owner, created_at, public_prefixes_json, tags_json, cors_json, \
+         lifecycle_json, quota_bytes, read_only) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     );
     let delete = |statement: &mut rusqlite::CachedStatement<'_>, name: &BucketName| statement.execute([name.as_str()]);
     row::write(to, (old, new), sql, delete, |statement, name, bucket| {
         let alias = bucket.alias.as_ref().map(BucketName::as_str);
         let (backend, at) = (bucket.backend.as_str(), bucket.created_at.millis());
         let public = row::to_json(&bucket.public_prefixes)?;
-        statement.execute(params![name.as_str(), backend, alias, bucket.owner, at, public])?;
+        let Settings { tags, cors, lifecycle, quota_bytes, read_only } = &bucket.settings;
+        let (tags, cors, lifecycle) = (row::to_json(tags)?, row::to_json(cors)?, row::to_json(lifecycle)?);
+        let name = name.as_str();
+        // No quota is larger than what the column holds: the setting was checked.
+        let quota = quota_bytes.map(|bytes| i64::try_from(bytes).unwrap_or(i64::MAX));
+        statement.execute(params![
+            name,
+            backend,
+            alias,
+            bucket.owner,
+            at,
+            public,
+            tags,
+            cors,
+            lifecycle,
+            quota,
+            read_only
+        ])?;
         Ok(())
     })
 }

@@ -115,6 +115,7 @@ pub(in crate::db) fn full() -> State {
         owner: "u1".into(),
         created_at: at(12),
         public_prefixes: vec!["a b/".into(), "releases/".into()],
+        settings: crate::domain::bucket::settings::tests::full(),
     };
     let key = |id: &str, purpose, active| StoredKey {
         id: id.into(),

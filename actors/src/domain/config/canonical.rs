@@ -1,6 +1,7 @@
 //! Model → canonical tree: sections in the order of the table, names sorted, defaults omitted, references kept.
 
 use super::admission;
+use super::buckets;
 use super::iam;
 use super::load::Loaded;
 use super::model::{
@@ -139,16 +140,7 @@ pub fn archive_tree<'a>(loaded: &Loaded, registry: impl IntoIterator<Item = &'a 
 
 fn add_bucket(tree: &mut Node, bucket: &Bucket) {
     let name = bucket.name.as_str();
-    let mut node = Node::map().with("backend", Node::text(bucket.backend.as_str()));
-    if let Some(alias) = &bucket.alias {
-        node = node.with("alias", Node::text(alias.as_str()));
-    }
-    if !bucket.public_prefixes.is_empty() {
-        node = node.with("public_prefixes", list(&bucket.public_prefixes));
-    }
-    node = node
-        .with("owner", Node::text(escape(&bucket.owner)))
-        .with("created_at", Node::text(bucket.created_at.rfc3339()));
+    let node = buckets::registered_node(bucket);
     match tree.find(&["storage", "buckets", name]).cloned() {
         None => tree.set(&["storage", "buckets", name], node.with("origin", Node::text("registry"))),
         Some(pin) => {
@@ -161,16 +153,6 @@ fn add_bucket(tree: &mut Node, bucket: &Bucket) {
         entries.sort_by(|a, b| a.key.cmp(&b.key));
         tree.set(&["storage", "buckets"], Node::new(Value::Map(entries)));
     }
-}
-
-/// Texts as a list.
-fn list(texts: &[String]) -> Node {
-    Node::new(Value::List(texts.iter().map(|text| Node::text(escape(text))).collect()))
-}
-
-/// A list as it was written, line by line.
-fn lines(written: &str) -> Node {
-    Node::new(Value::List(written.lines().map(Node::text).collect()))
 }
 
 struct Writer<'a> {
@@ -270,23 +252,7 @@ impl Writer<'_> {
             }
         }
         for (name, pin) in &storage.buckets {
-            let mut node = Node::map();
-            let named = |key: &str| self.written.get(&format!("storage.buckets.{name}.{key}")).cloned();
-            if let Some(backend) = &pin.backend {
-                node = node.with("backend", Node::text(named("backend").unwrap_or_else(|| backend.to_string())));
-            }
-            if let Some(alias) = &pin.alias {
-                node = node.with("alias", Node::text(named("alias").unwrap_or_else(|| alias.to_string())));
-            }
-            if let Some(prefixes) = &pin.public_prefixes {
-                let own = self.written.get(&format!("storage.buckets.{name}.public_prefixes"));
-                node = match prefixes.as_slice() {
-                    _ if own.is_some() => node.with("public_prefixes", lines(own.map_or("", String::as_str))),
-                    [] => node.with("public", Node::plain(false)),
-                    [all] if all.is_empty() => node.with("public", Node::plain(true)),
-                    prefixes => node.with("public_prefixes", list(prefixes)),
-                };
-            }
+            let node = buckets::pinned(name, pin, self.written);
             self.tree.set(&["storage", "buckets", name.as_str()], node);
         }
     }

@@ -35,7 +35,7 @@ pub enum Typed {
     Integer(i64),
     /// Rules of IAM, each with an id of its own.
     Rules(Vec<Permission>),
-    /// A map of anything.
+    /// A map of anything, or data of a fixed shape.
     Json(serde_json::Value),
 }
 
@@ -232,6 +232,7 @@ impl Checker<'_> {
             (Kind::Rules, _) => Err(Complaint::new("must be a list of rules").suggest("begin each item with `- `")),
             (Kind::Json, Value::Map(_)) => Ok(found(Typed::Json(iam::json(node)?), None)),
             (Kind::Json, _) => Err(Complaint::new("must be a map of keys")),
+            (Kind::Data(shape), _) => Ok(found(Typed::Json(shape.read(node, self.form)?), None)),
             (Kind::Secret(rule), _) => Ok(found(Typed::Secret(self.secret(rule, node)?), None)),
             (kind, Value::Scalar { text, plain }) => {
                 if matches!(kind, Kind::Count(..) | Kind::Integer)
@@ -351,7 +352,7 @@ pub fn typed(kind: Kind, text: &str) -> Result<Typed, Complaint> {
             Ok(number) => Ok(Typed::Integer(number)),
             Err(_) => Err(Complaint::new(format!("`{text}` is no whole number"))),
         },
-        Kind::Section | Kind::Items | Kind::Named(_) | Kind::Rules | Kind::Json => {
+        Kind::Section | Kind::Items | Kind::Named(_) | Kind::Rules | Kind::Json | Kind::Data(_) => {
             Err(Complaint::new("holds no single value"))
         }
     }

@@ -2,7 +2,7 @@
 
 use super::problem::{Problem, nearest};
 use super::scalar::Environment;
-use super::table::{Key, keys};
+use super::table::{Key, Kind, keys};
 use super::tree::{Node, Origin, Value};
 use std::collections::BTreeMap;
 
@@ -74,7 +74,8 @@ fn targets(tree: &Node) -> BTreeMap<String, Vec<String>> {
     let mut targets = BTreeMap::new();
     // Rules of admission are read in their order, as a whole: a part of one from elsewhere would be seen by nobody.
     let overridden = |key: &&Key| {
-        !key.is_container() && !key.in_iam_list() && key.path.contains('.') && !key.path.starts_with("admission.")
+        let one_value = !key.is_container() && !matches!(key.kind, Kind::Data(_));
+        one_value && !key.in_iam_list() && key.path.contains('.') && !key.path.starts_with("admission.")
     };
     for key in keys().filter(overridden) {
         for path in expanded(tree, key) {
@@ -111,7 +112,7 @@ fn is_list(path: &[&str]) -> bool {
         ["storage", "buckets", _, name] => format!("storage.buckets.*.{name}"),
         _ => path.join("."),
     };
-    keys().any(|key| key.path == path && matches!(key.kind, super::table::Kind::Texts(_)))
+    keys().any(|key| key.path == path && matches!(key.kind, Kind::Texts(_)))
 }
 
 /// `a,b` as a list; nothing as the empty list.

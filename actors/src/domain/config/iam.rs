@@ -4,7 +4,7 @@ mod document;
 mod write;
 
 pub use self::document::{document, with_document};
-pub(super) use self::write::lists;
+pub(super) use self::write::{lists, tree};
 
 use super::build::Values;
 use super::check::{Checker, Found, Part, Typed};

@@ -5,6 +5,7 @@
 
 mod admission;
 pub mod annotated;
+mod buckets;
 mod build;
 pub mod canonical;
 pub mod check;
@@ -21,6 +22,7 @@ pub mod routing;
 pub mod rule;
 pub mod scalar;
 pub mod schema;
+pub mod shape;
 mod storage;
 pub mod table;
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use super::declared::{Declared, IamMode};
 use crate::domain::admission::Block;
+use crate::domain::bucket::settings::Pinned;
 use crate::domain::names::{BackendName, BucketName};
 use crate::domain::network::WrittenNetwork;
 use crate::domain::secret::Secret;
@@ -98,6 +99,15 @@ pub struct BucketPin {
     pub alias: Option<BucketName>,
     /// What anybody may read; an empty prefix is the whole bucket, an empty list nothing.
     pub public_prefixes: Option<Vec<String>>,
+    /// Tags, CORS and lifecycle rules, quota, flags.
+    pub settings: Pinned,
+}
+
+impl BucketPin {
+    /// True where anybody may read the whole bucket.
+    pub fn is_all_public(&self) -> bool {
+        self.public_prefixes.as_ref().is_some_and(|prefixes| prefixes.iter().any(String::is_empty))
+    }
 }
 
 /// `advanced:`.

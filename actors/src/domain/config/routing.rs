@@ -67,6 +67,7 @@ mod tests {
             owner: "$bootstrap".to_owned(),
             created_at: Timestamp::default(),
             public_prefixes: Vec::new(),
+            settings: Default::default(),
         };
         BTreeMap::from([(bucket.name.clone(), Arc::new(bucket))])
     }

@@ -108,6 +108,7 @@ fn typed(key: &Key) -> Value {
         }
         Kind::Integer => json!({ "anyOf": [{ "type": "integer" }, interpolated] }),
         Kind::Rules => json!({ "type": "array", "items": rule() }),
+        Kind::Data(shape) => shape.schema(),
         Kind::Json => json!({ "type": "object" }),
     }
 }

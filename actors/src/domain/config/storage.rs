@@ -1,11 +1,12 @@
 //! The `storage` section: its three forms become one, and names that point at nothing are problems.
 
+use super::buckets;
 use super::build::Values;
-use super::check::{Checker, Form, Found, Part, Typed};
-use super::model::{Backend, BackendKind, BucketPin, Storage, WrittenPath};
+use super::check::{Checker, Found, Part, Typed};
+use super::model::{Backend, BackendKind, Storage, WrittenPath};
 use super::problem::Complaint;
 use super::tree::Origin;
-use crate::domain::names::{BackendName, BucketName};
+use crate::domain::names::BackendName;
 use crate::domain::state::Bucket;
 use std::collections::BTreeMap;
 
@@ -21,15 +22,15 @@ pub(super) fn storage(
     let backends = backends(values, checker);
     let (first, backends) = backends?;
     let default_backend = default_backend(values, checker, &first, &backends)?;
-    let (buckets, registry) = buckets(values, checker, &backends);
-    for (name, _) in buckets.iter().filter(|(_, pin)| is_all_public(pin)) {
+    let (buckets, registry) = buckets::read(values, checker, &backends);
+    for (name, _) in buckets.iter().filter(|(_, pin)| pin.is_all_public()) {
         warnings
             .push(format!("storage.buckets.{name}: anybody who reaches the port may read and list the whole bucket"));
     }
     Some((Storage { backends, default_backend, buckets }, registry))
 }
 
-type Backends = BTreeMap<BackendName, Backend>;
+pub(super) type Backends = BTreeMap<BackendName, Backend>;
 
 /// The backends, and the one that stands first.
 fn backends(values: &mut Values<'_>, checker: &mut Checker<'_>) -> Option<(BackendName, Backends)> {
@@ -121,107 +122,12 @@ fn default_backend(
     }
 }
 
-fn buckets(
-    values: &mut Values<'_>,
+pub(super) fn known_backend(
     checker: &mut Checker<'_>,
+    path: &str,
+    found: &Found,
     backends: &Backends,
-) -> (BTreeMap<BucketName, BucketPin>, Vec<Bucket>) {
-    let (mut pins, mut registry) = (BTreeMap::new(), Vec::new());
-    let mut places: BTreeMap<(BackendName, String), String> = BTreeMap::new();
-    for part in values.parts("storage.buckets") {
-        let Ok(name) = BucketName::new(&part.name) else { continue };
-        let get = |key: &str| part.section.values.get(format!("storage.buckets.*.{key}").as_str());
-        let mut pin = BucketPin::default();
-        if let Some(found) = get("backend") {
-            values.note(format!("{}.backend", part.shown), found);
-            pin.backend = known_backend(checker, &format!("{}.backend", part.shown), found, backends);
-        }
-        if let Some(found) = get("alias") {
-            values.note(format!("{}.alias", part.shown), found);
-            pin.alias = text(found).and_then(|alias| BucketName::new(alias).ok());
-        }
-        pin.public_prefixes = public_prefixes(values, checker, part);
-        if let Some(backend) = &pin.backend {
-            let real = pin.alias.as_ref().unwrap_or(&name).to_string();
-            if let Some(other) = places.insert((backend.clone(), real.clone()), part.shown.clone()) {
-                let complaint = Complaint::new(format!("`{other}` is `{real}` on the backend `{backend}`, too"));
-                checker.problem(&part.shown, &part.origin, complaint.suggest("give one of them another `alias`"));
-            }
-        }
-        if checker.form == Form::Archive {
-            registry.extend(registered(checker, part, &name));
-            if get("origin").and_then(text) == Some("registry") {
-                continue;
-            }
-        }
-        pins.insert(name, pin);
-    }
-    (pins, registry)
-}
-
-/// What anybody may read: a list, or one word for all or nothing of the bucket.
-fn public_prefixes(values: &mut Values<'_>, checker: &mut Checker<'_>, part: &Part) -> Option<Vec<String>> {
-    let get = |key: &str| part.section.values.get(format!("storage.buckets.*.{key}").as_str());
-    let (list, flag) = (get("public_prefixes"), get("public"));
-    for (key, found) in [("public_prefixes", list), ("public", flag)] {
-        if let Some(found) = found {
-            values.note(format!("{}.{key}", part.shown), found);
-        }
-    }
-    match (list.map(|found| &found.typed), flag.map(|found| (found, &found.typed))) {
-        (Some(_), Some((found, _))) => {
-            let complaint = Complaint::new("`public_prefixes` is here, too; a bucket has one of them");
-            checker.problem(&format!("{}.public", part.shown), &found.origin, complaint.suggest("remove one"));
-            None
-        }
-        (Some(Typed::Texts(prefixes)), None) => Some(one_after_another(prefixes)),
-        (None, Some((_, Typed::Flag(true)))) => Some(vec![String::new()]),
-        (None, Some((_, Typed::Flag(false)))) => Some(Vec::new()),
-        _ => None,
-    }
-}
-
-/// Sorted, each once; where the whole bucket is public, no prefix adds to it.
-fn one_after_another(prefixes: &[String]) -> Vec<String> {
-    let mut sorted = prefixes.to_vec();
-    sorted.sort();
-    sorted.dedup();
-    if sorted.first().is_some_and(String::is_empty) {
-        sorted.truncate(1);
-    }
-    sorted
-}
-
-fn is_all_public(pin: &BucketPin) -> bool {
-    pin.public_prefixes.as_ref().is_some_and(|prefixes| prefixes.iter().any(String::is_empty))
-}
-
-/// The registry's part of an archive's entry: the entry itself, or what stands under `registered` where the config pins it.
-fn registered(checker: &mut Checker<'_>, part: &Part, name: &BucketName) -> Option<Bucket> {
-    let found = |key: &str| part.section.values.get(format!("storage.buckets.*.{key}").as_str());
-    let get = |key: &str| found(key).and_then(text);
-    let prefix = match get("origin") {
-        Some("registry") => "",
-        _ if get("registered.backend").is_some() => "registered.",
-        _ => return None,
-    };
-    let get = |key: &str| get(&format!("{prefix}{key}"));
-    let public_prefixes = match found(&format!("{prefix}public_prefixes")).map(|found| &found.typed) {
-        Some(Typed::Texts(prefixes)) => one_after_another(prefixes),
-        _ => Vec::new(),
-    };
-    let created_at = get("created_at").and_then(|text| serde_json::from_value(serde_json::Value::from(text)).ok());
-    let backend = get("backend").and_then(|text| BackendName::new(text).ok());
-    let (Some(backend), Some(owner), Some(created_at)) = (backend, get("owner"), created_at) else {
-        let complaint = Complaint::new("an entry of the registry needs `backend`, `owner` and `created_at`");
-        checker.problem(&part.shown, &part.origin, complaint);
-        return None;
-    };
-    let alias = get("alias").and_then(|text| BucketName::new(text).ok());
-    Some(Bucket { name: name.clone(), backend, alias, owner: owner.to_owned(), created_at, public_prefixes })
-}
-
-fn known_backend(checker: &mut Checker<'_>, path: &str, found: &Found, backends: &Backends) -> Option<BackendName> {
+) -> Option<BackendName> {
     let name = text(found)?;
     match backends.keys().find(|backend| backend.as_str() == name) {
         Some(backend) => Some(backend.clone()),
@@ -249,7 +155,7 @@ fn filesystem(path: &str) -> Backend {
     Backend { kind: BackendKind::Filesystem { path: WrittenPath::new(path) }, read_only: false }
 }
 
-fn text(found: &Found) -> Option<&str> {
+pub(super) fn text(found: &Found) -> Option<&str> {
     match &found.typed {
         Typed::Text(text) => Some(text),
         _ => None,

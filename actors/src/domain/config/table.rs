@@ -12,6 +12,7 @@ mod storage;
 
 pub use self::storage::REGISTRY_KEYS;
 use super::rule::Rule;
+use super::shape::Shape;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -71,6 +72,8 @@ pub enum Kind {
     Rules,
     /// A map of anything.
     Json,
+    /// Data of a fixed shape.
+    Data(Shape),
 }
 
 /// What a change of a key takes.

@@ -61,6 +61,7 @@ fn the_archive_of_1_19_becomes_what_is_written_beside_it() {
     let taken = [
         ("admission.blocks", known("admission.blocks[].action")),
         ("storage.buckets.releases.public_prefixes", known("storage.buckets.*.public_prefixes")),
+        ("storage.buckets.releases.quota_bytes", known("storage.buckets.*.quota_bytes")),
     ];
     expected_conversion["gaps"]
         .as_array_mut()

@@ -129,6 +129,7 @@ pub(crate) fn state() -> State {
         owner: "$bootstrap".into(),
         created_at: at(-20),
         public_prefixes: vec![format!("{name}/pub/")],
+        settings: crate::domain::bucket::settings::tests::full(),
     };
     State {
         meta: Meta {

@@ -188,7 +188,8 @@ fn permission(permission: &Permission, index: usize) -> Node {
     Node::new(Value::Map(fields))
 }
 
-fn tree(json: &Json) -> Node {
+/// JSON as a tree, to the letter.
+pub(in crate::domain::config) fn tree(json: &Json) -> Node {
     match json {
         Json::Null => Node::default(),
         Json::Bool(_) | Json::Number(_) => Node::plain(json),

@@ -1,7 +1,9 @@
 //! The keys of `storage`: where objects are.
 
 use super::{Key, Kind};
+use crate::domain::bucket::settings::LARGEST_QUOTA;
 use crate::domain::config::rule::Rule;
+use crate::domain::config::shape::Shape;
 
 pub(super) const KEYS: &[Key] = &[
     Key::new(
@@ -56,6 +58,23 @@ pub(super) const KEYS: &[Key] = &[
         Kind::Flag,
         "`true`: anybody may read and list the whole bucket; `false`: nobody without credentials may.",
     ),
+    Key::new("storage.buckets.*.tags", Kind::Data(Shape::Tags), "Tags of the bucket, by key."),
+    Key::new(
+        "storage.buckets.*.cors",
+        Kind::Data(Shape::Cors),
+        "What browsers of other origins may do: rules of `allowed_origins`, `allowed_methods`, `allowed_headers`, `expose_headers`, `max_age_seconds`.",
+    ),
+    Key::new(
+        "storage.buckets.*.lifecycle",
+        Kind::Data(Shape::Lifecycle),
+        "Rules by which objects expire; kept and served by the S3 API, not carried out by this version.",
+    ),
+    Key::new(
+        "storage.buckets.*.quota_bytes",
+        Kind::Size(0, LARGEST_QUOTA),
+        "The most bytes that its objects may have together; 0 takes no write at all.",
+    ),
+    Key::new("storage.buckets.*.read_only", Kind::Flag, "Objects are read, and none is written or removed."),
 ];
 
 /// What an archive's `config.yaml` says of each bucket beyond what the file may pin: the registry's part of the entry.
@@ -85,4 +104,13 @@ pub const REGISTRY_KEYS: &[Key] = &[
         Kind::Texts(Rule::PublicPrefix),
         "The public prefixes in the registry.",
     ),
+    Key::new("storage.buckets.*.registered.tags", Kind::Data(Shape::Tags), "The tags in the registry."),
+    Key::new("storage.buckets.*.registered.cors", Kind::Data(Shape::Cors), "The CORS rules in the registry."),
+    Key::new(
+        "storage.buckets.*.registered.lifecycle",
+        Kind::Data(Shape::Lifecycle),
+        "The lifecycle rules in the registry.",
+    ),
+    Key::new("storage.buckets.*.registered.quota_bytes", Kind::Size(0, LARGEST_QUOTA), "The quota in the registry."),
+    Key::new("storage.buckets.*.registered.read_only", Kind::Flag, "Whether the registry takes no writes."),
 ];

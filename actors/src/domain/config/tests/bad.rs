@@ -72,6 +72,30 @@ fn every_bad_file_is_refused_with_path_line_and_suggestion() {
             "storage:\n  buckets:\n    photos:\n      quota_byte: 1\n",
             "line 4, column 7: storage.buckets.photos.quota_byte: unknown key",
         ),
+        (
+            "storage:\n  buckets: {photos: {tags: {n: 1}}}\n",
+            "storage.buckets.photos.tags: is not a map of tags; a value that looks",
+        ),
+        (
+            "storage:\n  buckets: {photos: {tags: {\"aws:n\": a}}}\n",
+            "storage.buckets.photos.tags: `aws:n` is no key of a tag",
+        ),
+        (
+            "storage:\n  buckets: {photos: {tags: {n: \"${env:X}\"}}}\n",
+            "storage.buckets.photos.tags: no variable of the environment",
+        ),
+        (
+            "storage:\n  buckets: {photos: {cors: [{allowed_origins: [\"*\"], allowed_methods: [get]}]}}\n",
+            "storage.buckets.photos.cors: Found unsupported HTTP method in CORS config. Unsupported method is get",
+        ),
+        (
+            "storage:\n  buckets: {photos: {lifecycle: [{id: a, expire_dayz: 1}]}}\n",
+            "storage.buckets.photos.lifecycle: is not a list of lifecycle rules: unknown field `expire_dayz`",
+        ),
+        (
+            "storage:\n  buckets: {photos: {quota_bytes: much}}\n",
+            "storage.buckets.photos.quota_bytes: `much` is no size",
+        ),
         ("storage:\n  buckets:\n    photos: {origin: registry}\n", "storage.buckets.photos.origin: unknown key"),
         ("backup:\n  limits: {boddy: 1MiB}\n", "backup.limits.boddy: unknown key (did you mean `body`?)"),
         (

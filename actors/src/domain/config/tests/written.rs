@@ -38,7 +38,9 @@ fn what_is_written_reads_back_as_the_same_configuration() {
                  auth_providers: [{name: p, priority: -3, client_secret: {file: ./s}, extra_config: {allowed_domains: [x, \"1\"], n: 1}}], \
                  group_mapping_rules: []}\nstorage: {backends: [{name: z, type: filesystem, path: ./z}, \
                  {name: a.b, type: filesystem, path: \"/a$$$$b\", read_only: true}], default_backend: z, buckets: {b.c: {backend: a.b, alias: real}, \
-                 empty: {}, pub: {public_prefixes: [b/, \"a $$$$ü/\"]}, all: {public: true}, none: {public: false}}}\nadvanced: {listen_addr: \"[::1]:80\", tls: {enabled: false, cert_path: ./c.pem, key_path: /k.pem}, log_level: \"warn,actors=debug\", log_format: json, \
+                 empty: {}, pub: {public_prefixes: [b/, \"a $$$$ü/\"]}, all: {public: true}, none: {public: false}, \
+                 set: {quota_bytes: 3GiB, read_only: true, tags: {a: b, n: \"1\"}, cors: [{allowed_origins: [\"*\"], allowed_methods: [GET]}], \
+                 lifecycle: [{id: x, enabled: false, filter: {prefix: \"\"}, expire_days: 3}]}}}\nadvanced: {listen_addr: \"[::1]:80\", tls: {enabled: false, cert_path: ./c.pem, key_path: /k.pem}, log_level: \"warn,actors=debug\", log_format: json, \
                  bootstrap_password_hash: {stored: hash}, data_roots: [/a, ./b], secret_roots: [/run], clock_skew_seconds: 60, \
                  region: eu-1, public_url: \"https://a.b/\", domains: [s3.a.b, c], console_host: d.e, trusted_proxies: [10.0.0.0/8, \"2001:db8::/32\"], max_requests: 9, idle_timeout: 2m}\nbackup: {schedule: \"0 2  * * *\", on_change: 10m, to: {bucket: \
                  ops, prefix: dgp}, keep: {last: 14, days: 60}, verify: false, plaintext_in_bucket: true, recipients: \
@@ -127,12 +129,13 @@ fn bucket(name: &str, alias: Option<&str>) -> Bucket {
         owner: "$bootstrap".to_owned(),
         created_at: Timestamp::from_secs(1_700_000_000),
         public_prefixes: alias.map(|alias| format!("{alias}/")).into_iter().collect(),
+        settings: crate::domain::bucket::settings::tests::full(),
     }
 }
 
 #[test]
 fn an_archive_carries_the_effective_values_and_both_parts_of_every_bucket() {
-    let text = "storage: {buckets: {both: {alias: pinned}, only-file: {backend: default}}}\naccess: {access_key_id: AKID, secret_access_key: plainsecret}\n";
+    let text = "storage: {buckets: {both: {alias: pinned, quota_bytes: 0, tags: {}}, only-file: {backend: default}}}\naccess: {access_key_id: AKID, secret_access_key: plainsecret}\n";
     let source = loaded(text, &[("DGP_REGION", "env-1"), ("DGP_DATA_DIR", "/env")]);
     let registry = [bucket("photos", Some("real")), bucket("both", None)];
     let yaml = emit(&archive_tree(&source, &registry));
@@ -153,6 +156,9 @@ fn an_archive_carries_the_effective_values_and_both_parts_of_every_bucket() {
         .map(|bucket| (bucket.name.to_string(), bucket.alias.as_ref().map(ToString::to_string)))
         .collect();
     names.sort();
+    let mut registered = back.registry.clone();
+    registered.sort_by(|a, b| b.name.cmp(&a.name));
+    assert_eq!(registered, registry, "{yaml}");
     assert_eq!(names, [("both".to_owned(), None), ("photos".to_owned(), Some("real".to_owned()))]);
     assert!(
         back.registry.iter().all(|bucket| bucket.owner == "$bootstrap" && bucket.created_at.secs() == 1_700_000_000)
