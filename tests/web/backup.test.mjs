@@ -34,7 +34,7 @@ test("create a user, export, change things, restore with its plan: the state is 
   await page.getByRole("link", { name: "Backup" }).click();
   await page.getByRole("region", { name: "Export" }).getByText("None yet").waitFor();
   const path = await exported(page);
-  await page.getByText("Downloaded").waitFor();
+  await page.getByRole("region", { name: "Export" }).getByText("Downloaded").waitFor();
   const archive = join(world.server.directory, "captured.zip");
   await writeFile(archive, await readFile(path));
 
@@ -52,11 +52,11 @@ test("create a user, export, change things, restore with its plan: the state is 
 
   // Back leaves the question, not the plan.
   await page.getByRole("button", { name: "Restore…" }).click();
-  await page.getByText("Replace the state of this server?").waitFor();
+  await page.getByRole("alertdialog").getByText("Replace the state of this server?").waitFor();
   await page.goBack();
   await page.getByRole("alertdialog").waitFor({ state: "detached" });
   await page.getByRole("button", { name: "Restore…" }).click();
-  await page.getByText("everybody but you is signed out").waitFor();
+  await page.getByRole("alertdialog").getByText("everybody but you is signed out").waitFor();
   // The numbers are typed before the button works.
   const sure = page.getByRole("button", { name: "Restore now" });
   assert.equal(await sure.isDisabled(), true);
@@ -76,7 +76,11 @@ test("create a user, export, change things, restore with its plan: the state is 
 
   // The outcome can be looked at again.
   await page.getByRole("link", { name: "Backup" }).click();
-  await page.getByText("1 removed, 1 changed").waitFor();
+  await page
+    .getByRole("region", { name: "Restores on this server" })
+    .getByText("1 removed, 1 changed")
+    .first()
+    .waitFor();
   noComplaints(opened);
 });
 
@@ -108,7 +112,7 @@ test("a plan is made for one state: when that moves on, the restore asks for ano
   const { page } = await world.signedIn("/_/settings/system/backup/restore");
   await dropArchive(page, file);
   await page.getByRole("button", { name: "Restore…" }).click();
-  await page.getByText("Replace the state of this server?").waitFor();
+  await page.getByRole("alertdialog").getByText("Replace the state of this server?").waitFor();
   await world.api("POST", "/users", { name: "made-meanwhile" });
   await confirmTyped(page, "Restore now");
   await page.getByText("The restore was refused; nothing was changed").waitFor();
@@ -166,18 +170,16 @@ test("an archive with a passphrase is made, asked about and opened; another pass
   await page.getByRole("heading", { name: "This archive is encrypted" }).waitFor();
   await page.getByLabel("Passphrase").fill("not the passphrase");
   await page.getByRole("button", { name: "Open it" }).click();
-  // Opening one takes as long as it is meant to.
-  const patient = { timeout: 60_000 };
-  await page.getByRole("alert").getByText("envelope_key").waitFor(patient);
+  await page.getByRole("alert").getByText("envelope_key").waitFor();
   await page.getByLabel("Passphrase").fill(PASSPHRASE);
   await page.keyboard.press("Enter");
-  await page.locator(".diff-item-deleted").filter({ hasText: later.name }).waitFor(patient);
+  await page.locator(".diff-item-deleted").filter({ hasText: later.name }).waitFor();
   await page.getByText("Verified", { exact: true }).waitFor();
   const kept = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, location.href]));
   assert.doesNotMatch(kept, /horse/);
   await page.getByRole("button", { name: "Restore…" }).click();
   await confirmTyped(page, "Restore now");
-  await page.getByRole("heading", { name: "Restored", level: 1 }).waitFor(patient);
+  await page.getByRole("heading", { name: "Restored", level: 1 }).waitFor();
   world.api = await signInApi(world.server.origin);
   assert.ok(!(await names()).includes("after-the-sealed-one"));
   noComplaints(opened);

@@ -92,7 +92,7 @@ test("renaming and deleting a group say what they do in numbers", async () => {
   await page.getByRole("heading", { name: "renamed", level: 1 }).waitFor();
   await page.getByRole("button", { name: "Actions" }).click();
   await page.getByRole("menuitem", { name: "Delete…" }).click();
-  await page.getByText("2 users at once lose what its 1 rule allows").waitFor();
+  await page.getByRole("alertdialog").getByText("2 users at once lose what its 1 rule allows").waitFor();
   await page.getByRole("button", { name: "Delete renamed" }).click();
   await page.getByRole("heading", { name: "Groups", level: 1 }).waitFor();
   await assert.rejects(world.api("GET", `/groups/${made.id}`), { status: 404 });
@@ -104,7 +104,7 @@ test("a token is shown once, does what its role allows and nothing else, and end
   const { page } = opened;
   await page.getByRole("link", { name: "New token with the role viewer" }).click();
   await page.getByLabel("Name", { exact: true }).fill("monitoring");
-  await page.getByText("30 days").click();
+  await page.getByRole("dialog").getByText("30 days").click();
   await page.getByRole("button", { name: "Make the token" }).click();
   await page.getByText("Save the token now").waitFor();
   const token = await page
@@ -126,7 +126,7 @@ test("a token is shown once, does what its role allows and nothing else, and end
   assert.equal((await call("GET", "/users")).status, 200);
   assert.equal((await call("GET", "/backup")).status, 403);
   await page.getByRole("button", { name: "Revoke monitoring" }).click();
-  await page.getByText("is refused from its next call on").waitFor();
+  await page.getByRole("alertdialog").getByText("is refused from its next call on").waitFor();
   await page.getByRole("button", { name: "Revoke token" }).click();
   await page.getByText("No tokens yet").waitFor();
   assert.equal((await call("GET", "/users")).status, 401);

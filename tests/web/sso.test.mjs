@@ -49,7 +49,10 @@ test("a provider is added, tested and switched on; somebody signs in with it and
   await page.getByText("Claim", { exact: true }).click();
   await page.getByLabel("Has the value").fill("storage-readers");
   await page.getByRole("dialog").getByRole("button", { name: "Add rule" }).click();
-  await page.getByText(/whose claim groups has/).waitFor();
+  await page
+    .getByRole("listitem")
+    .getByText(/whose claim groups has/)
+    .waitFor();
   await page.getByRole("button", { name: "Claims" }).click();
   await page
     .getByLabel("Claims", { exact: true })

@@ -105,7 +105,7 @@ test("a locked server says why everywhere, and leads to the restore that is the 
     await page.getByRole("button", { name: "Restore…" }).click();
     await confirmTyped(page, "Restore now");
     await page.getByRole("heading", { name: "Restored", level: 1 }).waitFor();
-    await page.getByText("S3 answers 503").waitFor({ state: "detached" });
+    await page.getByRole("alert").filter({ hasText: "S3 answers 503" }).first().waitFor({ state: "detached" });
     const after = await signInApi(server.origin, PASSWORD);
     assert.deepEqual(
       (await after("GET", "/users")).map((user) => user.name),
@@ -163,7 +163,7 @@ test("what touches every secret asks for the password again, and then goes on by
     const download = page.waitForEvent("download");
     await dialog.getByRole("button", { name: "Sign in and go on" }).click();
     assert.match((await download).suggestedFilename(), /^dgp-backup-v.*\.zip$/);
-    await page.getByText("Downloaded").waitFor();
+    await page.getByRole("region", { name: "Export" }).getByText("Downloaded").waitFor();
     noComplaints(opened);
   }));
 

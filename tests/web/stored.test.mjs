@@ -17,7 +17,7 @@ test("a backup is stored, checked, restored from and deleted, and the schedule s
   const opened = await world.signedIn("/_/settings/system/backup");
   const { page } = opened;
   await page.getByText("0 2 * * *").first().waitFor();
-  await page.getByText("the last 5; the last verified one always").waitFor();
+  await page.getByText("the last 5; the last verified one always").first().waitFor();
   await page.getByRole("button", { name: "Store one now" }).click();
   await page.getByText(/ is stored$/).waitFor();
   const [stored] = await world.api("GET", "/backups");
@@ -46,7 +46,7 @@ test("a backup is stored, checked, restored from and deleted, and the schedule s
   await page.getByRole("link", { name: "Back to Backup" }).click();
   await row.getByRole("button", { name: `Actions for ${stored.id}` }).click();
   await page.getByRole("menuitem", { name: "Delete…" }).click();
-  await page.getByText("It is the last one that was read back whole.").waitFor();
+  await page.getByRole("alertdialog").getByText("It is the last one that was read back whole.").waitFor();
   await confirmTyped(page, "Delete backup");
   await page.getByText(`${stored.id} is deleted`).waitFor();
   assert.ok((await world.api("GET", "/backups")).every((each) => each.id !== stored.id));

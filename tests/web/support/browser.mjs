@@ -2,6 +2,7 @@
 
 import { existsSync } from "node:fs";
 import { chromium } from "playwright-core";
+import { conditions, pageConditions } from "./conditions.mjs";
 import { PASSWORD } from "./server.mjs";
 
 const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
@@ -23,8 +24,11 @@ export async function openPage(browser, server, { theme = "light", width = 1280,
     timezoneId: "UTC",
     reducedMotion: "reduce",
   });
-  context.setDefaultTimeout(15_000);
+  // No test passes by waiting; a machine that builds something meanwhile answers late, and an archive's passphrase takes its time.
+  context.setDefaultTimeout(60_000);
+  await conditions(context);
   const page = await context.newPage();
+  await pageConditions(page);
   const complaints = [];
   page.on("pageerror", (error) => complaints.push(`exception: ${error.message}`));
   page.on("console", (message) => {

@@ -249,6 +249,8 @@ export const PAGES = [
       await page.goto("/_/access/users?dialog=new");
       await page.getByLabel("Name", { exact: true }).fill("typed-before-it-ended");
       await page.getByLabel("Where", { exact: true }).fill("ci-builds");
+      // What the room reads must have come: a list whose call waits for the new sign-in stays "Loading" behind the dialog.
+      await settled(page);
       await page.context().clearCookies();
       await page.getByRole("button", { name: "Create user" }).last().click();
       await page.getByText("Your session has ended").waitFor();

@@ -1,13 +1,18 @@
 // One browser and one server for the tests of a file; each test has a page of its own.
 
 import assert from "node:assert/strict";
-import { after, before } from "node:test";
+import { after, afterEach, before } from "node:test";
 import { launch, openPage, openSignedIn } from "./browser.mjs";
 import { signInApi, startServer } from "./server.mjs";
 
 /** What a test file works with; filled before its first test. */
 export function suite({ server: options = {}, api = true } = {}) {
-  const world = { opened: [] };
+  const world = {};
+  let contexts = [];
+  const kept = (opened) => {
+    contexts.push(opened.context);
+    return opened;
+  };
   before(async () => {
     // The server first: without one there must be no browser left that keeps the run alive.
     world.server = await startServer(options);
@@ -18,14 +23,15 @@ export function suite({ server: options = {}, api = true } = {}) {
     await world.browser?.close();
     await world.server?.stop();
   });
+  afterEach(async () => {
+    // A page that stays open goes on asking, and takes time from the tests after it.
+    await Promise.all(contexts.map((context) => context.close()));
+    contexts = [];
+  });
   /** A page that nobody is signed in on. */
-  world.open = async (options) => {
-    const opened = await openPage(world.browser, world.server, options);
-    world.opened.push(opened);
-    return opened;
-  };
+  world.open = async (options) => kept(await openPage(world.browser, world.server, options));
   /** A page of the bootstrap admin at an address. */
-  world.signedIn = (path, options) => openSignedIn(world.browser, world.server, path, options);
+  world.signedIn = async (path, options) => kept(await openSignedIn(world.browser, world.server, path, options));
   return world;
 }
 
