@@ -13,7 +13,9 @@ use crate::backup::undo::kept::{After, Before};
 use crate::backup::{blocking, look, record, restore, stage};
 use crate::db::password::PasswordHash;
 use crate::domain::archive::plan::{self, Current, Host, LaterChanges, Plan, Revive, Strategy, Undo};
-use crate::domain::config::{Loaded, load};
+use crate::domain::config::canonical::{self, Literals};
+use crate::domain::config::{Loaded, emit, load};
+use crate::domain::iam::declare;
 use crate::system::swap::SwapKind;
 use crate::system::view::SystemView;
 use crate::{Error, ErrorKind, Result, fault, zipper};
@@ -49,8 +51,9 @@ async fn carry_out(tools: &Tools, id: &str, request: UndoRequest) -> Result<Valu
     let view = tools.system.view();
     view.unlocked()?;
     let current = tools.config.current().await?;
-    let found = find(tools, &view, &current).await?;
+    let mut found = find(tools, &view, &current).await?;
     let (mut planned, later) = planned(tools, &view, &current, &found, &request).await?;
+    agree(&mut found, &mut planned);
     fits(tools, &found, &planned)?;
     let hash = hash_to_be(tools, &found.before, &mut planned);
     fault::point("backup.undo.planned");
@@ -164,6 +167,27 @@ async fn planned(
     warnings.extend(look::moved_buckets(view, &plan, &with_data, base).await);
     plan.warnings.extend(warnings);
     Ok((plan, later))
+}
+
+/// Where the file of then owns IAM it must not enable at the next start whom a revocation keeps disabled (rules 6 and 14): only then does
+/// it come back as anything else than the bytes that it was.
+fn agree(found: &mut Found, plan: &mut Plan) {
+    let (ConfigFile::Written(text), loaded, _) = &mut found.config else { return };
+    let mut iam = loaded.config.access.iam.clone();
+    declare::agree(&mut iam, &plan.next);
+    if !loaded.config.is_declarative() || iam == loaded.config.access.iam {
+        return;
+    }
+    loaded.config.access.iam = iam;
+    for (name, secret) in canonical::literal_secrets(&loaded.config) {
+        plan.next.secrets.insert(name.to_owned(), secret);
+    }
+    *text = emit::emit(&canonical::file_tree(loaded, Literals::Store));
+    plan.next_config = loaded.clone();
+    plan.warnings.push(
+        "the config file of then owns its users and enables some that were revoked since: it is written anew, with those disabled"
+            .to_owned(),
+    );
 }
 
 /// Refuses where the host could not start on the state of then, or could not write it.

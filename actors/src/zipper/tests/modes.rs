@@ -2,8 +2,10 @@
 
 use super::plan::{Setup, archive_of, edit, revoke};
 use super::testkit::*;
+use crate::domain::archive::Archive;
 use crate::domain::archive::plan::*;
 use crate::domain::config::load::load as load_config;
+use crate::domain::config::model::ArchiveLimits;
 use crate::domain::config::scalar::Environment;
 use crate::domain::iam::model::{Group, User};
 use crate::domain::names::BucketName;
@@ -207,6 +209,48 @@ fn a_set_that_a_variable_overrides_says_so() {
     assert_eq!(shadowed(&setup, "advanced.listen_addr"), (true, true));
     setup.options.set = vec![("storage.filesystem".into(), "/srv/asked".into())];
     assert_eq!(shadowed(&setup, "storage.backends.hot.path"), (true, true));
+}
+
+/// An archive of a host whose config file owns these users.
+fn declared_there(users: &str) -> Archive {
+    let text = CONFIG.replace("access:\n", &format!("access:\n  iam_mode: declarative\n  iam_users:\n{users}"));
+    let config = load_config(&text, &environment()).unwrap();
+    verify(&exported_with(&state(), &config).bytes, &ArchiveLimits::default()).unwrap()
+}
+
+#[test]
+fn a_file_that_owns_iam_and_comes_alone_makes_the_users_what_it_says() {
+    let alice = "    - {name: alice, access_key_id: AKIAALICE1}\n";
+    let mut setup = with("config-only", "replace");
+    setup.archive = declared_there(&format!("{alice}    - {{name: zoe}}\n"));
+    let plan = setup.good();
+    let mut now = names(&plan.next);
+    now.sort_unstable();
+    assert_eq!(now, ["alice", "zoe"]);
+    let alice_now = plan.next.users.values().find(|user| user.name == "alice").unwrap();
+    assert_eq!(alice_now.keys[0].secret, Secret::new("secret-of-alice-1"), "secrets.json has what the file leaves out");
+    assert_eq!(plan.next.users["u9"].keys, setup.state.users["u9"].keys, "who is here keeps id and keys");
+    assert!(plan.next_config.config.is_declarative());
+    assert_eq!(plan.changes.users.created, 1);
+    assert_eq!(plan.next.users.keys().collect::<Vec<_>>(), setup.good().next.users.keys().collect::<Vec<_>>());
+
+    // Whom this host disabled since stays disabled, in the file too: a start on it enables nobody.
+    setup.archive = declared_there("    - {name: zoe}\n");
+    edit(&mut setup.state, "u9", |user| user.enabled = false);
+    revoke(&mut setup.state, "user", "u9", 50);
+    let plan = setup.good();
+    assert!(!plan.next.users["u9"].enabled, "{:?}", plan.warnings);
+    assert!(!plan.next_config.config.access.iam.users.as_ref().unwrap()[0].enabled);
+    assert!(plan.warnings.iter().any(|warning| warning.contains("revive=u9")), "{:?}", plan.warnings);
+    setup.options.revive = Revive::parse(["u9"]);
+    assert!(setup.good().next.users["u9"].enabled);
+
+    // A file without lists deletes nobody.
+    setup.archive = declared_there("    []\n");
+    assert_eq!(names(&setup.good().next), ["zoe"]);
+    // What would be added beside such a file is refused.
+    setup.options.strategy = Strategy::Merge;
+    assert_eq!(setup.plan().unwrap_err().code(), Some("iam_declarative"));
 }
 
 #[test]

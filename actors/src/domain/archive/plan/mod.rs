@@ -138,7 +138,10 @@ pub fn plan(current: Current<'_>, archive: &Archive, options: &Options, host: &H
     }
     let mut kept = Vec::new();
     let config = match options.mode.takes_config() {
-        true => take_config(current, archive, captured, options, host, (&mut next, &mut kept), &mut warnings)?,
+        true => {
+            let alone = declarative::Alone { current, archive, host, since: &since };
+            take_config(&alone, captured, options, (&mut next, &mut kept), &mut warnings)?
+        }
         false => config::Next { file: None, loaded: current.config.clone(), literals: BTreeMap::new() },
     };
     let replaces_config = options.mode.takes_config() && options.strategy == Strategy::Replace;
@@ -188,17 +191,16 @@ fn take_iam(from: &mut State, to: &mut State) {
 
 /// The config file and what goes with it: the bucket registry, the ids of backends, stored secrets.
 fn take_config(
-    current: Current<'_>,
-    archive: &Archive,
+    alone: &declarative::Alone<'_>,
     captured: State,
     options: &Options,
-    host: &Host<'_>,
     (next, kept): (&mut State, &mut Vec<BucketName>),
     warnings: &mut Vec<String>,
 ) -> Result<config::Next> {
+    let declarative::Alone { current, archive, host, .. } = *alone;
     let mut theirs = archive.config.reload(&archive.secrets, host.environment, &options.set).map_err(unfit)?;
     rules::authentication(&current.config.config, &mut theirs.config, warnings);
-    declarative::agree(&mut theirs.config, options, next)?;
+    declarative::agree(&mut theirs.config, options, alone, next, warnings)?;
     let config = match options.strategy {
         Strategy::Replace => {
             (next.buckets, next.backends, next.secrets) = (captured.buckets, captured.backends, captured.secrets);

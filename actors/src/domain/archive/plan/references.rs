@@ -55,6 +55,15 @@ pub(super) fn resolves(host: &Host<'_>, reference: &str) -> bool {
     own_value(host, reference).is_some()
 }
 
+/// The value of a reference: this host's, or what the archive brings.
+pub(super) fn value(archive: &Archive, host: &Host<'_>, reference: &SecretRef) -> Option<Secret> {
+    if let SecretRef::Literal(secret) = reference {
+        return Some(secret.clone());
+    }
+    let name = reference.name()?;
+    own_value(host, &name).or_else(|| archive.secrets.resolved.get(&name).cloned())
+}
+
 fn own_value(host: &Host<'_>, reference: &str) -> Option<Secret> {
     match reference.strip_prefix("env:") {
         Some(name) => host.environment.get(name).map(|value| Secret::new(value.clone())),
