@@ -3,6 +3,7 @@
 pub mod args;
 mod backup;
 mod config;
+mod dumps;
 mod hash_password;
 mod out;
 mod remote;
@@ -17,6 +18,7 @@ use std::process::ExitCode;
 
 /// Runs the command that was typed; `serve` is what runs the server.
 pub fn main(serve: impl FnOnce(ServeSettings) -> ExitCode) -> ExitCode {
+    dumps::forbid();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {

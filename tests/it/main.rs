@@ -34,6 +34,7 @@ mod propagation;
 mod regressions;
 mod restore;
 mod rights;
+mod secrets;
 mod sign_in_api;
 mod sso;
 mod sso_hostile;
