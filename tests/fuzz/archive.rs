@@ -10,10 +10,11 @@ use actors::domain::config::load::{Loaded, load};
 use actors::domain::config::model::ArchiveLimits;
 use actors::domain::secret::Secret;
 use actors::domain::state::State;
-use actors::zipper::{ExportInput, export, read, sign, verify, write};
+use actors::zipper::{ExportInput, prepare, read, sign, verify, write};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 const VERSION_1: &[u8] = include_bytes!("../fixtures/dgp-1.x/backup-v1.zip");
 const LEGACY: &[u8] = include_bytes!("../fixtures/dgp-1.x/iam-legacy-v2.json");
@@ -29,7 +30,7 @@ const MEMORY: u64 = 1 << 20;
 fn sample() -> (Vec<u8>, Loaded) {
     let limits = ArchiveLimits::default();
     let loaded = load("", &BTreeMap::new()).expect("the defaults are a configuration");
-    let older = verify(VERSION_1, &limits).expect("the fixture is good");
+    let older = verify(&VERSION_1.into(), &limits).expect("the fixture is good");
     let state = actors::domain::archive::captured::state(&older);
     (exported(&state, &older.config.loaded), loaded)
 }
@@ -38,7 +39,7 @@ fn exported(state: &State, config: &Loaded) -> Vec<u8> {
     let hash = Secret::new("$2b$04$s7/yy6Z363jZoQodArpuDeP00U.zE1QPi0bxM/o9BOZDs6tDbss5q");
     let input = ExportInput {
         config,
-        state,
+        state: Arc::new(state.clone()),
         instance_id: "instance-a",
         server_version: "0.1.0",
         captured_at: Timestamp::from_secs(1_795_338_000),
@@ -48,7 +49,7 @@ fn exported(state: &State, config: &Loaded) -> Vec<u8> {
         audit: None,
         limits: &ArchiveLimits::default(),
     };
-    export(&input).expect("a state that was planned can be exported").bytes
+    prepare(&input).and_then(|archive| archive.to_vec()).expect("a state that was planned can be exported")
 }
 
 /// Makes sums and signature right, where the manifest can still be read.
@@ -153,7 +154,7 @@ fn spoilt(dice: &mut Dice, zips: &[[Vec<u8>; 4]; 2]) -> (Vec<u8>, bool) {
     }
     let mut parts = zips[dice.below(2)].clone();
     let pack =
-        |parts: &[Vec<u8>; 4]| write::pack([&parts[0], &parts[1], &parts[2], &parts[3]]).expect("memory takes it");
+        |parts: &[Vec<u8>; 4]| write::pack_all([&parts[0], &parts[1], &parts[2], &parts[3]]).expect("memory takes it");
     if dice.once_in(3) {
         let mut bytes = pack(&parts);
         dice.spoil(&mut bytes, &SCRAPS);
@@ -182,7 +183,7 @@ fn a_spoilt_archive_has_its_code_or_is_a_plan_that_can_be_exported_again() {
     let mut dice = Dice::new(seed);
     let limits = ArchiveLimits::default();
     let (archive, loaded) = sample();
-    let unpacked = |bytes: &[u8]| read::unpack(bytes, &limits).expect("the samples are good");
+    let unpacked = |bytes: &[u8]| read::unpack(&bytes.into(), &limits).expect("the samples are good");
     let zips = [unpacked(&archive), unpacked(VERSION_1)];
     let current = State::default();
     let (none, files, environment) = (BTreeSet::new(), BTreeMap::new(), BTreeMap::new());
@@ -200,7 +201,7 @@ fn a_spoilt_archive_has_its_code_or_is_a_plan_that_can_be_exported_again() {
     let mut planned = 0;
     for round in 0..count {
         let (bytes, container) = spoilt(&mut dice, &zips);
-        let archive = match verify(&bytes, &limits) {
+        let archive = match verify(&bytes.as_slice().into(), &limits) {
             Ok(archive) => archive,
             Err(error) => {
                 let code = error.code().unwrap_or_default();
@@ -220,7 +221,8 @@ fn a_spoilt_archive_has_its_code_or_is_a_plan_that_can_be_exported_again() {
         match plan(current, &archive, &Options::default(), &host) {
             Ok(plan) if dice.once_in(8) => {
                 let again = exported(&plan.next, &plan.next_config);
-                verify(&again, &limits).unwrap_or_else(|error| panic!("round {round} of seed {seed}: {error:?}"));
+                verify(&again.into(), &limits)
+                    .unwrap_or_else(|error| panic!("round {round} of seed {seed}: {error:?}"));
                 planned += 1;
             }
             Ok(_) => planned += 1,

@@ -197,6 +197,11 @@ fn a_bomb_is_refused_by_its_size() {
     let archive = host.exported();
     let mut entry = archive.clone();
     entry.set("iam.json", vec![b' '; 1_100_000]);
+    let mut ratio = archive.clone();
+    ratio.set("iam.json", vec![b' '; 17 << 20]);
+    let mut total = archive.clone();
+    total.set("iam.json", noise(1_048_500));
+    total.set("secrets.json", noise(1_048_500));
     let mut many = archive.raw();
     many.extend((0..40).map(|n| RawEntry { name: format!("{n}.json").into_bytes(), ..RawEntry::default() }));
     refused(
@@ -204,7 +209,54 @@ fn a_bomb_is_refused_by_its_size() {
         vec![
             ("a body above the limit", 413, "archive_too_large", vec![b'P'; 5 << 20]),
             ("an entry above the limit", 413, "entry_too_large", entry.reseal().zip()),
+            ("the entries together", 413, "total_too_large", total.reseal().zip()),
             ("too many entries", 413, "too_many_entries", raw_zip(&many)),
         ],
     );
+    for (limit, bytes) in [("body", vec![b'P'; 5 << 20]), ("entries", raw_zip(&many))] {
+        let told = host.restore(&bytes).expect(413).json();
+        assert!(told["detail"].as_str().unwrap_or_default().contains(&format!("`backup.limits.{limit}`")), "{told}");
+    }
+    let wide = Host::start();
+    let told = wide.restore(&ratio.reseal().zip()).expect(413).json();
+    assert!(told["code"] == "ratio_too_high" && told["detail"].to_string().contains("100:1"), "{told}");
+    assert!(
+        !wide.path("incoming").read_dir().expect("it is there").any(|_| true),
+        "what was sent lies nowhere any more"
+    );
+}
+
+/// Bytes that hardly pack.
+fn noise(length: usize) -> Vec<u8> {
+    let mut state = 1_u32;
+    let mut next = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 24) as u8
+    };
+    (0..length).map(|_| next()).collect()
+}
+
+#[test]
+fn what_zip_tools_of_debian_and_python_pack_is_accepted() {
+    let (host, archive) = host();
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    for (name, content) in &archive.entries {
+        std::fs::write(folder.path().join(name), content).expect("the scratch folder takes it");
+    }
+    let run = |program: &str, arguments: &[&str]| {
+        let done = std::process::Command::new(program).current_dir(folder.path()).args(arguments).output();
+        done.is_ok_and(|output| output.status.success())
+    };
+    let parts = ["secrets.json", "manifest.json", "config.yaml", "iam.json"];
+    let packed = [
+        ("zip", run("zip", &[&["-q", "by-zip.zip"], &parts[..]].concat())),
+        ("zip-stored", run("zip", &[&["-q", "-0", "by-zip-stored.zip"], &parts[..]].concat())),
+        ("python3", run("python3", &[&["-m", "zipfile", "-c", "by-python3.zip"], &parts[..]].concat())),
+    ];
+    assert!(packed.iter().any(|(_, done)| *done), "neither zip nor python3 is there");
+    for (tool, _) in packed.iter().filter(|(_, done)| *done) {
+        let bytes = std::fs::read(folder.path().join(format!("by-{tool}.zip"))).expect("it was written");
+        let plan = host.admin(Request::new("POST", "/_/api/admin/backup?dry_run=true").body(bytes));
+        assert_eq!(plan.status, 200, "{tool}: {}", plan.text());
+    }
 }

@@ -1,5 +1,7 @@
-//! What the server holds in memory: a piece of each body under way, never a body. The long forms are `tests/bench/memory`.
+//! What the server holds in memory: a piece of each body under way, never a body. The long forms are `tests/bench/memory` and the example
+//! `bench-iam`.
 
+use crate::support::archive::Archive;
 use crate::support::client::{Reply, Request, read_reply};
 use crate::support::server::{Host, S3};
 use std::io::{BufReader, Write};
@@ -79,4 +81,35 @@ fn uploads_side_by_side_hold_a_piece_each() {
         }
     });
     assert!(peak(&host) < 300 * MIB, "{} MiB for 64 uploads of 16 MiB", peak(&host) / MIB);
+}
+
+/// White space that packs to a quarter: no bomb, and nothing that a reader has to keep.
+fn blank(length: usize) -> Vec<u8> {
+    let mut state = 7_u32;
+    let mut next = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        b" \t\r "[(state >> 30) as usize]
+    };
+    (0..length).map(|_| next()).collect()
+}
+
+#[test]
+fn an_archive_is_read_without_being_held() {
+    let host = Host::start();
+    let good = host.exported();
+    let verify = |bytes: Vec<u8>| host.admin(Request::new("POST", "/_/api/admin/backup/verify").body(bytes));
+    verify(good.zip()).expect(200);
+    let before = peak(&host);
+    // A body that is no archive at all, as long as one may be.
+    let mut junk = vec![0; 200 * MIB];
+    junk[..2].copy_from_slice(b"PK");
+    assert_eq!(verify(junk).expect(400).json()["code"], "not_a_zip");
+    // A part that is long, and whole.
+    let mut long: Archive = good.clone();
+    let mut iam = blank(64 * MIB);
+    iam.extend_from_slice(good.entry("iam.json"));
+    long.set("iam.json", iam);
+    verify(long.reseal().zip()).expect(200);
+    let grown = peak(&host).saturating_sub(before);
+    assert!(grown < 40 * MIB, "{} MiB more for a body of 200 MiB and a part of 64 MiB", grown / MIB);
 }

@@ -10,7 +10,6 @@ pub const PLAIN_TEXT_FIELDS: &[(&str, &str, &str)] = &[
     ("*", "key_id", "the name of an at-rest key, which stored objects bear"),
     ("actors/src/domain/state.rs", "auth_exception", "a SHA-256, compared only"),
     ("actors/src/backup/messages.rs", "caller_token_sha256", "a SHA-256, compared only"),
-    ("actors/src/backup/messages.rs", "idempotency_key", "the caller's name for a request"),
     ("actors/src/backup/messages.rs", "key", "the same, beside what was asked under it"),
     ("actors/src/domain/archive/manifest.rs", "key", "the public half of the signing key"),
     ("actors/src/domain/archive/plan/mod.rs", "caller_token", "a SHA-256, compared only"),

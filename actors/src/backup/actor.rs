@@ -3,17 +3,18 @@
 use crate::Result;
 use crate::backup::handle::Tools;
 use crate::backup::messages::{
-    Archive, ChangePassword, CheckStored, Declare, DeleteStored, Export, FetchStored, ListStored, Repeat, Restore,
-    Restores, Store, StoredBackup, Tick, Trust, Undo, Verify,
+    ChangePassword, CheckStored, Declare, DeleteStored, Export, FetchStored, ListStored, Repeat, Restore, Restores,
+    Store, StoredBackup, Tick, Trust, Undo, Verify,
 };
+use crate::backup::pieces::Archive;
 use crate::backup::state::BackupState;
 use crate::backup::stored::{self, Keeper};
 use crate::backup::{declare, export, password, read, record, restore, undo};
 use crate::domain::stored::Trigger;
 use crate::fault;
+use crate::zipper::Source;
 use actix::fut::{ActorFutureExt, wrap_future};
 use actix::{Actor, Context, Handler, ResponseActFuture, ResponseFuture};
-use bytes::Bytes;
 use serde_json::Value;
 use std::future::Future;
 use std::sync::Arc;
@@ -85,7 +86,7 @@ impl Handler<Restore> for BackupActor {
     fn handle(&mut self, message: Restore, _: &mut Self::Context) -> Self::Result {
         fault::point("backup.restore");
         let (request, tools) = (message.0, self.tools.clone());
-        if let Some(outcome) = self.repeated(request.repeat().as_ref()) {
+        if let Some(outcome) = self.repeated(request.repeat.as_ref()) {
             return outcome;
         }
         self.swap(|id| async move { restore::run(&tools, &id, request).await })
@@ -174,7 +175,7 @@ impl Handler<ListStored> for BackupActor {
 }
 
 impl Handler<FetchStored> for BackupActor {
-    type Result = ResponseFuture<Result<Bytes>>;
+    type Result = ResponseFuture<Result<Source>>;
 
     fn handle(&mut self, message: FetchStored, _: &mut Self::Context) -> Self::Result {
         let tools = self.tools.clone();
@@ -187,7 +188,7 @@ impl Handler<Trust> for BackupActor {
 
     fn handle(&mut self, message: Trust, _: &mut Self::Context) -> Self::Result {
         let tools = self.tools.clone();
-        Box::pin(async move { stored::trust(&tools, &message.id, message.bytes).await })
+        Box::pin(async move { stored::trust(&tools, &message.id, message.archive).await })
     }
 }
 

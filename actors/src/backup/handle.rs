@@ -4,9 +4,10 @@ use crate::Result;
 use crate::audit::AuditHandle;
 use crate::backup::actor::BackupActor;
 use crate::backup::messages::{
-    Archive, ChangePassword, CheckStored, Declaration, Declare, DeleteStored, Export, FetchStored, ListStored,
-    PasswordChange, Restore, RestoreRequest, Restores, Store, StoredBackup, Tick, Trust, Undo, UndoRequest, Verify,
+    ChangePassword, CheckStored, Declaration, Declare, DeleteStored, Export, FetchStored, ListStored, PasswordChange,
+    Restore, RestoreRequest, Restores, Store, StoredBackup, Tick, Trust, Undo, UndoRequest, Verify,
 };
+use crate::backup::pieces::Archive;
 use crate::backup::stored::Keeper;
 use crate::boot::Host;
 use crate::config::ConfigHandle;
@@ -19,9 +20,11 @@ use crate::kernel::guardian::Guardian;
 use crate::kernel::owner::{Intent, OwnerRef};
 use crate::state_db::StateDbHandle;
 use crate::system::SystemHandle;
+use crate::zipper::Source;
+use crate::zipper::source::Spool;
 use actix::Actor;
-use bytes::Bytes;
 use serde_json::Value;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -56,6 +59,7 @@ pub struct Tools {
 pub struct BackupHandle {
     owner: OwnerRef<BackupActor>,
     state_db: StateDbHandle,
+    state_dir: PathBuf,
     /// Held outside the owner: a rebuilt one goes on with it.
     keeper: Arc<Keeper>,
 }
@@ -65,6 +69,7 @@ impl BackupHandle {
     pub async fn start(tools: Tools) -> Result<Self> {
         let (guardian, state_db) = (tools.guardian.clone(), tools.state_db.clone());
         let owner = OwnerRef::new("backup", 16, guardian.alarm());
+        let state_dir = tools.host.state_dir.clone();
         let keeper = Arc::new(Keeper::resume(&state_db).await?);
         let kept = keeper.clone();
         let arbiter = actix::Arbiter::new();
@@ -76,10 +81,15 @@ impl BackupHandle {
                 })
             })
             .await?;
-        Ok(Self { owner, state_db, keeper })
+        Ok(Self { owner, state_db, state_dir, keeper })
     }
 
-    /// Makes a Full Backup for somebody.
+    /// A place for what somebody sends, at most `limit` bytes of it.
+    pub fn spool(&self, limit: u64) -> Result<Spool> {
+        Spool::begin(&self.state_dir, limit)
+    }
+
+    /// Makes the first pass of a Full Backup for somebody.
     pub async fn export(&self, who: String) -> Result<Archive> {
         self.owner.ask_within(LONG, Intent::Read, Export { who }).await
     }
@@ -90,8 +100,8 @@ impl BackupHandle {
     }
 
     /// Checks an archive.
-    pub async fn verify(&self, bytes: Bytes) -> Result<Value> {
-        self.owner.ask_within(LONG, Intent::Read, Verify(bytes)).await
+    pub async fn verify(&self, archive: Source) -> Result<Value> {
+        self.owner.ask_within(LONG, Intent::Read, Verify(archive)).await
     }
 
     /// Plans a restore and, unless it is a dry run, carries it out.
@@ -129,8 +139,8 @@ impl BackupHandle {
         self.owner.ask(Intent::Read, ListStored).await
     }
 
-    /// The bytes of a stored backup, as they lie there.
-    pub async fn stored_bytes(&self, id: &str) -> Result<Bytes> {
+    /// A stored backup, as it lies there.
+    pub async fn fetch_stored(&self, id: &str) -> Result<Source> {
         self.owner.ask_within(LONG, Intent::Read, FetchStored { id: id.to_owned() }).await
     }
 
@@ -146,7 +156,7 @@ impl BackupHandle {
 
     /// Restores what lay there as the stored backup `id`, out of its envelope, if this instance or somebody it trusts signed it.
     pub async fn restore_stored(&self, id: &str, request: RestoreRequest) -> Result<Value> {
-        let trust = Trust { id: id.to_owned(), bytes: request.bytes.clone() };
+        let trust = Trust { id: id.to_owned(), archive: request.archive.clone() };
         self.owner.ask_within(LONG, Intent::Read, trust).await?;
         self.restore(request).await
     }

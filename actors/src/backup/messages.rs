@@ -1,11 +1,12 @@
 //! What one may ask of the owner of backup and restore.
 
-use crate::Result;
+use crate::backup::pieces::Archive;
 use crate::db::password::PasswordHash;
 use crate::domain::clock::Timestamp;
 use crate::domain::secret::Secret;
+use crate::zipper::Source;
+use crate::{Error, Result};
 use actix::Message;
-use bytes::Bytes;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::fmt;
@@ -18,21 +19,10 @@ pub struct Export {
     pub who: String,
 }
 
-/// A finished archive.
-#[derive(Clone)]
-pub struct Archive {
-    /// The zip.
-    pub bytes: Bytes,
-    /// `dgp-backup-v<version>-<stamp>.zip`.
-    pub filename: String,
-    /// SHA-256 of the bytes in lower-case hex.
-    pub sha256: String,
-}
-
 /// Reads and checks an archive; changes nothing.
-#[derive(Message)]
+#[derive(Debug, Message)]
 #[rtype(result = "Result<Value>")]
-pub struct Verify(pub Bytes);
+pub struct Verify(pub Source);
 
 /// Plans a restore and, unless it is a dry run, carries it out.
 #[derive(Debug, Message)]
@@ -128,22 +118,22 @@ pub struct Tick;
 #[rtype(result = "Result<Vec<StoredBackup>>")]
 pub struct ListStored;
 
-/// The bytes of a stored backup.
+/// A stored backup, to be read.
 #[derive(Debug, Message)]
-#[rtype(result = "Result<Bytes>")]
+#[rtype(result = "Result<Source>")]
 pub struct FetchStored {
     /// Which.
     pub id: String,
 }
 
 /// Refuses a stored archive, out of its envelope, that neither this instance nor somebody it trusts signed.
-#[derive(Message)]
+#[derive(Debug, Message)]
 #[rtype(result = "Result<()>")]
 pub struct Trust {
     /// How it is called, for the error.
     pub id: String,
     /// The archive.
-    pub bytes: Bytes,
+    pub archive: Source,
 }
 
 /// Reads a stored backup and checks it.
@@ -199,7 +189,7 @@ pub struct StoredBackup {
 #[derive(Clone, Default)]
 pub struct RestoreRequest {
     /// The archive.
-    pub bytes: Bytes,
+    pub archive: Source,
     /// `full`, `preserve-bootstrap`, `iam-only`, `config-only`.
     pub mode: String,
     /// `replace`, `merge`.
@@ -220,17 +210,19 @@ pub struct RestoreRequest {
     pub caller_token_sha256: Option<String>,
     /// Who asks, for the record.
     pub who: String,
-    /// A repeat of this key gets the first outcome.
-    pub idempotency_key: Option<String>,
+    /// A repeat gets the first outcome.
+    pub repeat: Option<Repeat>,
 }
 
 impl RestoreRequest {
-    /// What tells this request from another one, where it may be repeated.
-    pub fn repeat(&self) -> Option<Repeat> {
-        let key = self.idempotency_key.clone().filter(|_| !self.dry_run)?;
-        let Self { bytes, mode, strategy, revive, host_settings, prune_buckets, sets, who, .. } = self;
-        let asked = format!("{:?}", (mode, strategy, revive, host_settings, prune_buckets, sets, who));
-        Some(Repeat { key, asked: sha256(&[asked.as_bytes(), bytes]) })
+    /// The same request, which an `Idempotency-Key` names; a plan holds no key. May read the whole archive.
+    pub fn with_key(mut self, key: Option<&str>) -> Result<Self> {
+        let Some(key) = key.filter(|_| !self.dry_run) else { return Ok(self) };
+        let archive = self.archive.sha256().map_err(|error| Error::io("read archive", error))?;
+        let Self { mode, strategy, revive, host_settings, prune_buckets, sets, who, .. } = &self;
+        let asked = format!("{:?}", (archive, mode, strategy, revive, host_settings, prune_buckets, sets, who));
+        self.repeat = Some(Repeat { key: key.to_owned(), asked: sha256(&asked) });
+        Ok(self)
     }
 }
 
@@ -239,22 +231,13 @@ impl UndoRequest {
     pub fn with_key(mut self, key: Option<&str>) -> Self {
         let asked = format!("undo {:?}", (self.discard_later_changes, &self.revive, self.prune_buckets, &self.who));
         let key = key.filter(|_| !self.dry_run);
-        self.repeat = key.map(|key| Repeat { key: key.to_owned(), asked: sha256(&[asked.as_bytes()]) });
+        self.repeat = key.map(|key| Repeat { key: key.to_owned(), asked: sha256(&asked) });
         self
     }
 }
 
-fn sha256(parts: &[&[u8]]) -> String {
-    let mut hash = Sha256::new();
-    parts.iter().for_each(|part| hash.update(part));
-    hex::encode(hash.finalize())
-}
-
-/// An archive is a keystore: no debug output shows its bytes.
-impl fmt::Debug for Archive {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Archive({}, {} bytes)", self.filename, self.bytes.len())
-    }
+fn sha256(text: &str) -> String {
+    hex::encode(Sha256::digest(text))
 }
 
 /// A document may hold literal secrets.
@@ -264,20 +247,9 @@ impl fmt::Debug for Declaration {
     }
 }
 
-impl fmt::Debug for Verify {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Verify({} bytes)", self.0.len())
-    }
-}
-
-impl fmt::Debug for Trust {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Trust({}, {} bytes)", self.id, self.bytes.len())
-    }
-}
-
+/// The values that are put over the config may be secrets.
 impl fmt::Debug for RestoreRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "RestoreRequest({} bytes, mode {}, strategy {})", self.bytes.len(), self.mode, self.strategy)
+        write!(f, "RestoreRequest({:?}, mode {}, strategy {})", self.archive, self.mode, self.strategy)
     }
 }

@@ -9,6 +9,7 @@ pub mod handle;
 mod look;
 pub mod messages;
 mod password;
+pub mod pieces;
 mod read;
 mod record;
 mod restore;
@@ -18,7 +19,8 @@ mod stored;
 mod undo;
 
 pub use handle::BackupHandle;
-pub use messages::{Archive, Declaration, PasswordChange, RestoreRequest, StoredBackup, UndoRequest};
+pub use messages::{Declaration, PasswordChange, RestoreRequest, StoredBackup, UndoRequest};
+pub use pieces::{Archive, Pieces};
 pub use undo::kept::{last as last_restore, undo_kept};
 
 use crate::{Error, Result};

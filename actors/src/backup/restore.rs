@@ -35,7 +35,7 @@ pub(super) async fn run(tools: &Tools, restore_id: &str, request: RestoreRequest
 async fn carry_out(tools: &Tools, restore_id: &str, request: RestoreRequest) -> Result<Value> {
     let mut options = options(&request)?;
     let view = tools.system.view();
-    let archive = read(tools, request.bytes.clone()).await?;
+    let archive = read(tools, request.archive.clone()).await?;
     if archive.is_legacy_json() {
         options = options.for_legacy_json()?;
     }
@@ -90,8 +90,8 @@ async fn carry_out(tools: &Tools, restore_id: &str, request: RestoreRequest) -> 
     if request.dry_run {
         return Ok(answer);
     }
-    let (repeat, file) = (request.repeat(), planned.next_file.clone());
-    record::put(tools, &mut planned.next, restore_id, &request.who, &answer, repeat.as_ref(), file);
+    let file = planned.next_file.clone();
+    record::put(tools, &mut planned.next, restore_id, &request.who, &answer, request.repeat.as_ref(), file);
 
     let version = view.version();
     let next = Next {

@@ -15,6 +15,7 @@ use crate::domain::config::scalar::Environment;
 use crate::domain::secret::Secret;
 use crate::domain::state::State;
 use crate::system::swap::{self, Recovery, SwapKind};
+use crate::zipper::source;
 use crate::{Error, ErrorKind, Result};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -75,6 +76,7 @@ pub fn prepare(input: Input) -> Result<Prepared, BootError> {
     let state_dir = lock.path().to_owned();
     let recovered =
         swap::recover(input.disk.as_ref(), &state_dir).map_err(|error| BootError::Journal(error.to_string()))?;
+    source::sweep(&state_dir);
     let located = locate::locate(named.as_deref(), &state_dir).map_err(BootError::Io)?;
     let (config_file, loaded) = ConfigFile::load(&located, &environment, &state_dir).map_err(BootError::Config)?;
     // What a broken-off restore staged beside the config file is swept only now: recovery knows the state directory alone.

@@ -6,6 +6,8 @@
 use crate::Result;
 use crate::domain::archive::fault::ArchiveFault;
 use crate::domain::config::model::ArchiveLimits;
+use crate::zipper::source::Source;
+use bytes::Bytes as Slice;
 use std::borrow::Cow;
 
 const LOCAL: &[u8] = b"PK\x03\x04";
@@ -44,26 +46,28 @@ impl Entry {
 }
 
 /// Little-endian numbers at places that may be outside.
-struct Bytes<'a>(&'a [u8]);
+struct Bytes<'a>(&'a Source);
 
 impl Bytes<'_> {
-    fn slice(&self, at: u64, length: u64) -> Option<&[u8]> {
-        let begin = usize::try_from(at).ok()?;
-        let end = usize::try_from(at.checked_add(length)?).ok()?;
-        self.0.get(begin..end)
+    fn slice(&self, at: u64, length: u64) -> Option<Slice> {
+        self.0.slice(at, length)
     }
 
     fn number(&self, at: u64, length: u64) -> Option<u64> {
-        Some(self.slice(at, length)?.iter().rev().fold(0, |sum, byte| (sum << 8) | u64::from(*byte)))
+        Some(little(&self.slice(at, length)?))
     }
 
     fn starts(&self, at: u64, mark: &[u8]) -> bool {
-        self.slice(at, 4) == Some(mark)
+        self.slice(at, 4).is_some_and(|found| found == mark)
     }
 
     fn length(&self) -> u64 {
-        self.0.len() as u64
+        self.0.len()
     }
+}
+
+fn little(bytes: &[u8]) -> u64 {
+    bytes.iter().rev().fold(0, |sum, byte| (sum << 8) | u64::from(*byte))
 }
 
 struct End {
@@ -76,11 +80,12 @@ struct End {
 }
 
 /// Reads the directory and checks it against the entries' own headers.
-pub(super) fn read(archive: &[u8], limits: &ArchiveLimits) -> Result<Vec<Entry>> {
+pub(super) fn read(archive: &Source, limits: &ArchiveLimits) -> Result<Vec<Entry>> {
     let bytes = Bytes(archive);
     let end = find_end(&bytes)?;
     if end.count > limits.entries as u64 {
-        return Err(ArchiveFault::TooManyEntries.error(format!("{}, the limit is {}", end.count, limits.entries)));
+        return Err(ArchiveFault::TooManyEntries
+            .error(format!("{}, the limit is {} (`backup.limits.entries`)", end.count, limits.entries)));
     }
     if end.offset.checked_add(end.size) != Some(end.after) {
         let fault = if end.zip64 { ArchiveFault::Zip64Lie } else { ArchiveFault::DirectoryDamaged };
@@ -104,10 +109,10 @@ fn find_end(bytes: &Bytes<'_>) -> Result<End> {
     let length = bytes.length();
     let mut short = None;
     let lowest = length.saturating_sub(22 + 0xffff);
-    for at in (lowest..=length.saturating_sub(22)).rev() {
-        if !bytes.starts(at, END) {
-            continue;
-        }
+    let tail = bytes.slice(lowest, length - lowest).unwrap_or_default();
+    let marks = tail.windows(4).enumerate().rev().filter(|(_, window)| *window == END);
+    // A record takes 22 bytes.
+    for at in marks.map(|(index, _)| lowest + index as u64).filter(|at| at + 22 <= length) {
         let finish = bytes.number(at + 20, 2).map(|comment| at + 22 + comment);
         match finish {
             Some(finish) if finish == length => return end_record(bytes, at),
@@ -181,7 +186,7 @@ fn central(bytes: &Bytes<'_>, at: u64, stop: u64) -> Result<(Entry, u64)> {
         return Err(ArchiveFault::SeveralDisks.error("an entry names another disk"));
     }
     let fields = [number(24, 4)?, number(20, 4)?, number(42, 4)?];
-    let (wide, zip64) = widened(extra, fields)?;
+    let (wide, zip64) = widened(&extra, fields)?;
     // `try_from` cannot fail: each number was read from as many bytes as its type has.
     let entry = Entry {
         name,
@@ -210,20 +215,20 @@ fn widened<const N: usize>(extra: &[u8], fields: [u64; N]) -> Result<([u64; N], 
         return Ok((fields, false));
     }
     let lie = || ArchiveFault::Zip64Lie.error("an entry's zip64 field is missing or cut");
-    let extra = Bytes(extra);
-    let mut at = 0;
-    while let (Some(id), Some(length)) = (extra.number(at, 2), extra.number(at + 2, 2)) {
-        if id == 1 {
-            let field = Bytes(extra.slice(at + 4, length).ok_or_else(lie)?);
+    let mut rest = extra;
+    while let Some((head, after)) = rest.split_first_chunk::<4>() {
+        // Two bytes are below any `usize`.
+        let length = usize::try_from(little(&head[2..])).unwrap_or(usize::MAX);
+        let field = after.get(..length);
+        if little(&head[..2]) == 1 {
+            let mut numbers = field.ok_or_else(lie)?.chunks_exact(8).map(little);
             let mut wide = fields;
-            let mut place = 0;
             for value in wide.iter_mut().filter(|value| **value == 0xffff_ffff) {
-                *value = field.number(place, 8).ok_or_else(lie)?;
-                place += 8;
+                *value = numbers.next().ok_or_else(lie)?;
             }
             return Ok((wide, true));
         }
-        at += 4 + length;
+        rest = after.get(length..).unwrap_or_default();
     }
     Err(lie())
 }
@@ -261,7 +266,7 @@ fn local(bytes: &Bytes<'_>, entry: &mut Entry, directory: u64) -> Result<u64> {
     let number = |offset: u64, size: u64| bytes.number(at + offset, size).ok_or_else(|| wrong("the header is cut"));
     let (flags, method) = (number(6, 2)?, number(8, 2)?);
     let (name_length, extra_length) = (number(26, 2)?, number(28, 2)?);
-    if bytes.slice(at + 30, name_length) != Some(&entry.name) {
+    if bytes.slice(at + 30, name_length).is_none_or(|name| name != entry.name) {
         return Err(wrong("another name"));
     }
     if method != u64::from(entry.method) || (flags ^ u64::from(entry.flags)) & u64::from(SHARED_FLAGS) != 0 {
@@ -269,10 +274,13 @@ fn local(bytes: &Bytes<'_>, entry: &mut Entry, directory: u64) -> Result<u64> {
     }
     let extra = bytes.slice(at + 30 + name_length, extra_length).ok_or_else(|| wrong("the header is cut"))?;
     let crc = number(14, 4)?;
-    let (sizes, _) = widened(extra, [number(22, 4)?, number(18, 4)?])?;
+    let (sizes, _) = widened(&extra, [number(22, 4)?, number(18, 4)?])?;
     let later = entry.flags & 8 != 0;
     let told = (crc, sizes[0], sizes[1]);
-    if told != (u64::from(entry.crc), entry.size, entry.packed) && !(later && crc == 0) {
+    // What comes later may be left empty here, and nothing else.
+    let empty = |told: u64, is: u64| told == 0 || told == is;
+    let unsaid = later && crc == 0 && empty(sizes[0], entry.size) && empty(sizes[1], entry.packed);
+    if told != (u64::from(entry.crc), entry.size, entry.packed) && !unsaid {
         let fault = if entry.zip64 { ArchiveFault::Zip64Lie } else { ArchiveFault::HeaderMismatch };
         return Err(fault.error(format!("`{label}`: other sizes or another checksum")));
     }

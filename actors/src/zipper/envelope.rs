@@ -4,27 +4,34 @@
 
 use crate::domain::archive::fault::ArchiveFault;
 use crate::domain::secret::Secret;
+use crate::zipper::source::{Source, Spool, check_length};
 use crate::{Error, ErrorKind, Result};
 use age::armor::ArmoredReader;
 use age::secrecy::SecretString;
 use age::stream::{StreamReader, StreamWriter};
 use age::{DecryptError, Decryptor, Encryptor, Identity, Recipient, scrypt, x25519};
-use bytes::Bytes;
 use std::fmt;
-use std::io::{Cursor, Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 
 /// log2 of the work of a passphrase: what is written, and the most that is read. It takes 256 MiB, as the age CLI's does.
 pub const WORK_FACTOR: u8 = 18;
 /// How many recipients one envelope may have.
 pub const MAX_RECIPIENTS: usize = 64;
 /// The longest header that is read: it is parsed line by line, and a stranger wrote it.
-const MAX_HEADER: usize = 16 << 10;
+const MAX_HEADER: u64 = 16 << 10;
 const BINARY: &[u8] = b"age-encryption.org/";
 const ARMORED: &[u8] = b"-----BEGIN AGE ENCRYPTED FILE-----";
 
-/// Whether the bytes begin as an age file does.
-pub fn is_sealed(bytes: &[u8]) -> bool {
-    bytes.starts_with(BINARY) || bytes.starts_with(ARMORED)
+/// Whether it begins as an age file does.
+pub fn is_sealed(archive: &Source) -> bool {
+    let head = archive.head(ARMORED.len() as u64);
+    head.starts_with(BINARY) || head.starts_with(ARMORED)
+}
+
+/// How long an age file is whose header, the nonce behind it included, has `header` bytes, around `content` bytes: each piece of 64 KiB
+/// takes a tag of 16 bytes, and there is always one piece.
+pub fn sealed_length(header: u64, content: u64) -> u64 {
+    header + content + 16 * content.div_ceil(64 << 10).max(1)
 }
 
 /// A sealed envelope that nothing was put into yet.
@@ -99,19 +106,17 @@ pub enum Key {
 }
 
 /// An envelope whose key fits; its content is still to be read.
-pub struct Unlocked(StreamReader<Cursor<Bytes>>);
+pub struct Unlocked(StreamReader<Box<dyn BufRead + Send>>);
 
 /// Finds the file key. What is there besides is read, and checked, by [`Unlocked::read`].
-pub fn unlock(sealed: Bytes, key: &Key) -> Result<Unlocked> {
-    let sealed = match sealed.starts_with(ARMORED) {
-        true => Bytes::from(dearmored(&sealed)?),
-        false => sealed,
-    };
-    let head = &sealed[..sealed.len().min(MAX_HEADER)];
+pub fn unlock(sealed: &Source, key: &Key) -> Result<Unlocked> {
+    let mut head = Vec::new();
+    let read = binary(sealed).take(MAX_HEADER).read_to_end(&mut head);
+    read.map_err(|error| ArchiveFault::EnvelopeDamaged.error(error.to_string()))?;
     if !head.windows(5).any(|line| line == b"\n--- ") {
         return Err(ArchiveFault::EnvelopeDamaged.error(format!("its header does not end within {MAX_HEADER} bytes")));
     }
-    let decryptor = Decryptor::new_buffered(Cursor::new(sealed)).map_err(fault)?;
+    let decryptor = Decryptor::new_buffered(binary(sealed)).map_err(fault)?;
     let by_passphrase = decryptor.is_scrypt();
     let identity: Box<dyn Identity> = match key {
         Key::Passphrase(passphrase) if by_passphrase => {
@@ -136,23 +141,27 @@ pub fn unlock(sealed: Bytes, key: &Key) -> Result<Unlocked> {
 }
 
 impl Unlocked {
+    /// Decrypts the content into a spool, up to its limit.
+    pub fn spool(self, spool: &mut Spool) -> Result<()> {
+        spool.take_all(self.0, |error| ArchiveFault::EnvelopeDamaged.error(error.to_string()))
+    }
+
     /// Decrypts the content, at most `limit` bytes of it.
     pub fn read(self, limit: u64) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
         let read = self.0.take(limit.saturating_add(1)).read_to_end(&mut bytes);
         read.map_err(|error| ArchiveFault::EnvelopeDamaged.error(error.to_string()))?;
-        if bytes.len() as u64 > limit {
-            return Err(ArchiveFault::ArchiveTooLarge.error(format!("the limit is {limit} (`backup.limits.body`)")));
-        }
+        check_length(bytes.len() as u64, limit)?;
         Ok(bytes)
     }
 }
 
-fn dearmored(sealed: &[u8]) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let read = ArmoredReader::new(sealed).read_to_end(&mut bytes);
-    read.map_err(|error| ArchiveFault::EnvelopeDamaged.error(error.to_string()))?;
-    Ok(bytes)
+/// The binary form, out of its armour where it is in one.
+fn binary(sealed: &Source) -> Box<dyn BufRead + Send> {
+    match sealed.head(ARMORED.len() as u64) == ARMORED {
+        true => Box::new(BufReader::new(ArmoredReader::new(sealed.reader()))),
+        false => Box::new(sealed.reader()),
+    }
 }
 
 fn recipient(text: &str) -> Result<x25519::Recipient> {
@@ -206,25 +215,25 @@ mod tests {
     fn an_envelope_opens_with_each_of_its_identities_and_with_no_other() {
         let ((one, key_one), (two, key_two), (_, other)) = (pair(), pair(), pair());
         let content = vec![7; 200_000];
-        let sealed = Bytes::from(Envelope::for_recipients(&[one, two]).unwrap().seal_all(&content).unwrap());
+        let sealed = Source::from(Envelope::for_recipients(&[one, two]).unwrap().seal_all(&content).unwrap());
         assert!(is_sealed(&sealed));
         for key in [&key_one, &key_two] {
-            assert_eq!(unlock(sealed.clone(), key).unwrap().read(1 << 20).unwrap(), content);
+            assert_eq!(unlock(&sealed, key).unwrap().read(1 << 20).unwrap(), content);
         }
-        assert_eq!(code(unlock(sealed.clone(), &other)), "envelope_key");
-        assert_eq!(code(unlock(sealed.clone(), &Key::Passphrase(Secret::new("a passphrase")))), "envelope_key");
-        assert_eq!(code(unlock(sealed.clone(), &Key::Identity(Secret::new("AGE-SECRET-KEY-1X")))), "bad_parameter");
-        assert_eq!(code(unlock(sealed, &key_one).unwrap().read(100_000)), "archive_too_large");
+        assert_eq!(code(unlock(&sealed, &other)), "envelope_key");
+        assert_eq!(code(unlock(&sealed, &Key::Passphrase(Secret::new("a passphrase")))), "envelope_key");
+        assert_eq!(code(unlock(&sealed, &Key::Identity(Secret::new("AGE-SECRET-KEY-1X")))), "bad_parameter");
+        assert_eq!(code(unlock(&sealed, &key_one).unwrap().read(100_000)), "archive_too_large");
     }
 
     #[test]
     fn an_envelope_opens_with_its_passphrase() {
         let key = |text: &str| Key::Passphrase(Secret::new(text));
         let Key::Passphrase(passphrase) = key("correct horse") else { unreachable!() };
-        let sealed = Bytes::from(Envelope::with_passphrase(&passphrase).unwrap().seal_all(b"hello").unwrap());
-        assert_eq!(unlock(sealed.clone(), &key("correct horse")).unwrap().read(99).unwrap(), b"hello");
-        assert_eq!(code(unlock(sealed.clone(), &key("wrong horse"))), "envelope_key");
-        assert_eq!(code(unlock(sealed, &pair().1)), "envelope_key");
+        let sealed = Source::from(Envelope::with_passphrase(&passphrase).unwrap().seal_all(b"hello").unwrap());
+        assert_eq!(unlock(&sealed, &key("correct horse")).unwrap().read(99).unwrap(), b"hello");
+        assert_eq!(code(unlock(&sealed, &key("wrong horse"))), "envelope_key");
+        assert_eq!(code(unlock(&sealed, &pair().1)), "envelope_key");
         assert_eq!(code(Envelope::with_passphrase(&Secret::new("short"))), "bad_parameter");
     }
 
@@ -240,15 +249,15 @@ mod tests {
         let mut raised = format!("age-encryption.org/v1\n{more}").into_bytes();
         raised.extend(&sealed[at..]);
         let key = Key::Passphrase(Secret::new("correct horse"));
-        assert_eq!(code(unlock(raised.into(), &key)), "envelope_work");
-        assert_eq!(unlock(sealed.into(), &key).unwrap().read(99).unwrap(), b"hello");
+        assert_eq!(code(unlock(&raised.into(), &key)), "envelope_work");
+        assert_eq!(unlock(&sealed.into(), &key).unwrap().read(99).unwrap(), b"hello");
     }
 
     #[test]
     fn a_spoilt_envelope_is_damaged_wherever_it_is_spoilt() {
         let (recipient, key) = pair();
         let sealed = Envelope::for_recipients(&[recipient]).unwrap().seal_all(&[1; 100]).unwrap();
-        let open = |bytes: Vec<u8>| unlock(bytes.into(), &key).and_then(|unlocked| unlocked.read(1 << 20));
+        let open = |bytes: Vec<u8>| unlock(&bytes.into(), &key).and_then(|unlocked| unlocked.read(1 << 20));
         for at in BINARY.len()..sealed.len() {
             let mut spoilt = sealed.clone();
             spoilt[at] ^= 1;
@@ -263,14 +272,30 @@ mod tests {
     }
 
     #[test]
+    fn the_length_is_known_from_the_header() {
+        let (recipient, _) = pair();
+        for length in [0, 1, 65_535, 65_536, 65_537, 200_000] {
+            let seal = Envelope::for_recipients(&[&recipient]).unwrap().seal(Vec::new()).unwrap();
+            let empty = seal.finish().unwrap().len() as u64;
+            let header = empty - 16;
+            // Another envelope has another header: only what comes behind it is compared.
+            let sealed = Envelope::for_recipients(&[&recipient]).unwrap().seal_all(&vec![7; length]).unwrap();
+            let mac = sealed.windows(5).position(|line| line == b"\n--- ").unwrap();
+            let nonce_ends = sealed[mac + 1..].iter().position(|byte| *byte == b'\n').unwrap() + mac + 2 + 16;
+            assert_eq!(sealed.len() as u64, sealed_length(nonce_ends as u64, length as u64));
+            assert_eq!(empty, sealed_length(header, 0));
+        }
+    }
+
+    #[test]
     fn armour_is_taken_off() {
         let (recipient, key) = pair();
         let mut armour = age::armor::ArmoredWriter::wrap_output(Vec::new(), age::armor::Format::AsciiArmor).unwrap();
         let sealed = Envelope::for_recipients(&[recipient]).unwrap().seal_all(b"hello").unwrap();
         armour.write_all(&sealed).unwrap();
         let text = armour.finish().unwrap();
-        assert!(is_sealed(&text));
-        assert_eq!(unlock(text.clone().into(), &key).unwrap().read(99).unwrap(), b"hello");
-        assert_eq!(code(unlock(text[..text.len() / 2].to_vec().into(), &key)), "envelope_damaged");
+        assert!(is_sealed(&text.clone().into()));
+        assert_eq!(unlock(&text.clone().into(), &key).unwrap().read(99).unwrap(), b"hello");
+        assert_eq!(code(unlock(&text[..text.len() / 2].to_vec().into(), &key)), "envelope_damaged");
     }
 }

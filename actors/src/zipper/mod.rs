@@ -5,10 +5,12 @@ pub mod envelope;
 pub mod export;
 pub mod read;
 pub mod sign;
+pub mod source;
 pub mod verify;
 pub mod write;
 
-pub use export::{ExportInput, Exported, export};
+pub use export::{ExportInput, Prepared, prepare};
+pub use source::Source;
 pub use verify::verify;
 
 #[cfg(test)]

@@ -5,28 +5,118 @@ use crate::domain::archive::manifest::ENTRIES;
 use crate::domain::config::model::ArchiveLimits;
 use crate::zipper::directory::{self, Entry};
 use crate::zipper::envelope;
+use crate::zipper::source::{Source, SourceReader, check_length};
 use crate::{Error, Result};
+use sha2::{Digest, Sha256};
+use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::io::{Cursor, Read};
+use std::io::{BufReader, ErrorKind, Read};
 use zip::ZipArchive;
 
 /// Entries up to this size may have any ratio: small text packs well.
 const RATIO_FREE: u64 = 16 << 20;
+const CHUNK: usize = 64 << 10;
 
-/// Unpacks the entries, in the order of [`ENTRIES`]. Memory is bounded by `limits.total`.
-pub fn unpack(archive: &[u8], limits: &ArchiveLimits) -> Result<[Vec<u8>; 4]> {
+/// What is read as a whole is at most this long, whatever the limits say; [`ENTRIES`] says which is which. The other two are read as they
+/// are inflated.
+const WHOLE: [Option<u64>; 4] = [Some(16 << 20), Some(64 << 20), None, None];
+
+/// An archive whose directory, names and sizes were checked; nothing of it was inflated yet.
+pub struct Opened {
+    other: ZipArchive<BufReader<SourceReader>>,
+    /// In the order of [`ENTRIES`], each with its place in the archive.
+    entries: [(usize, Entry); 4],
+}
+
+/// How long an entry is, and what it sums to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Summed {
+    /// Inflated.
+    pub bytes: u64,
+    /// SHA-256 in lower-case hex.
+    pub sha256: String,
+}
+
+/// Opens an archive.
+pub fn open(archive: &Source, limits: &ArchiveLimits) -> Result<Opened> {
     let entries = directory::read(archive, limits)?;
     names(&entries)?;
     sizes(&entries, limits)?;
-    let mut other = other_reader(archive, &entries)?;
-    let mut parts = [const { Vec::new() }; 4];
-    for (part, name) in parts.iter_mut().zip(ENTRIES) {
+    let other = other_reader(archive, &entries)?;
+    let place = |name: &str| {
         // `names` has found each exactly once.
         let index = entries.iter().position(|entry| entry.name == name.as_bytes());
-        let index = index.ok_or_else(|| ArchiveFault::EntryMissing.error(format!("`{name}`")))?;
-        *part = inflate(&mut other, index, &entries[index])?;
+        index.ok_or_else(|| ArchiveFault::EntryMissing.error(format!("`{name}`")))
+    };
+    let [a, b, c, d] = ENTRIES.map(place);
+    let with = |index: usize| (index, entries[index].clone());
+    Ok(Opened { other, entries: [with(a?), with(b?), with(c?), with(d?)] })
+}
+
+/// Unpacks the entries, in the order of [`ENTRIES`], where all of them are needed at once.
+pub fn unpack(archive: &Source, limits: &ArchiveLimits) -> Result<[Vec<u8>; 4]> {
+    let mut opened = open(archive, limits)?;
+    let mut parts = [const { Vec::new() }; 4];
+    for (number, part) in parts.iter_mut().enumerate() {
+        *part = opened.bytes(number)?;
     }
     Ok(parts)
+}
+
+impl Opened {
+    /// The whole of an entry.
+    pub fn bytes(&mut self, number: usize) -> Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        self.inflate(number, |piece| {
+            bytes.extend_from_slice(piece);
+            Ok(())
+        })?;
+        Ok(bytes)
+    }
+
+    /// What an entry sums to.
+    pub fn sum(&mut self, number: usize) -> Result<Summed> {
+        let (mut hash, mut bytes) = (Sha256::new(), 0);
+        self.inflate(number, |piece| {
+            hash.update(piece);
+            bytes += piece.len() as u64;
+            Ok(())
+        })?;
+        Ok(Summed { bytes, sha256: hex::encode(hash.finalize()) })
+    }
+
+    /// The content of an entry, as it is inflated. [`Opened::sum`] has seen that it can be.
+    pub fn reader(&mut self, number: usize) -> Result<impl Read + '_> {
+        let (index, entry) = &self.entries[number];
+        let file = self.other.by_index(*index).map_err(|e| corrupt(entry, &e.to_string()))?;
+        Ok(file.take(entry.size))
+    }
+
+    fn inflate(&mut self, number: usize, mut each: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
+        let (index, entry) = &self.entries[number];
+        let mut file = self.other.by_index(*index).map_err(|e| corrupt(entry, &e.to_string()))?;
+        let (mut chunk, mut length) = (vec![0; CHUNK], 0);
+        loop {
+            // The crate compares the checksum at the end.
+            match file.read(&mut chunk) {
+                Ok(0) => break,
+                Ok(n) => {
+                    length += n as u64;
+                    // More than announced is enough to know a lie.
+                    if length > entry.size {
+                        break;
+                    }
+                    each(&chunk[..n])?;
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(corrupt(entry, &error.to_string())),
+            }
+        }
+        match length == entry.size {
+            true => Ok(()),
+            false => Err(corrupt(entry, "it has another size than the directory says")),
+        }
+    }
 }
 
 /// What the first bytes say that was sent, whatever it was called.
@@ -39,18 +129,16 @@ pub enum Form {
 }
 
 /// Tells the form by the first bytes; what is above the limit of a body has none.
-pub fn form(archive: &[u8], limits: &ArchiveLimits) -> Result<Form> {
-    if archive.len() as u64 > limits.body {
-        let message = format!("{} bytes, the limit is {} (`backup.limits.body`)", archive.len(), limits.body);
-        return Err(ArchiveFault::ArchiveTooLarge.error(message));
-    }
-    if archive.starts_with(b"PK") {
+pub fn form(archive: &Source, limits: &ArchiveLimits) -> Result<Form> {
+    check_length(archive.len(), limits.body)?;
+    let head = archive.head(CHUNK as u64);
+    if head.starts_with(b"PK") {
         return Ok(Form::Zip);
     }
     if envelope::is_sealed(archive) {
         return Err(ArchiveFault::ArchiveEncrypted.error("it begins as an age file"));
     }
-    match archive.iter().find(|byte| !byte.is_ascii_whitespace()) {
+    match head.iter().find(|byte| !byte.is_ascii_whitespace()) {
         Some(b'{') => Ok(Form::Json),
         Some(_) => Err(ArchiveFault::NotAZip.error("its first bytes are not `PK`")),
         None => Err(ArchiveFault::NotAZip.error("it is empty")),
@@ -112,34 +200,44 @@ fn plain_name(entry: &Entry) -> Result<&str> {
 }
 
 fn sizes(entries: &[Entry], limits: &ArchiveLimits) -> Result<()> {
+    fit(entries.iter().map(|entry| (entry.label(), entry.size, entry.packed)), limits)?;
+    match entries.iter().find(|entry| entry.method == 0 && entry.size != entry.packed) {
+        Some(entry) => Err(corrupt(entry, "it is stored, and its two sizes differ")),
+        None => Ok(()),
+    }
+}
+
+/// Refuses entries (name, size, packed size) that are above a limit, by its name.
+pub(super) fn fit<'a>(entries: impl Iterator<Item = (Cow<'a, str>, u64, u64)>, limits: &ArchiveLimits) -> Result<()> {
     let mut total: u64 = 0;
-    for entry in entries {
-        let label = entry.label();
-        if entry.size > limits.entry {
-            let message =
-                format!("`{label}` has {} bytes, the limit is {} (`backup.limits.entry`)", entry.size, limits.entry);
+    for (label, size, packed) in entries {
+        let whole = ENTRIES.iter().position(|name| label == **name).and_then(|number| WHOLE[number]);
+        if let Some(most) = whole.filter(|most| size > *most) {
+            let message = format!("`{label}` has {} bytes; it may have {most}, whatever the limits are", size);
             return Err(ArchiveFault::EntryTooLarge.error(message));
         }
-        total = total.saturating_add(entry.size);
+        if size > limits.entry {
+            let message =
+                format!("`{label}` has {} bytes, the limit is {} (`backup.limits.entry`)", size, limits.entry);
+            return Err(ArchiveFault::EntryTooLarge.error(message));
+        }
+        total = total.saturating_add(size);
         if total > limits.total {
             let message = format!("more than {} bytes (`backup.limits.total`)", limits.total);
             return Err(ArchiveFault::TotalTooLarge.error(message));
         }
-        if entry.size > RATIO_FREE && entry.size > entry.packed.saturating_mul(limits.ratio) {
+        if size > RATIO_FREE && size > packed.saturating_mul(limits.ratio) {
             let message = format!("`{label}`, the limit is {}:1 (`backup.limits.ratio`)", limits.ratio);
             return Err(ArchiveFault::RatioTooHigh.error(message));
-        }
-        if entry.method == 0 && entry.size != entry.packed {
-            return Err(corrupt(entry, "it is stored, and its two sizes differ"));
         }
     }
     Ok(())
 }
 
 /// Opens the archive with the `zip` crate and checks that it sees what we saw.
-fn other_reader<'a>(archive: &'a [u8], entries: &[Entry]) -> Result<ZipArchive<Cursor<&'a [u8]>>> {
+fn other_reader(archive: &Source, entries: &[Entry]) -> Result<ZipArchive<BufReader<SourceReader>>> {
     let disagree = |what: String| ArchiveFault::ReadersDisagree.error(what);
-    let mut other = ZipArchive::new(Cursor::new(archive)).map_err(|e| disagree(e.to_string()))?;
+    let mut other = ZipArchive::new(archive.reader()).map_err(|e| disagree(e.to_string()))?;
     if other.len() != entries.len() {
         return Err(disagree(format!("{} entries and {}", entries.len(), other.len())));
     }
@@ -156,17 +254,6 @@ fn other_reader<'a>(archive: &'a [u8], entries: &[Entry]) -> Result<ZipArchive<C
         }
     }
     Ok(other)
-}
-
-fn inflate(other: &mut ZipArchive<Cursor<&[u8]>>, index: usize, entry: &Entry) -> Result<Vec<u8>> {
-    let file = other.by_index(index).map_err(|e| corrupt(entry, &e.to_string()))?;
-    let mut bytes = Vec::new();
-    // One byte more than announced is enough to know a lie; the crate compares the checksum at the end.
-    file.take(entry.size.saturating_add(1)).read_to_end(&mut bytes).map_err(|e| corrupt(entry, &e.to_string()))?;
-    match bytes.len() as u64 == entry.size {
-        true => Ok(bytes),
-        false => Err(corrupt(entry, "it has another size than the directory says")),
-    }
 }
 
 fn corrupt(entry: &Entry, what: &str) -> Error {

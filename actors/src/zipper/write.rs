@@ -1,26 +1,39 @@
-//! Four entries → the bytes of a zip, the same bytes for the same entries.
-//!
-//! The finished archive is held in memory; export refuses what is above the import limits, so the limits bound it. (A
-//! streaming export in two passes comes later; it can give the same bytes.)
+//! Four entries → the bytes of a zip, the same bytes for the same entries, as they are made: nothing goes back to what was written.
 
 use crate::domain::archive::manifest::ENTRIES;
 use crate::{Error, Result};
-use std::io::{Cursor, Write};
-use zip::write::SimpleFileOptions;
+use std::io::{self, Write};
+use zip::result::ZipError;
+use zip::write::{SimpleFileOptions, StreamWriter};
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
-/// Packs the entries in the order of [`ENTRIES`]: deflate, a fixed time stamp, mode 0600.
-pub fn pack(entries: [&[u8]; 4]) -> Result<Vec<u8>> {
-    let failed = |e: zip::result::ZipError| Error::internal("write archive", e);
+/// What takes the content of an entry.
+pub type Entry<'a> = dyn Write + 'a;
+
+/// Packs the entries in the order of [`ENTRIES`]: deflate, a fixed time stamp, mode 0600, the sizes behind each entry's data. `content`
+/// writes the entry whose number it is given.
+pub fn pack<W: Write>(out: W, mut content: impl FnMut(usize, &mut Entry<'_>) -> Result<()>) -> Result<W> {
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Deflated)
         .compression_level(Some(6))
         .last_modified_time(DateTime::default())
         .unix_permissions(0o600);
-    let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
-    for (name, bytes) in ENTRIES.iter().zip(entries) {
+    let mut writer = ZipWriter::new_stream(out);
+    for (number, name) in ENTRIES.iter().enumerate() {
         writer.start_file(*name, options).map_err(failed)?;
-        writer.write_all(bytes).map_err(|e| Error::io("write archive", e))?;
+        content(number, &mut writer)?;
     }
-    Ok(writer.finish().map_err(failed)?.into_inner())
+    writer.finish().map(StreamWriter::into_inner).map_err(failed)
+}
+
+/// The same for entries that are there.
+pub fn pack_all(entries: [&[u8]; 4]) -> Result<Vec<u8>> {
+    pack(Vec::new(), |number, out| out.write_all(entries[number]).map_err(|error| Error::io("write archive", error)))
+}
+
+fn failed(error: ZipError) -> Error {
+    match error {
+        ZipError::Io(error) if error.kind() != io::ErrorKind::Other => Error::io("write archive", error),
+        error => Error::internal("write archive", error),
+    }
 }

@@ -6,8 +6,8 @@ use crate::exit::Exit;
 use actors::disk::atomic::replace_file;
 use actors::disk::real::RealDisk;
 use actors::domain::secret::Secret;
+use actors::zipper::Source as Archive;
 use actors::zipper::envelope::{self, Key};
-use bytes::Bytes;
 use clap::Args;
 use std::io::{self, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
@@ -60,26 +60,33 @@ impl Opening {
     }
 
     /// Takes the archive out of its envelope, where it is in one and a key is given.
-    pub(super) fn open(&self, bytes: Bytes) -> Result<Bytes, Failure> {
+    pub(super) fn open(&self, archive: Archive) -> Result<Archive, Failure> {
         match self.key()? {
-            Some(key) if envelope::is_sealed(&bytes) => {
-                let opened = envelope::unlock(bytes, &key).and_then(|unlocked| unlocked.read(LONGEST));
-                opened.map(Bytes::from).map_err(|error| failure(&error))
+            Some(key) if envelope::is_sealed(&archive) => {
+                let opened = envelope::unlock(&archive, &key).and_then(|unlocked| unlocked.read(LONGEST));
+                opened.map(Archive::from).map_err(|error| failure(&error))
             }
-            _ => Ok(bytes),
+            _ => Ok(archive),
         }
     }
 }
 
 /// Reads a file, `-` being standard input.
-pub(super) fn read(path: &Path) -> Result<Bytes, Failure> {
+pub(super) fn read(path: &Path) -> Result<Archive, Failure> {
     let failed = |error: io::Error| Failure::new(Exit::Io, format!("{}: {error}", path.display()));
     if path == Path::new("-") {
         let mut bytes = Vec::new();
         io::stdin().lock().read_to_end(&mut bytes).map_err(failed)?;
         return Ok(bytes.into());
     }
-    std::fs::read(path).map(Bytes::from).map_err(failed)
+    let mut file = std::fs::File::open(path).map_err(failed)?;
+    if file.metadata().map_err(failed)?.is_file() {
+        return Archive::file(file).map_err(failed);
+    }
+    // A pipe can be read once only.
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes).map_err(failed)?;
+    Ok(bytes.into())
 }
 
 /// Writes an archive, durably and for its owner alone; `-` is standard output. It is a keystore.

@@ -63,8 +63,8 @@ fn named(signer: &Option<String>) -> &str {
 
 /// Reads and checks a file; whatever is wrong with it ends with 9.
 fn archive(file: &Path, key: &Opening) -> Result<Archive, Failure> {
-    let bytes = key.open(read(file)?)?;
-    zipper::verify(&bytes, &ArchiveLimits::default()).map_err(|error| failure(&error))
+    let archive = key.open(read(file)?)?;
+    zipper::verify(&archive, &ArchiveLimits::default()).map_err(|error| failure(&error))
 }
 
 fn to_json(manifest: &impl serde::Serialize) -> Result<Value, Failure> {

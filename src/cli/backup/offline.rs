@@ -16,8 +16,8 @@ use actors::config::locate::locate;
 use actors::domain::clock::Clock;
 use actors::domain::config::model::LogFormat;
 use actors::kernel::guardian::{Alarm, Guardian};
+use actors::zipper::Source;
 use actors::zipper::envelope::Envelope;
-use bytes::Bytes;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
@@ -134,21 +134,23 @@ async fn carry_out(command: &Command, booted: &Booted) -> Outcome {
 
 async fn create(booted: &Booted, output: Option<&Path>, recipients: &[String]) -> Outcome {
     let archive = booted.backup.export(WHO.to_owned()).await;
-    let archive = recorded(booted, "backup.export", archive, |archive| archive.filename.clone()).await?;
-    let (name, bytes) = match recipients {
-        [] => (archive.filename, archive.bytes),
+    let archive = recorded(booted, "backup.export", archive, |archive| archive.filename().to_owned()).await?;
+    let (name, envelope) = match recipients {
+        [] => (archive.filename().to_owned(), None),
         recipients => {
-            let sealed = Envelope::for_recipients(recipients).and_then(|envelope| envelope.seal_all(&archive.bytes));
-            (format!("{}.age", archive.filename), sealed.map_err(|error| failure(&error))?.into())
+            let envelope = Envelope::for_recipients(recipients).map_err(|error| failure(&error))?;
+            (format!("{}.age", archive.filename()), Some(envelope))
         }
     };
+    let mut bytes = Vec::new();
+    archive.write(&mut bytes, envelope).map_err(|error| failure(&error))?;
     let file = output.map_or_else(|| PathBuf::from(name), Path::to_owned);
     write(&file, &bytes)?;
     Ok(show::written(&file.to_string_lossy(), bytes.len(), &hex::encode(Sha256::digest(&bytes))))
 }
 
 async fn carry(booted: &Booted, restore: &Restore, dry_run: bool) -> Outcome {
-    let bytes = archive(booted, &restore.which).await?;
+    let archive = archive(booted, &restore.which).await?;
     let mut sets = Vec::new();
     for set in &restore.set {
         let (path, value) = set
@@ -157,7 +159,7 @@ async fn carry(booted: &Booted, restore: &Restore, dry_run: bool) -> Outcome {
         sets.push((path.to_owned(), value.to_owned()));
     }
     let request = RestoreRequest {
-        bytes,
+        archive,
         mode: restore.mode.clone(),
         strategy: restore.strategy.clone(),
         dry_run,
@@ -179,12 +181,12 @@ async fn carry(booted: &Booted, restore: &Restore, dry_run: bool) -> Outcome {
 }
 
 /// The archive that is meant, out of its envelope where a key is given.
-async fn archive(booted: &Booted, which: &Which) -> Result<Bytes, Failure> {
-    let bytes = match (&which.stored, &which.file) {
-        (Some(id), _) => booted.backup.stored_bytes(id).await.map_err(|error| failure(&error))?,
+async fn archive(booted: &Booted, which: &Which) -> Result<Source, Failure> {
+    let archive = match (&which.stored, &which.file) {
+        (Some(id), _) => booted.backup.fetch_stored(id).await.map_err(|error| failure(&error))?,
         (None, file) => read(file.as_deref().unwrap_or(Path::new("-")))?,
     };
-    which.key.open(bytes)
+    which.key.open(archive)
 }
 
 async fn prune(booted: &Booted, dry_run: bool) -> Outcome {

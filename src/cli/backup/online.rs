@@ -61,9 +61,9 @@ fn send(server: &Server, restore: &Restore, dry_run: bool) -> Outcome {
             server.upload(&path, &headers(&restore.which)?, None::<Cursor<&[u8]>>, 0)?
         }
         (None, file) => {
-            let bytes = read(file.as_deref().unwrap_or(Path::new("-")))?;
-            let length = bytes.len() as u64;
-            let body = Counted { inner: Cursor::new(bytes), progress: Progress::new("sending", Some(length)) };
+            let archive = read(file.as_deref().unwrap_or(Path::new("-")))?;
+            let length = archive.len();
+            let body = Counted { inner: archive.reader(), progress: Progress::new("sending", Some(length)) };
             server.upload(&format!("/backup{query}"), &headers(&restore.which)?, Some(body), length)?
         }
     };

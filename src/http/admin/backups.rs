@@ -1,6 +1,7 @@
 //! `backups`, `backups/{id}`, `backups/schedule`: stored backups. Thin; the owner of backups does the work.
 
 use crate::http::admin::backup::body::opened;
+use crate::http::admin::backup::export::sent;
 use crate::http::admin::backup::shape::{ArchiveFile, Restored};
 use crate::http::admin::backup::{PARAMETERS, asked, perform};
 use crate::http::admin::call::{Call, detached};
@@ -11,10 +12,12 @@ use crate::http::admin::{list_of, segment};
 use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use actix_web::{HttpRequest, HttpResponse};
 use actors::audit::Outcome;
+use actors::backup::Pieces;
 use actors::domain::clock::Timestamp;
 use actors::domain::config::model::{Backup, BackupTarget};
 use actors::domain::iam::action::{BACKUP_EXPORT_SECRETS, BACKUP_RESTORE};
 use actors::domain::stored::{Failure, Standing, StoredName, Success, is_stale};
+use actors::zipper::envelope::is_sealed;
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -212,16 +215,16 @@ pub(super) async fn download(request: HttpRequest) -> Result<HttpResponse, Probl
         call.require_recent_login(BACKUP_EXPORT_SECRETS).await?;
     }
     Query::parse(&request, &[])?;
-    let bytes = match call.edge.backup.stored_bytes(&id).await {
-        Ok(bytes) => bytes,
+    let stored = match call.edge.backup.fetch_stored(&id).await {
+        Ok(stored) => stored,
         Err(error) => return Err(call.recorder().failed("backup.download", &id, error).await?),
     };
-    call.recorder().record("backup.download", &id, Outcome::Success, json!({"bytes": bytes.len()})).await?;
+    call.recorder().record("backup.download", &id, Outcome::Success, json!({"bytes": stored.len()})).await?;
     Ok(HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "application/octet-stream"))
         .insert_header((CONTENT_DISPOSITION, format!("attachment; filename=\"{id}\"")))
         .insert_header(("cache-control", "no-store"))
-        .body(bytes))
+        .body(sent(Pieces::of(stored))))
 }
 
 /// `DELETE /backups/{id}`: the last verified one only with `force=true`, by somebody who may restore.
@@ -282,9 +285,8 @@ pub(super) async fn verify(request: HttpRequest) -> Result<HttpResponse, Problem
 /// What is encrypted is opened and checked where the call brings a key; without one, only its sum is.
 async fn check(call: &Call, id: &str) -> Result<actors::backup::StoredBackup, Problem> {
     if StoredName::parse(id).is_some_and(|name| name.is_encrypted()) {
-        let sealed = call.edge.backup.stored_bytes(id).await?;
-        let opened = opened(call, sealed.clone()).await?;
-        if opened != sealed {
+        let opened = opened(call, call.edge.backup.fetch_stored(id).await?).await?;
+        if !is_sealed(&opened) {
             call.edge.backup.verify(opened).await?;
         }
     }
@@ -304,7 +306,7 @@ async fn check(call: &Call, id: &str) -> Result<actors::backup::StoredBackup, Pr
         ("host_settings" = Option<String>, Query, description = "`archive`: host settings come from the archive too."),
         ("prune_buckets" = Option<bool>, Query, description = "Registry entries go although they hold objects."),
         ("allow_missing_keys" = Option<bool>, Query, description = "Backends without their keys come up read-only."),
-        ("Idempotency-Key" = Option<String>, Header, description = "A repeat gets the first outcome."),
+        ("Idempotency-Key" = Option<String>, Header, description = "A repeat of the same request gets the first outcome, after a restart too; the key with another request is 409 `idempotency_key_reused`. What changed nothing (a plan, an error) holds no key."),
         ("X-DGP-Bootstrap-Password" = Option<String>, Header, description = "Proves that two hashes are of one password."),
         ("X-DGP-Backup-Passphrase" = Option<String>, Header, description = "Opens an encrypted archive."),
         ("X-DGP-Backup-Identity" = Option<String>, Header, description = "Opens an encrypted archive: `AGE-SECRET-KEY-1…`."),
@@ -317,7 +319,7 @@ pub(super) async fn restore(request: HttpRequest) -> Result<HttpResponse, Proble
     call.require_recent_login(BACKUP_RESTORE).await?;
     let mut asked = asked(&Query::parse(&request, &PARAMETERS)?)?;
     let id = segment(&request, "id").to_owned();
-    asked.bytes = opened(&call, call.edge.backup.stored_bytes(&id).await?).await?;
+    asked.archive = opened(&call, call.edge.backup.fetch_stored(&id).await?).await?;
     perform(&call, asked, Some(id)).await
 }
 

@@ -276,27 +276,43 @@ impl Call {
     }
 
     /// Reads a body of at most `limit` bytes.
-    pub(super) async fn body(&self, mut payload: web::Payload, limit: u64) -> Result<Bytes, Problem> {
+    pub(super) async fn body(&self, payload: web::Payload, limit: u64) -> Result<Bytes, Problem> {
+        let mut body = BytesMut::new();
+        self.each_chunk(payload, limit, async |chunk| {
+            body.extend_from_slice(&chunk);
+            Ok(())
+        })
+        .await?;
+        Ok(body.freeze())
+    }
+
+    /// Hands on a body of at most `limit` bytes, as it comes.
+    pub(super) async fn each_chunk(
+        &self,
+        mut payload: web::Payload,
+        limit: u64,
+        mut each: impl AsyncFnMut(Bytes) -> Result<(), Problem>,
+    ) -> Result<(), Problem> {
         let declared = self.header(CONTENT_LENGTH.as_str()).and_then(|length| length.parse::<u64>().ok());
         if declared.is_some_and(|length| length > limit) {
             return Err(too_large(limit));
         }
-        let mut body = BytesMut::new();
+        let mut length = 0;
         loop {
             let chunk = tokio::time::timeout(IDLE, payload.next()).await.map_err(|_| stalled())?;
-            let Some(chunk) = chunk else { break };
+            let Some(chunk) = chunk else { return Ok(()) };
             let chunk = chunk.map_err(|error| {
                 Problem::from(
                     Error::new(ErrorKind::IncompleteBody, "read request", "the body ended early")
                         .with_source(error.to_string()),
                 )
             })?;
-            if body.len() as u64 + chunk.len() as u64 > limit {
+            length += chunk.len() as u64;
+            if length > limit {
                 return Err(too_large(limit));
             }
-            body.extend_from_slice(&chunk);
+            each(chunk).await?;
         }
-        Ok(body.freeze())
     }
 }
 

@@ -1,6 +1,7 @@
 //! The stored backups as a list, and what can be done with one: read, check, delete, and be trusted for a restore.
 
 use super::destination::{Destination, missing};
+use crate::backup::blocking;
 use crate::backup::handle::Tools;
 use crate::backup::messages::StoredBackup;
 use crate::backup::read::read;
@@ -8,10 +9,8 @@ use crate::db::runtime::{delete_stored, put_stored, stored_records};
 use crate::domain::archive::Archive;
 use crate::domain::stored::retention::{Candidate, expired, last_verified};
 use crate::domain::stored::{StoredName, StoredRecord};
-use crate::zipper::sign;
+use crate::zipper::{Source, sign};
 use crate::{Error, ErrorKind, Result};
-use bytes::Bytes;
-use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
 const OPERATION: &str = "stored backups";
@@ -59,18 +58,18 @@ pub(in crate::backup) async fn entries(tools: &Tools) -> Result<Vec<StoredBackup
     Ok(list)
 }
 
-/// The bytes of one.
-pub(in crate::backup) async fn fetch(tools: &Tools, id: &str) -> Result<Bytes> {
+/// One of them, to be read.
+pub(in crate::backup) async fn fetch(tools: &Tools, id: &str) -> Result<Source> {
     let (destination, name) = place(tools, id)?;
-    destination.get(&name, tools.system.view().config.backup.limits.body).await
+    destination.get(tools, &name, tools.system.view().config.backup.limits.body).await
 }
 
 /// Reads one and checks everything that can be checked; how that ended is on record.
 pub(in crate::backup) async fn check(tools: &Tools, id: &str) -> Result<StoredBackup> {
     let (destination, name) = place(tools, id)?;
-    let bytes = destination.get(&name, tools.system.view().config.backup.limits.body).await?;
+    let stored = destination.get(tools, &name, tools.system.view().config.backup.limits.body).await?;
     let known = records(tools, &destination).await?.remove(id);
-    let sum = sha256(&bytes);
+    let sum = sha256(&stored).await?;
     let changed = known.as_ref().is_some_and(|record| !record.sha256.is_empty() && record.sha256 != sum);
     let outcome = match changed {
         true => {
@@ -78,7 +77,7 @@ pub(in crate::backup) async fn check(tools: &Tools, id: &str) -> Result<StoredBa
                 .with_code("stored_backup_damaged")
                 .with_hint("restore another one; delete this one once there is a good one"))
         }
-        false => whole(tools, &name, bytes).await,
+        false => whole(tools, &name, stored).await,
     };
     let mut record =
         known.unwrap_or_else(|| StoredRecord { id: id.to_owned(), sha256: sum, ..StoredRecord::default() });
@@ -111,8 +110,8 @@ pub(in crate::backup) async fn delete(tools: &Tools, id: &str, even_the_last: bo
 }
 
 /// Refuses an archive that neither this instance nor somebody it trusts signed: nobody vouches for what lies in a bucket or directory.
-pub(in crate::backup) async fn trust(tools: &Tools, id: &str, bytes: Bytes) -> Result<()> {
-    let signer = read(tools, bytes).await?.signer.unwrap_or_else(|| "nobody".to_owned());
+pub(in crate::backup) async fn trust(tools: &Tools, id: &str, archive: Source) -> Result<()> {
+    let signer = read(tools, archive).await?.signer.unwrap_or_else(|| "nobody".to_owned());
     let view = tools.system.view();
     let known = signer == sign::public_key(tools.host.instance.signing_key())?
         || view.config.backup.trusted_signers.contains(&signer)
@@ -128,16 +127,17 @@ pub(in crate::backup) async fn trust(tools: &Tools, id: &str, bytes: Bytes) -> R
 }
 
 /// An archive that is whole: sums, signature, shapes, references. `None` for one that is encrypted to somebody else.
-pub(super) async fn whole(tools: &Tools, name: &StoredName, bytes: Bytes) -> Result<Option<Archive>> {
+pub(super) async fn whole(tools: &Tools, name: &StoredName, stored: Source) -> Result<Option<Archive>> {
     if name.is_encrypted() {
         return Ok(None);
     }
-    read(tools, bytes).await.map(Some)
+    read(tools, stored).await.map(Some)
 }
 
 /// SHA-256 in lower-case hex.
-pub(super) fn sha256(bytes: &[u8]) -> String {
-    hex::encode(Sha256::digest(bytes))
+pub(super) async fn sha256(stored: &Source) -> Result<String> {
+    let stored = stored.clone();
+    blocking(move || stored.sha256().map_err(|error| Error::io(OPERATION, error))).await
 }
 
 async fn one(tools: &Tools, id: &str) -> Result<StoredBackup> {

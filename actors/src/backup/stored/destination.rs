@@ -1,11 +1,11 @@
 //! Where stored backups lie: a directory of this host, or a bucket of this server. Each call looks the place up anew, so that a
 //! restore that moves it is followed at once.
 
+use super::content::{Content, Written};
 use super::directory::{self, Found};
 use crate::backup::blocking;
 use crate::backup::handle::Tools;
 use crate::disk::SharedDisk;
-use crate::domain::archive::fault::ArchiveFault;
 use crate::domain::condition::{Conditions, ETagMatch};
 use crate::domain::config::model::BackupTarget;
 use crate::domain::listing::ListQuery;
@@ -15,8 +15,9 @@ use crate::domain::stored::StoredName;
 use crate::storage::{CommitRequest, ReadOutcome, ReadRequest};
 use crate::system::SystemHandle;
 use crate::system::view::{Route, SystemView};
+use crate::zipper::Source;
+use crate::zipper::source::{Spool, check_length};
 use crate::{Error, ErrorKind, Result};
-use bytes::{Bytes, BytesMut};
 use futures_util::TryStreamExt;
 use std::path::PathBuf;
 
@@ -73,21 +74,30 @@ impl Destination {
         }
     }
 
-    /// Stores one, durably. False where the name is taken: what has it stays as it is.
-    pub(super) async fn put(&self, name: &StoredName, bytes: Bytes) -> Result<bool> {
+    /// Stores one, durably. `None` where the name is taken: what has it stays as it is.
+    pub(super) async fn put(&self, name: &StoredName, content: &Content) -> Result<Option<Written>> {
         match self {
             Self::Directory { path, disk } => {
-                let (path, disk, name) = (path.clone(), disk.clone(), name.clone());
+                let (path, disk, name, content) = (path.clone(), disk.clone(), name.clone(), content.clone());
                 blocking(move || {
                     directory::sweep(disk.as_ref(), &path);
-                    directory::put(disk.as_ref(), &path, &name, &bytes)
+                    let mut written = Written::default();
+                    let new = directory::put(disk.as_ref(), &path, &name, |out| {
+                        written = content.write(out)?;
+                        Ok(())
+                    })?;
+                    Ok(new.then_some(written))
                 })
                 .await
             }
             Self::Bucket { system, .. } => {
                 let (route, key) = (self.route()?, self.key(name)?);
                 let mut ticket = route.store.begin_write(HOLDER, &route.bucket, &key).await?;
-                ticket.writer.write(bytes).await?;
+                let (mut pieces, mut summed) = (content.pieces()?, Written::default());
+                while let Some(piece) = pieces.try_next().await? {
+                    summed.add(&piece);
+                    ticket.writer.write(piece).await?;
+                }
                 let headers =
                     SystemHeaders { content_type: Some("application/octet-stream".into()), ..SystemHeaders::default() };
                 let commit = CommitRequest {
@@ -98,20 +108,20 @@ impl Destination {
                     conditions: Conditions { if_none_match: Some(ETagMatch::Any), ..Conditions::default() },
                 };
                 match system.commit(&route, commit).await {
-                    Ok(_) => Ok(true),
-                    Err(error) if error.kind() == ErrorKind::PreconditionFailed => Ok(false),
+                    Ok(_) => Ok(Some(summed)),
+                    Err(error) if error.kind() == ErrorKind::PreconditionFailed => Ok(None),
                     Err(error) => Err(error),
                 }
             }
         }
     }
 
-    /// Reads one back, at most `limit` bytes.
-    pub(super) async fn get(&self, name: &StoredName, limit: u64) -> Result<Bytes> {
+    /// One of them, at most `limit` bytes; what lies elsewhere is fetched into a spool.
+    pub(super) async fn get(&self, tools: &Tools, name: &StoredName, limit: u64) -> Result<Source> {
         match self {
             Self::Directory { path, .. } => {
                 let (path, name) = (path.clone(), name.clone());
-                blocking(move || directory::get(&path, &name, limit)).await.map(Bytes::from)
+                blocking(move || directory::get(&path, &name, limit)).await
             }
             Self::Bucket { .. } => {
                 let (route, key) = (self.route()?, self.key(name)?);
@@ -122,12 +132,13 @@ impl Destination {
                     Err(error) if error.kind() == ErrorKind::NoSuchKey => return Err(missing(name.as_str())),
                     Err(error) => return Err(error),
                 };
-                check_size(ticket.meta.size, limit)?;
-                let gather = |mut all: BytesMut, chunk: Bytes| async move {
-                    all.extend_from_slice(&chunk);
-                    Ok(all)
-                };
-                ticket.body.try_fold(BytesMut::new(), gather).await.map(BytesMut::freeze)
+                check_length(ticket.meta.size, limit)?;
+                let (state_dir, mut body) = (tools.host.state_dir.clone(), ticket.body);
+                let mut spool = blocking(move || Spool::begin(&state_dir, limit)).await?;
+                while let Some(piece) = body.try_next().await? {
+                    spool = blocking(move || spool.take(&piece).map(|()| spool)).await?;
+                }
+                Ok(spool.finish())
             }
         }
     }
@@ -200,12 +211,4 @@ pub(super) fn missing(id: &str) -> Error {
     Error::new(ErrorKind::NotFound, OPERATION, format!("there is no stored backup `{id}`"))
         .with_code("no_such_backup")
         .with_hint("`GET /_/api/admin/backups` lists those there are")
-}
-
-/// Refuses what no import would take, before it is in memory.
-pub(super) fn check_size(size: u64, limit: u64) -> Result<()> {
-    if size <= limit {
-        return Ok(());
-    }
-    Err(ArchiveFault::ArchiveTooLarge.error(format!("{size} bytes, the limit is {limit} (`backup.limits.body`)")))
 }

@@ -1,10 +1,12 @@
 //! Stored backups in a directory: private files, each written whole and durably under its name, or not there at all.
 
-use crate::disk::{Disk, atomic};
+use crate::disk::{Disk, DiskFile, atomic};
 use crate::domain::stored::StoredName;
+use crate::zipper::Source;
+use crate::zipper::source::check_length;
 use crate::{Error, ErrorKind, Result, fault};
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::path::Path;
 
 const OPERATION: &str = "stored backups";
@@ -36,38 +38,66 @@ pub(super) fn list(directory: &Path) -> Result<Vec<Found>> {
     Ok(found)
 }
 
-/// Writes a file of this name, durably. False where one is there already: it stays as it is.
-pub(super) fn put(disk: &dyn Disk, directory: &Path, name: &StoredName, bytes: &[u8]) -> Result<bool> {
+/// Writes a file of this name, durably, with what `content` writes. False where one is there already: it stays as it is.
+pub(super) fn put(
+    disk: &dyn Disk,
+    directory: &Path,
+    name: &StoredName,
+    content: impl FnOnce(&mut dyn Write) -> Result<()>,
+) -> Result<bool> {
     let failed = |error| unusable(directory, error);
     make(disk, directory).map_err(failed)?;
     let target = directory.join(name.as_str());
     let temp = atomic::temp_beside(&target).map_err(failed)?;
-    let staged = atomic::write_file(disk, &temp, bytes, PRIVATE_FILE)
-        .and_then(|()| fault::fallible("backup.stored.written"))
-        .and_then(|()| publish(disk, &temp, &target));
+    let mut file = Sink { file: disk.create_file(&temp, PRIVATE_FILE).map_err(failed)?, error: None };
+    let written = content(&mut file).map_err(|error| file.error.take().map_or(error, failed));
+    let staged = written.and_then(|()| {
+        let synced = file.file.sync().and_then(|()| fault::fallible("backup.stored.written"));
+        match synced.and_then(|()| publish(disk, &temp, &target)) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+            published => published.map(|()| true).map_err(failed),
+        }
+    });
     match staged {
-        Ok(()) => disk.sync_dir(directory).map(|()| true).map_err(failed),
-        Err(error) => {
+        Ok(true) => disk.sync_dir(directory).map(|()| true).map_err(failed),
+        other => {
             atomic::discard(disk, &temp);
-            match error.kind() {
-                io::ErrorKind::AlreadyExists => Ok(false),
-                _ => Err(failed(error)),
-            }
+            other
         }
     }
 }
 
-/// The bytes of a file, at most `limit`.
-pub(super) fn get(directory: &Path, name: &StoredName, limit: u64) -> Result<Vec<u8>> {
-    let path = directory.join(name.as_str());
-    let size = match fs::metadata(&path) {
+/// A file that is being written, and why it could not be.
+struct Sink {
+    file: Box<dyn DiskFile>,
+    error: Option<io::Error>,
+}
+
+impl Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write_all(bytes).map(|()| bytes.len()).map_err(|error| {
+            let kind = error.kind();
+            self.error = Some(error);
+            kind.into()
+        })
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A file, at most `limit` bytes long.
+pub(super) fn get(directory: &Path, name: &StoredName, limit: u64) -> Result<Source> {
+    let file = match fs::File::open(directory.join(name.as_str())) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return Err(super::destination::missing(name.as_str()));
         }
-        metadata => metadata.map_err(|error| unusable(directory, error))?.len(),
+        file => file.map_err(|error| unusable(directory, error))?,
     };
-    super::destination::check_size(size, limit)?;
-    fs::read(&path).map_err(|error| unusable(directory, error))
+    let source = Source::file(file).map_err(|error| unusable(directory, error))?;
+    check_length(source.len(), limit)?;
+    Ok(source)
 }
 
 /// Removes a file, durably; none there is fine.
@@ -132,6 +162,14 @@ mod tests {
     use super::*;
     use crate::disk::real::RealDisk;
     use std::os::unix::fs::PermissionsExt;
+
+    fn put(disk: &dyn Disk, directory: &Path, name: &StoredName, bytes: &[u8]) -> Result<bool> {
+        super::put(disk, directory, name, |out| out.write_all(bytes).map_err(|error| Error::io("test", error)))
+    }
+
+    fn get(directory: &Path, name: &StoredName, limit: u64) -> Result<Vec<u8>> {
+        super::get(directory, name, limit).map(|source| source.head(limit).to_vec())
+    }
 
     fn name(number: u8) -> StoredName {
         StoredName::parse(&format!("dgp-backup-v1-2026112{number}T090000Z.zip")).unwrap()

@@ -1,6 +1,7 @@
 //! Stored backups: the place where they lie, the run that makes one, the list of them, and when the next one is due.
 
 mod catalog;
+mod content;
 mod destination;
 mod directory;
 mod keeper;

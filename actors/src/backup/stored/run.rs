@@ -1,18 +1,16 @@
 //! One run of the job: export, store, read back, check, note; then the old ones that nobody wants kept go.
 
 use super::catalog::{entries, sha256, whole};
+use super::content::{Content, Written};
 use super::destination::Destination;
 use super::{Keeper, SCHEDULE};
 use crate::audit::{Event, Outcome};
-use crate::backup::blocking;
 use crate::backup::export::export;
 use crate::backup::handle::Tools;
 use crate::backup::messages::StoredBackup;
 use crate::db::runtime::{delete_stored, put_stored};
 use crate::domain::stored::{StoredName, StoredRecord, Success, Trigger};
-use crate::zipper::envelope::Envelope;
 use crate::{Error, ErrorKind, Result, fault};
-use bytes::Bytes;
 use serde_json::{Value, json};
 use std::time::Instant;
 
@@ -64,20 +62,15 @@ async fn make(tools: &Tools, who: &str, trigger: Trigger) -> Result<(Destination
     let version = view.version();
     let archive = export(tools, who.to_owned()).await?;
     fault::point("backup.stored.exported");
-    let recipients = view.config.backup.recipients.clone();
-    let encrypted = !recipients.is_empty();
-    let bytes = match encrypted {
-        true => blocking(move || Envelope::for_recipients(&recipients)?.seal_all(&archive.bytes)).await?.into(),
-        false => archive.bytes,
-    };
-    let name = put(&destination, &archive.filename, encrypted, bytes.clone()).await?;
+    let content = Content::new(archive, view.config.backup.recipients.clone());
+    let (name, written) = put(&destination, &content).await?;
     fault::point("backup.stored.put");
     let mut record = StoredRecord {
         id: name.as_str().to_owned(),
         own: true,
         trigger: Some(trigger.as_str().to_owned()),
         actor: Some(who.to_owned()),
-        sha256: sha256(&bytes),
+        sha256: written.sha256(),
         version: Some(version),
         verified_at: None,
         verify_error: None,
@@ -86,7 +79,6 @@ async fn make(tools: &Tools, who: &str, trigger: Trigger) -> Result<(Destination
         true => read_back(tools, &destination, &name, &record.sha256).await.map(|()| Some(tools.clock.now())),
         false => Ok(None),
     };
-    let size = bytes.len() as u64;
     let failed = match checked {
         Ok(verified_at) => {
             record.verified_at = verified_at;
@@ -100,19 +92,20 @@ async fn make(tools: &Tools, who: &str, trigger: Trigger) -> Result<(Destination
     let (place, noted) = (destination.name(), record.clone());
     tools.state_db.run(move |connection| put_stored(connection, &place, &noted)).await?;
     match failed {
-        None => Ok((destination, record, size)),
+        None => Ok((destination, record, written.bytes)),
         Some(error) => Err(error),
     }
 }
 
 /// Takes the first free name of the archive.
-async fn put(destination: &Destination, filename: &str, encrypted: bool, bytes: Bytes) -> Result<StoredName> {
-    for name in StoredName::candidates(filename, encrypted) {
-        if destination.put(&name, bytes.clone()).await? {
-            return Ok(name);
+async fn put(destination: &Destination, content: &Content) -> Result<(StoredName, Written)> {
+    for name in StoredName::candidates(content.filename(), content.is_encrypted()) {
+        if let Some(written) = destination.put(&name, content).await? {
+            return Ok((name, written));
         }
     }
-    Err(Error::new(ErrorKind::Conflict, "store backup", format!("every name like `{filename}` is taken"))
+    let message = format!("every name like `{}` is taken", content.filename());
+    Err(Error::new(ErrorKind::Conflict, "store backup", message)
         .with_code("backup_name_taken")
         .with_hint("try again in a second"))
 }
@@ -121,13 +114,13 @@ async fn put(destination: &Destination, filename: &str, encrypted: bool, bytes: 
 /// envelope was checked before it went in.)
 async fn read_back(tools: &Tools, destination: &Destination, name: &StoredName, sum: &str) -> Result<()> {
     let limits = tools.system.view().config.backup.limits;
-    let bytes = destination.get(name, limits.body).await?;
-    if sha256(&bytes) != sum {
+    let stored = destination.get(tools, name, limits.body).await?;
+    if sha256(&stored).await? != sum {
         return Err(Error::new(ErrorKind::Internal, "store backup", "what was stored reads back as something else")
             .with_code("stored_backup_damaged")
             .with_hint("check the disk or the bucket that backups go to, then store another one"));
     }
-    whole(tools, name, bytes).await.map(|_| ())
+    whole(tools, name, stored).await.map(|_| ())
 }
 
 /// Removes what the rules of retention do not keep, of those that this instance made.

@@ -177,8 +177,8 @@ fn a_bucket_takes_backups_too() {
         assert!(second.id.ends_with("Z_2.zip"), "{}", second.id);
         let ids: Vec<String> = booted.backup.stored().await.unwrap().into_iter().map(|stored| stored.id).collect();
         assert_eq!(ids, std::slice::from_ref(&second.id), "one is kept");
-        let bytes = booted.backup.stored_bytes(&second.id).await.unwrap();
-        assert!(bytes.starts_with(b"PK"));
+        let bytes = booted.backup.fetch_stored(&second.id).await.unwrap();
+        assert!(bytes.head(2).starts_with(b"PK"));
         assert!(bench.dir.path().join("data/ops/dgp").join(&second.id).is_file());
         assert_eq!(
             booted.backup.delete_stored(&second.id, false).await.unwrap_err().code(),
@@ -197,8 +197,11 @@ fn what_is_damaged_or_planted_is_not_restored() {
         let id = booted.backup.store("ann".into()).await.unwrap().id;
         let path = here.dir.path().join("backups").join(&id);
         let plan = async |id: &str| {
-            let bytes = booted.backup.stored_bytes(id).await.unwrap();
-            booted.backup.restore_stored(id, RestoreRequest { bytes, dry_run: true, ..RestoreRequest::default() }).await
+            let archive = booted.backup.fetch_stored(id).await.unwrap();
+            booted
+                .backup
+                .restore_stored(id, RestoreRequest { archive, dry_run: true, ..RestoreRequest::default() })
+                .await
         };
         assert_eq!(plan(&id).await.unwrap()["restored"], false);
 
@@ -226,12 +229,13 @@ fn what_is_damaged_or_planted_is_not_restored() {
         assert!(plan(&planted).await.is_ok());
         // Nor is it for our rules to remove.
         assert!(booted.backup.stored().await.unwrap().iter().all(|stored| !stored.expires));
-        assert_eq!(booted.backup.stored_bytes("../config.yaml").await.unwrap_err().code(), Some("no_such_backup"));
+        assert_eq!(booted.backup.fetch_stored("../config.yaml").await.unwrap_err().code(), Some("no_such_backup"));
     });
 }
 
 #[test]
 fn a_backup_to_recipients_is_stored_in_an_envelope_that_only_they_open() {
+    use crate::zipper::Source;
     use crate::zipper::envelope::{Key, is_sealed, unlock};
     use age::secrecy::ExposeSecret;
     run(async {
@@ -242,12 +246,11 @@ fn a_backup_to_recipients_is_stored_in_an_envelope_that_only_they_open() {
         booted.system.create_bucket("$bootstrap", &BucketName::new("ops").unwrap(), None).await.unwrap();
         let stored = booted.backup.store("ann".into()).await.unwrap();
         assert!(stored.encrypted && stored.id.ends_with(".zip.age") && stored.verified_at.is_some());
-        let sealed = booted.backup.stored_bytes(&stored.id).await.unwrap();
+        let sealed = booted.backup.fetch_stored(&stored.id).await.unwrap();
         assert!(is_sealed(&sealed));
-        let opened = unlock(sealed.clone(), &identity).unwrap().read(1 << 30).unwrap();
-        let request =
-            |bytes: Vec<u8>| RestoreRequest { bytes: bytes.into(), dry_run: true, ..RestoreRequest::default() };
-        assert!(booted.backup.restore_stored(&stored.id, request(opened)).await.is_ok());
-        assert!(booted.backup.restore_stored(&stored.id, request(sealed.to_vec())).await.is_err());
+        let opened = unlock(&sealed, &identity).unwrap().read(1 << 30).unwrap();
+        let request = |archive: Source| RestoreRequest { archive, dry_run: true, ..RestoreRequest::default() };
+        assert!(booted.backup.restore_stored(&stored.id, request(opened.into())).await.is_ok());
+        assert!(booted.backup.restore_stored(&stored.id, request(sealed)).await.is_err());
     });
 }

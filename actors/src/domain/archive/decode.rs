@@ -1,5 +1,7 @@
 //! From a JSON tree to a typed part: serde's derives, with the path and the line in every error.
 
+use crate::Error;
+use crate::domain::archive::fault::ArchiveFault;
 use crate::domain::archive::json::{Node, Value};
 use serde::de::value::StringDeserializer;
 use serde::de::{
@@ -14,6 +16,8 @@ pub struct ShapeError {
     path: Vec<String>,
     line: Option<usize>,
     message: String,
+    /// Why it is no JSON at all, which is another matter than its shape.
+    fault: Option<Box<Error>>,
 }
 
 impl fmt::Display for ShapeError {
@@ -29,7 +33,7 @@ impl std::error::Error for ShapeError {}
 
 impl de::Error for ShapeError {
     fn custom<T: fmt::Display>(message: T) -> Self {
-        Self { path: Vec::new(), line: None, message: message.to_string() }
+        Self { path: Vec::new(), line: None, message: message.to_string(), fault: None }
     }
 
     // serde's own text repeats the value, which may be a secret in the wrong place; only its kind is told.
@@ -54,19 +58,39 @@ fn kind(found: de::Unexpected<'_>) -> &'static str {
 }
 
 impl ShapeError {
-    fn at(mut self, segment: String, node: &Node) -> Self {
-        self.line.get_or_insert(node.line);
+    fn at(self, segment: String, node: &Node) -> Self {
+        self.on(node.line).within(segment)
+    }
+
+    /// The same on a line, where none is known yet.
+    pub(super) fn on(mut self, line: usize) -> Self {
+        self.line.get_or_insert(line);
+        self
+    }
+
+    /// The same below a key or in a list.
+    pub(super) fn within(mut self, segment: String) -> Self {
         self.path.push(segment);
         self
+    }
+
+    /// What is no JSON has no shape.
+    pub(super) fn because_of(fault: Error) -> Self {
+        Self { path: Vec::new(), line: None, message: String::new(), fault: Some(Box::new(fault)) }
+    }
+
+    /// The error of the part `part`, whose wrong shape is the fault `shape`.
+    pub(super) fn into_error(self, part: &str, shape: ArchiveFault) -> Error {
+        match self.fault {
+            Some(fault) => *fault,
+            None => shape.error(format!("{part}, {self}")),
+        }
     }
 }
 
 /// Reads `node` as a `T`.
 pub fn decode<T: DeserializeOwned>(node: &Node) -> Result<T, ShapeError> {
-    T::deserialize(node).map_err(|mut e| {
-        e.line.get_or_insert(node.line);
-        e
-    })
+    T::deserialize(node).map_err(|error: ShapeError| error.on(node.line))
 }
 
 impl<'de> de::Deserializer<'de> for &'de Node {
@@ -112,7 +136,8 @@ impl<'de> de::Deserializer<'de> for &'de Node {
     }
 }
 
-fn number<'de, V: Visitor<'de>>(text: &str, visitor: V) -> Result<V::Value, ShapeError> {
+/// A number as the narrowest type that holds it.
+pub(super) fn number<'de, V: Visitor<'de>>(text: &str, visitor: V) -> Result<V::Value, ShapeError> {
     if let Ok(n) = text.parse::<u64>() {
         return visitor.visit_u64(n);
     }

@@ -7,10 +7,12 @@ pub mod decode;
 pub mod fault;
 mod fault_table;
 pub mod json;
+pub mod lexer;
 pub mod manifest;
 pub mod older;
 pub mod parts;
 pub mod plan;
+mod stream;
 
 use crate::domain::clock::Timestamp;
 use config_part::ConfigPart;

@@ -1,20 +1,21 @@
 //! `iam.json` and `secrets.json`: their typed form, from a state and as bytes.
 
 use crate::Error;
-use crate::domain::archive::decode::decode;
 use crate::domain::archive::fault::ArchiveFault;
-use crate::domain::archive::json;
+use crate::domain::archive::stream;
 use crate::domain::clock::Timestamp;
 use crate::domain::iam::model::{
     ApiToken, AuthProvider, ExternalIdentity, Group, MappingRule, Permission, Revocation, User,
 };
 use crate::domain::secret::Secret;
 use crate::domain::state::State;
-use serde::{Deserialize, Serialize};
+use serde::ser::SerializeStruct;
+use serde::{Deserialize, Serialize, Serializer};
 use std::collections::BTreeMap;
+use std::io::{BufWriter, Read, Write};
 
 /// `iam.json`: every entity, no secret.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[allow(missing_docs, reason = "each field is the list that its name says, sorted by id")]
 pub struct IamPart {
@@ -130,42 +131,53 @@ pub struct EventSecrets {
 }
 
 impl IamPart {
-    /// The IAM half of a state.
-    pub fn from_state(state: &State) -> Self {
-        let mut members: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    /// Reads the entry. What its parts mean to one another is checked by `check`.
+    pub fn read(input: impl Read) -> Result<Self, Error> {
+        stream::read("iam.json", input, ArchiveFault::IamShape)
+    }
+}
+
+/// The IAM half of a state, as `iam.json` has it: the same bytes for the same state, one entity at a time.
+#[derive(Debug)]
+pub struct IamOf<'a>(pub &'a State);
+
+impl IamOf<'_> {
+    /// Writes the entry.
+    pub fn write(&self, out: impl Write) -> Result<(), Error> {
+        pretty(self, out, "write iam.json")
+    }
+}
+
+impl Serialize for IamOf<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let state = self.0;
+        let mut members: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for user in state.users.values() {
             for group in &user.group_ids {
-                members.entry(group.as_str()).or_default().push(user.id.clone());
+                members.entry(group.as_str()).or_default().push(&user.id);
             }
         }
-        Self {
-            users: state.users.values().map(|user| UserEntry::from_user(user)).collect(),
-            groups: state
-                .groups
-                .values()
-                .map(|group| GroupEntry::from_group(group, members.remove(group.id.as_str()).unwrap_or_default()))
-                .collect(),
-            auth_providers: state
-                .providers
-                .values()
-                .map(|provider| AuthProvider { client_secret: None, ..AuthProvider::clone(provider) })
-                .collect(),
-            mapping_rules: state.mapping_rules.values().map(|rule| MappingRule::clone(rule)).collect(),
-            external_identities: state.identities.values().map(|identity| ExternalIdentity::clone(identity)).collect(),
-            tokens: state.tokens.values().map(|token| ApiToken::clone(token)).collect(),
-            revocations: state.revocations.values().map(|revocation| Revocation::clone(revocation)).collect(),
-        }
+        let members = |group: &Group| members.get(group.id.as_str()).map(Vec::as_slice).unwrap_or_default();
+        let group = |group: &Group| GroupEntry::from_group(group, members(group));
+        let provider = |provider: &AuthProvider| AuthProvider { client_secret: None, ..provider.clone() };
+        let mut part = serializer.serialize_struct("IamPart", 7)?;
+        part.serialize_field("users", &Each(|| state.users.values().map(|user| UserEntry::from_user(user))))?;
+        part.serialize_field("groups", &Each(|| state.groups.values().map(|one| group(one))))?;
+        part.serialize_field("auth_providers", &Each(|| state.providers.values().map(|one| provider(one))))?;
+        part.serialize_field("mapping_rules", &Each(|| state.mapping_rules.values().map(|rule| &**rule)))?;
+        part.serialize_field("external_identities", &Each(|| state.identities.values().map(|one| &**one)))?;
+        part.serialize_field("tokens", &Each(|| state.tokens.values().map(|token| &**token)))?;
+        part.serialize_field("revocations", &Each(|| state.revocations.values().map(|one| &**one)))?;
+        part.end()
     }
+}
 
-    /// The bytes of the entry: the same for the same state.
-    pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
-        pretty(self, "write iam.json")
-    }
+/// A list whose elements are made while it is written.
+struct Each<F>(F);
 
-    /// Reads the entry. What its parts mean to one another is checked by `check`.
-    pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
-        let tree = json::parse("iam.json", bytes)?;
-        decode(&tree).map_err(|e| ArchiveFault::IamShape.error(format!("iam.json, {e}")))
+impl<F: Fn() -> I, I: Iterator<Item: Serialize>> Serialize for Each<F> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq((self.0)())
     }
 }
 
@@ -196,25 +208,24 @@ impl UserEntry {
 }
 
 impl GroupEntry {
-    fn from_group(group: &Group, member_ids: Vec<String>) -> Self {
+    fn from_group(group: &Group, members: &[&str]) -> Self {
         Self {
             id: group.id.clone(),
             name: group.name.clone(),
             description: group.description.clone(),
             created_at: group.created_at,
             permissions: group.permissions.clone(),
-            member_ids,
+            member_ids: members.iter().map(|id| (*id).to_owned()).collect(),
         }
     }
 }
 
 impl SecretsPart {
-    /// The secrets of a state; the caller adds the bootstrap hash, the config's own and what env and file references give.
-    pub fn from_state(state: &State) -> Self {
-        let keys = state.users.values().flat_map(|user| &user.keys);
+    /// The secrets of a state but for those of its users, which are as many as they are and come when they are written; the caller
+    /// adds the bootstrap hash, the config's own and what env and file references give.
+    pub fn beside_users(state: &State) -> Self {
         let providers = state.providers.values();
         Self {
-            user_secrets: keys.map(|key| (key.access_key_id.clone(), key.secret.clone())).collect(),
             oauth_client_secrets: providers
                 .filter_map(|provider| Some((provider.name.clone(), provider.client_secret.clone()?)))
                 .collect(),
@@ -224,15 +235,17 @@ impl SecretsPart {
         }
     }
 
-    /// The bytes of the entry: the same for the same secrets. The one place where secrets are written out.
-    pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
-        pretty(&Exposed::from(self), "write secrets.json")
+    /// Writes the entry with the secrets of these users: the same bytes for the same secrets. The one place where secrets are written
+    /// out.
+    pub fn write(&self, state: &State, out: impl Write) -> Result<(), Error> {
+        let keys = state.users.values().flat_map(|user| &user.keys);
+        let users = keys.map(|key| (key.access_key_id.as_str(), key.secret.expose())).collect();
+        pretty(&Exposed { user_secrets: users, ..Exposed::from(self) }, out, "write secrets.json")
     }
 
     /// Reads the entry.
-    pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
-        let tree = json::parse("secrets.json", bytes)?;
-        decode(&tree).map_err(|e| ArchiveFault::SecretsShape.error(format!("secrets.json, {e}")))
+    pub fn read(input: impl Read) -> Result<Self, Error> {
+        stream::read("secrets.json", input, ArchiveFault::SecretsShape)
     }
 }
 
@@ -290,8 +303,11 @@ fn texts(map: &BTreeMap<String, Secret>) -> Texts<'_> {
     map.iter().map(|(name, value)| (name.as_str(), value.expose())).collect()
 }
 
-fn pretty<T: Serialize>(part: &T, operation: &'static str) -> Result<Vec<u8>, Error> {
-    let mut bytes = serde_json::to_vec_pretty(part).map_err(|e| Error::internal(operation, e))?;
-    bytes.push(b'\n');
-    Ok(bytes)
+fn pretty<T: Serialize>(part: &T, out: impl Write, operation: &'static str) -> Result<(), Error> {
+    let mut out = BufWriter::with_capacity(64 << 10, out);
+    serde_json::to_writer_pretty(&mut out, part).map_err(|error| match error.io_error_kind() {
+        Some(kind) => Error::io(operation, kind.into()),
+        None => Error::internal(operation, error),
+    })?;
+    out.write_all(b"\n").and_then(|()| out.flush()).map_err(|error| Error::io(operation, error))
 }

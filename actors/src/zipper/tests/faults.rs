@@ -5,7 +5,6 @@ use super::testkit::*;
 use crate::domain::archive::fault::ArchiveFault;
 use crate::domain::config::model::ArchiveLimits;
 use crate::domain::state::State;
-use crate::zipper::{read, verify};
 use crate::{Error, ErrorKind};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -143,7 +142,10 @@ fn rows() -> Vec<(&'static str, Vec<u8>)> {
         ("json_syntax", whole(IAM, b"{\"users\": [}")),
         ("json_duplicate_key", part(IAM, "\"users\":", "\"users\": [],\n\"users\":")),
         ("json_duplicate_key", part(SECRETS, "\"AKIAALICE1\":", "\"AKIAALICE1\": \"x\",\"AKIAALICE1\":")),
-        ("json_too_deep", whole(IAM, "[".repeat(100_000).as_bytes())),
+        (
+            "json_too_deep",
+            whole(IAM, format!("{{\"auth_providers\":[{{\"extra_config\":{}", "[".repeat(100_000)).as_bytes()),
+        ),
         ("manifest_shape", Parts::sample().set(MANIFEST, b"[]").pack()),
         ("manifest_shape", head(|m| m["counts"]["users"] = json!("2"))),
         ("manifest_shape", head(|m| m["surplus"] = json!(1))),
@@ -252,6 +254,7 @@ fn bombs_and_giants_meet_the_limits_by_name() {
     for (code, limits, bytes) in cases {
         let error = refused(&bytes, &limits);
         assert_eq!((error.code(), error.kind()), (Some(code), ErrorKind::TooLarge));
+        assert!(error.message().contains("`backup.limits."), "{}", error.message());
     }
     // A small entry may pack as well as it likes.
     let text = refused(&Parts::sample().set(IAM, &vec![b' '; 10 << 20]).pack(), &limits);
@@ -284,14 +287,14 @@ fn a_flipped_byte_is_refused_or_means_nothing() {
     small.users.insert("u2".into(), Arc::new(user("u2", "bob", &[])));
     let bytes = exported(&small).bytes;
     let limits = ArchiveLimits::default();
-    let parts = read::unpack(&bytes, &limits).unwrap();
+    let parts = unpack(&bytes, &limits).unwrap();
     let mut harmless = 0;
     for at in 0..bytes.len() {
         for mask in [1 << (at % 8), 0xff] {
             let mut flipped = bytes.clone();
             flipped[at] ^= mask;
             if verify(&flipped, &limits).is_ok() {
-                assert_eq!(read::unpack(&flipped, &limits).unwrap(), parts, "byte {at}");
+                assert_eq!(unpack(&flipped, &limits).unwrap(), parts, "byte {at}");
                 harmless += 1;
             }
         }

@@ -4,8 +4,7 @@ use crate::domain::archive::captured;
 use crate::domain::config::model::ArchiveLimits;
 use crate::domain::secret::Secret;
 use crate::zipper::envelope::{Key, unlock};
-use crate::zipper::verify;
-use bytes::Bytes;
+use crate::zipper::tests::testkit::verify;
 
 const PLAIN: &[u8] = include_bytes!("../../../../tests/fixtures/archives/v2.zip");
 const TO_RECIPIENT: &[u8] = include_bytes!("../../../../tests/fixtures/archives/v2.recipient.zip.age");
@@ -30,6 +29,6 @@ fn the_golden_envelopes_open_to_the_golden_archive() {
     let identity = Key::Identity(Secret::new(identity));
     let passphrase = Key::Passphrase(Secret::new("golden-passphrase"));
     for (sealed, key) in [(TO_RECIPIENT, identity), (BY_PASSPHRASE, passphrase)] {
-        assert_eq!(unlock(Bytes::from_static(sealed), &key).unwrap().read(1 << 20).unwrap(), PLAIN);
+        assert_eq!(unlock(&sealed.into(), &key).unwrap().read(1 << 20).unwrap(), PLAIN);
     }
 }

@@ -4,7 +4,7 @@ use super::testkit::*;
 use crate::domain::archive::{Archive, captured};
 use crate::domain::config::model::{ArchiveLimits, SecretRef};
 use crate::domain::state::State;
-use crate::zipper::{read, sign, verify};
+use crate::zipper::sign;
 use std::io::{Cursor, Write};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
@@ -41,8 +41,7 @@ fn two_exports_of_an_unchanged_system_are_equal() {
     assert_eq!(one.filename, "dgp-backup-v0.1.0-20261122T090000Z.zip");
     let later = State { meta: crate::domain::state::Meta { generation: 18, ..state().meta }, ..state() };
     let limits = ArchiveLimits::default();
-    let (old, new) =
-        (read::unpack(&one.bytes, &limits).unwrap(), read::unpack(&exported(&later).bytes, &limits).unwrap());
+    let (old, new) = (unpack(&one.bytes, &limits).unwrap(), unpack(&exported(&later).bytes, &limits).unwrap());
     assert_ne!(old[0], new[0]);
     assert_eq!(old[1..], new[1..]);
 }
@@ -74,7 +73,7 @@ fn a_secret_that_the_file_wrote_out_comes_back_as_a_reference() {
     let text = CONFIG.replace("{ env: CONFIG_SECRET }", "written-out-in-the-file");
     let loaded = crate::domain::config::load::load(&text, &environment()).unwrap();
     let exported = exported_with(&state(), &loaded);
-    let parts = read::unpack(&exported.bytes, &ArchiveLimits::default()).unwrap();
+    let parts = unpack(&exported.bytes, &ArchiveLimits::default()).unwrap();
     assert!(!String::from_utf8(parts[1].clone()).unwrap().contains("written-out"));
     let archive = verified(&exported.bytes);
     let reference = archive.config.loaded.config.access.secret_access_key;
@@ -91,7 +90,7 @@ fn the_headers_of_the_audit_webhook_are_in_the_keystore_and_come_back() {
     let text = CONFIG.replace("region: eu-central-1\n", webhook);
     let loaded = crate::domain::config::load::load(&text, &environment()).unwrap();
     let exported = exported_with(&state(), &loaded);
-    let parts = read::unpack(&exported.bytes, &ArchiveLimits::default()).unwrap();
+    let parts = unpack(&exported.bytes, &ArchiveLimits::default()).unwrap();
     let text = |at: usize| String::from_utf8(parts[at].clone()).unwrap();
     assert!(!text(1).contains("written-out") && text(3).contains("written-out-header"), "{}", text(1));
     let archive = verified(&exported.bytes);
@@ -105,7 +104,7 @@ fn the_headers_of_the_audit_webhook_are_in_the_keystore_and_come_back() {
 #[test]
 fn an_archive_packed_again_by_another_tool_is_accepted() {
     let parts = Parts::sample();
-    let same = |bytes: &[u8]| assert_eq!(read::unpack(bytes, &ArchiveLimits::default()).unwrap(), parts.0);
+    let same = |bytes: &[u8]| assert_eq!(unpack(bytes, &ArchiveLimits::default()).unwrap(), parts.0);
     // Stored, another order, other time stamps, with zip64 fields and as a stream with data descriptors.
     let mut raw = parts.raw();
     raw.entries.reverse();

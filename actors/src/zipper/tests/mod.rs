@@ -7,5 +7,5 @@ mod modes;
 mod older;
 mod plan;
 mod raw;
-mod testkit;
+pub(in crate::zipper) mod testkit;
 mod undo;

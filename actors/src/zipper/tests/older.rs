@@ -1,11 +1,10 @@
 //! Archives of DeltaGlider Proxy 1.x: what each becomes, and what the report says that it lacks.
 
-use super::testkit::Parts;
+use super::testkit::{Parts, unpack, verify};
 use crate::domain::archive::manifest::ENTRIES;
 use crate::domain::archive::{Archive, captured};
 use crate::domain::config::model::{ArchiveLimits, BackendKind};
 use crate::zipper::tests::raw::{RawEntry, RawZip};
-use crate::zipper::{read, verify};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -24,7 +23,7 @@ fn codes(archive: &Archive) -> Vec<&'static str> {
 
 /// The archive of version 1 with its parts changed and its sums right.
 fn changed(change: impl FnOnce(&mut [Value; 2], &mut String)) -> Vec<u8> {
-    let [manifest, config, iam, secrets] = read::unpack(ZIP, &ArchiveLimits::default()).unwrap();
+    let [manifest, config, iam, secrets] = unpack(ZIP, &ArchiveLimits::default()).unwrap();
     let mut values = [iam, secrets].map(|part| serde_json::from_slice::<Value>(&part).unwrap());
     let mut config = String::from_utf8(config).unwrap();
     change(&mut values, &mut config);
@@ -174,7 +173,7 @@ fn the_key_pair_of_the_config_comes_back_where_no_user_has_it() {
 #[test]
 fn errors_of_version_1_stay_errors() {
     let manifest = |change: &dyn Fn(&mut Value)| {
-        let [manifest, config, iam, secrets] = read::unpack(ZIP, &ArchiveLimits::default()).unwrap();
+        let [manifest, config, iam, secrets] = unpack(ZIP, &ArchiveLimits::default()).unwrap();
         let mut value: Value = serde_json::from_slice(&manifest).unwrap();
         change(&mut value);
         Parts([value.to_string().into_bytes(), config, iam, secrets]).pack()

@@ -11,7 +11,6 @@ use crate::domain::iam::model::{Revocation, User};
 use crate::domain::names::BucketName;
 use crate::domain::secret::Secret;
 use crate::domain::state::{Meta, State};
-use crate::zipper::verify;
 use crate::{ErrorKind, Result};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

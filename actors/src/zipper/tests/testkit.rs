@@ -1,6 +1,7 @@
 //! For tests: a full state, a config, an export of both, and its parts to be spoilt.
 
 use super::raw::{RawEntry, RawZip};
+use crate::domain::archive::Archive;
 use crate::domain::archive::manifest::{self, ENTRIES};
 use crate::domain::clock::Timestamp;
 use crate::domain::config::load::{Loaded, load};
@@ -9,7 +10,7 @@ use crate::domain::iam::model::*;
 use crate::domain::names::{BackendName, BucketName};
 use crate::domain::secret::Secret;
 use crate::domain::state::*;
-use crate::zipper::export::{ExportInput, Exported, export};
+use crate::zipper::export::{ExportInput, Prepared, prepare};
 use crate::zipper::{read, sign, write};
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -188,27 +189,58 @@ pub(crate) fn config() -> Loaded {
     load(CONFIG, &environment()).unwrap()
 }
 
+/// Reads and checks bytes.
+pub(crate) fn verify(bytes: &[u8], limits: &ArchiveLimits) -> crate::Result<Archive> {
+    crate::zipper::verify(&bytes.into(), limits)
+}
+
+/// Unpacks bytes.
+pub(crate) fn unpack(bytes: &[u8], limits: &ArchiveLimits) -> crate::Result<[Vec<u8>; 4]> {
+    read::unpack(&bytes.into(), limits)
+}
+
+/// A finished archive.
+pub(crate) struct Exported {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) sha256: String,
+    pub(crate) filename: String,
+}
+
 /// Exports a state with the config above.
 pub(crate) fn exported(state: &State) -> Exported {
     exported_with(state, &config())
 }
 
 pub(crate) fn exported_with(state: &State, config: &Loaded) -> Exported {
+    let made = prepared_with(state, config, &ArchiveLimits::default()).unwrap();
+    let bytes = made.to_vec().unwrap();
+    assert_eq!(made.length(), bytes.len() as u64);
+    Exported { bytes, sha256: made.sha256().to_owned(), filename: made.filename().to_owned() }
+}
+
+pub(crate) fn prepared(state: &State) -> Prepared {
+    prepared_within(state, &ArchiveLimits::default()).unwrap()
+}
+
+pub(crate) fn prepared_within(state: &State, limits: &ArchiveLimits) -> crate::Result<Prepared> {
+    prepared_with(state, &config(), limits)
+}
+
+fn prepared_with(state: &State, config: &Loaded, limits: &ArchiveLimits) -> crate::Result<Prepared> {
     let resolved = environment().into_iter().map(|(name, value)| (format!("env:{name}"), Secret::new(value))).collect();
     let hash = Secret::new("$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$aGFzaA");
-    export(&ExportInput {
+    prepare(&ExportInput {
         config,
-        state,
+        state: Arc::new(state.clone()),
         instance_id: "instance-a",
         server_version: "0.1.0",
         captured_at: at(0),
         signing_seed: &SEED,
         bootstrap_hash: Some(&hash),
         resolved: &resolved,
-        limits: &ArchiveLimits::default(),
+        limits,
         audit: Some(manifest::AuditCheckpoint { records: 7, sha256: "ab".repeat(32) }),
     })
-    .unwrap()
 }
 
 /// The four parts of an archive, to be changed and packed again.
@@ -217,7 +249,7 @@ pub(crate) struct Parts(pub(crate) [Vec<u8>; 4]);
 
 impl Parts {
     pub(crate) fn sample() -> Self {
-        Self(read::unpack(&exported(&state()).bytes, &ArchiveLimits::default()).unwrap())
+        Self(unpack(&exported(&state()).bytes, &ArchiveLimits::default()).unwrap())
     }
 
     fn index(name: &str) -> usize {
@@ -270,7 +302,7 @@ impl Parts {
     }
 
     pub(crate) fn pack(&self) -> Vec<u8> {
-        write::pack([&self.0[0], &self.0[1], &self.0[2], &self.0[3]]).unwrap()
+        write::pack_all([&self.0[0], &self.0[1], &self.0[2], &self.0[3]]).unwrap()
     }
 
     pub(crate) fn raw(&self) -> RawZip {

@@ -6,15 +6,16 @@ use crate::http::admin::call::Call;
 use crate::http::admin::error::{Problem, invalid};
 use crate::http::admin::openapi::{Conflicting, Unsupported};
 use crate::http::admin::query::Query;
+use actix_web::body::SizedStream;
 use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use actix_web::{HttpRequest, HttpResponse};
 use actors::audit::Outcome;
+use actors::backup::Pieces;
 use actors::domain::archive::older::legacy_json;
 use actors::domain::iam::action::{BACKUP_EXPORT, BACKUP_EXPORT_SECRETS};
 use actors::domain::secret::Secret;
 use actors::zipper::envelope::Envelope;
 use actors::{Error, ErrorKind, Result};
-use bytes::Bytes;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -74,7 +75,7 @@ pub(in crate::http::admin) async fn export(request: HttpRequest) -> Result<HttpR
         .insert_header((CONTENT_TYPE, ready.content_type))
         .insert_header((CONTENT_DISPOSITION, format!("attachment; filename=\"{}\"", ready.filename)))
         .insert_header(("cache-control", "no-store"))
-        .body(ready.bytes))
+        .body(sent(ready.pieces)))
 }
 
 /// `?format=json`: users and what belongs to them as version 1 wrote them, secrets included, and so always in the clear.
@@ -98,11 +99,16 @@ async fn legacy(call: &Call, encrypted: bool) -> Result<HttpResponse, Problem> {
         .body(bytes))
 }
 
+/// A body of exactly the length of an archive. Where its second pass fails the connection ends before it.
+pub(in crate::http::admin) fn sent(pieces: Pieces) -> SizedStream<Pieces> {
+    SizedStream::new(pieces.length(), pieces)
+}
+
 /// An archive that can be sent.
 struct Ready {
     filename: String,
     content_type: &'static str,
-    bytes: Bytes,
+    pieces: Pieces,
     /// For the audit log.
     detail: Value,
 }
@@ -118,12 +124,12 @@ async fn make(call: &Call, wrapping: &Wrapping) -> Result<Ready> {
     };
     let archive = call.edge.backup.export(call.who()).await?;
     // The sum is that of the zip: what is in the envelope, whatever it was sealed with.
-    let detail = json!({"sha256": archive.sha256, "bytes": archive.bytes.len(), "encrypted": wrapping.described()});
-    let Some(envelope) = envelope else {
-        return Ok(Ready { filename: archive.filename, content_type: "application/zip", bytes: archive.bytes, detail });
+    let detail = json!({"sha256": archive.sha256(), "bytes": archive.length(), "encrypted": wrapping.described()});
+    let (filename, content_type) = match envelope {
+        None => (archive.filename().to_owned(), "application/zip"),
+        Some(_) => (format!("{}.age", archive.filename()), "application/octet-stream"),
     };
-    let bytes = blocking(move || envelope.seal_all(&archive.bytes)).await?.into();
-    Ok(Ready { filename: format!("{}.age", archive.filename), content_type: "application/octet-stream", bytes, detail })
+    Ok(Ready { filename, content_type, pieces: archive.pieces(envelope)?, detail })
 }
 
 impl Wrapping {

@@ -34,7 +34,7 @@ const STRATEGIES: [&str; 2] = ["replace", "merge"];
         ("host_settings" = Option<String>, Query, description = "`archive`: host settings come from the archive too."),
         ("prune_buckets" = Option<bool>, Query, description = "Registry entries go although they hold objects."),
         ("allow_missing_keys" = Option<bool>, Query, description = "Backends without their keys come up read-only."),
-        ("Idempotency-Key" = Option<String>, Header, description = "A repeat gets the first outcome."),
+        ("Idempotency-Key" = Option<String>, Header, description = "A repeat of the same request gets the first outcome, after a restart too; the key with another request is 409 `idempotency_key_reused`. What changed nothing (a plan, an error) holds no key."),
         ("X-DGP-Bootstrap-Password" = Option<String>, Header, description = "Proves that two hashes are of one password."),
         ("X-DGP-Backup-Passphrase" = Option<String>, Header, description = "Opens an encrypted archive."),
         ("X-DGP-Backup-Identity" = Option<String>, Header, description = "Opens an encrypted archive: `AGE-SECRET-KEY-1…`."),
@@ -48,7 +48,7 @@ pub(super) async fn restore(request: HttpRequest, payload: web::Payload) -> Resu
     call.require_recent_login(BACKUP_RESTORE).await?;
     let mut asked = asked(&Query::parse(&request, &PARAMETERS)?)?;
     call.required_version()?;
-    asked.bytes = archive(&call, payload).await?;
+    asked.archive = archive(&call, payload).await?;
     perform(&call, asked, None).await
 }
 
@@ -61,7 +61,8 @@ pub(super) async fn perform(
     asked.caller_token_sha256 = Some(call.caller()?.sha256.clone());
     asked.who = call.who();
     asked.bootstrap_password = call.secret("X-DGP-Bootstrap-Password")?;
-    asked.idempotency_key = call.header("idempotency-key").map(str::to_owned);
+    let key = call.header("idempotency-key").map(str::to_owned);
+    let asked = body::blocking(move || asked.with_key(key.as_deref())).await?;
     call.required_version()?;
     let action = if asked.dry_run { "backup.plan" } else { "backup.restore" };
     let (edge, recorder, epoch) = (call.edge.clone(), call.recorder(), call.view.state.meta.epoch);
@@ -100,8 +101,8 @@ pub(super) async fn perform(
 pub(super) async fn verify(request: HttpRequest, payload: web::Payload) -> Result<HttpResponse, Problem> {
     let call = Call::with_right(&request, "backup:read").await?;
     Query::parse(&request, &[])?;
-    let bytes = archive(&call, payload).await?;
-    let report = call.edge.backup.verify(bytes).await?;
+    let archive = archive(&call, payload).await?;
+    let report = call.edge.backup.verify(archive).await?;
     Ok(HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(report))
 }
 

@@ -26,7 +26,7 @@ const PARAMETERS: [&str; 4] = ["dry_run", "discard_later_changes", "revive", "pr
         ("discard_later_changes" = Option<bool>, Query, description = "What was changed since the restore may be lost."),
         ("revive" = Option<Vec<String>>, Query, description = "Ids that were revoked since and come back enabled, or `all`."),
         ("prune_buckets" = Option<bool>, Query, description = "Buckets made since go although they hold objects."),
-        ("Idempotency-Key" = Option<String>, Header, description = "A repeat gets the first outcome."),
+        ("Idempotency-Key" = Option<String>, Header, description = "A repeat of the same request gets the first outcome, after a restart too; the key with another request is 409 `idempotency_key_reused`. What changed nothing (a plan, an error) holds no key."),
     ),
     responses((status = 200, description = "The outcome, or the plan.", body = Restored), Versioned),
     extensions(("x-dgp-right" = json!("backup:restore"))),
