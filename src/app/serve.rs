@@ -4,7 +4,7 @@ use crate::app::shutdown::Signals;
 use crate::app::{Edge, shutdown, telemetry};
 use crate::auth::oidc::Oidc;
 use crate::auth::password_pool::PasswordPool;
-use crate::auth::throttle::Throttle;
+use crate::auth::throttle::{BOOTSTRAP, Throttle};
 use crate::cli::settings::ServeSettings;
 use crate::exit::Exit;
 use crate::http::metrics::Metrics;
@@ -16,7 +16,9 @@ use actors::boot::{self, BootError, Booted};
 use actors::config::state_dir::StateDir;
 use actors::domain::clock::Clock;
 use actors::domain::config::model::LogFormat;
+use actors::domain::iam::principal::Principal;
 use actors::kernel::guardian::{Alarm, Guardian};
+use actors::session::SessionHandle;
 use actors::state_db::StateDbHandle;
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -81,7 +83,7 @@ async fn start(settings: ServeSettings) -> Result<Running, BootError> {
         oidc: Oidc::new(),
         passwords: PasswordPool::new(),
         s3: Arc::default(),
-        throttle: Throttle::default(),
+        throttle: throttle(&booted.session).await,
         last_used: booted.state_db.last_used().clone(),
         clock: Clock::system(),
         metrics: Arc::new(Metrics::default()),
@@ -112,6 +114,20 @@ fn listen_on(
     }
     log::info!("listening on {scheme}://{bound}");
     Ok((handle, task))
+}
+
+/// Nobody has guessed yet; from where the admin signed in is known by the sessions that outlived the restart.
+async fn throttle(sessions: &SessionHandle) -> Throttle {
+    let throttle = Throttle::default();
+    match sessions.list().await {
+        Ok(sessions) => {
+            for session in sessions.iter().filter(|session| session.principal == Principal::Bootstrap) {
+                throttle.remember(&session.ip, BOOTSTRAP, session.auth_time);
+            }
+        }
+        Err(error) => log::warn!("from where the admin signed in is not known: {error:?}"),
+    }
+    throttle
 }
 
 /// What the operator should know.

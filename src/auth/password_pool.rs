@@ -1,8 +1,10 @@
-//! Where passwords are hashed: one at a time, at most 16 waiting, the addresses in turn, so that guessers cost neither the
+//! Where passwords are hashed: one at a time, at most 16 waiting, whoever tried least goes first, so that guessers cost neither the
 //! server its CPU nor anybody else the way in.
 
+use crate::auth::throttle::Standing;
 use actors::{Error, ErrorKind, Result};
-use std::collections::VecDeque;
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
@@ -24,8 +26,12 @@ impl PasswordPool {
         Self::default()
     }
 
-    /// Runs one computation for an address, after those that are its turn first. A full queue answers `TooManyRequests`.
-    pub async fn run<T: Send + 'static>(&self, address: &str, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    /// Runs one computation, after those that stand before it. Where 16 wait already, the last of them is answered `TooManyRequests`.
+    pub async fn run<T: Send + 'static>(
+        &self,
+        standing: Standing,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T> {
         let (reply, answer) = oneshot::channel();
         let job: Job = Box::new(move || {
             // Whoever asked may have hung up; then nobody needs the answer, nor the work.
@@ -33,17 +39,18 @@ impl PasswordPool {
                 let _ = reply.send(work());
             }
         });
-        let start = self.lock().push(address, job)?;
+        let start = self.lock().push(standing, job);
         if start {
             let queue = self.queue.clone();
             tokio::task::spawn_blocking(move || drain(&queue));
         }
+        // A job that gave way is dropped, and its end of the channel with it.
         answer.await.map_err(|_| full())
     }
 
     /// How many wait.
     pub fn waiting(&self) -> usize {
-        self.lock().len()
+        self.lock().waiting.len()
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue<Job>> {
@@ -62,52 +69,37 @@ fn drain(queue: &Mutex<Queue<Job>>) {
     }
 }
 
-/// Who waits, by address; the addresses take turns.
+/// Who waits: by standing, and of equals the latest first. A burst of strangers that came before costs whoever comes now one
+/// computation, not as many as there are strangers.
 struct Queue<J> {
-    turns: VecDeque<(String, VecDeque<J>)>,
+    waiting: BTreeMap<(Standing, Reverse<u64>), J>,
+    arrived: u64,
     running: bool,
 }
 
 impl<J> Queue<J> {
-    /// Adds a job; true where nobody works the queue off yet. Where it is full, the newest job of the address that has the most
-    /// gives way to one of an address that has fewer; dropping it is its answer.
-    fn push(&mut self, address: &str, job: J) -> Result<bool> {
-        if self.len() >= QUEUE {
-            let own = self.turns.iter().find(|(name, _)| name == address).map_or(0, |(_, jobs)| jobs.len());
-            match self.turns.iter_mut().max_by_key(|(_, jobs)| jobs.len()) {
-                Some((_, most)) if most.len() > own + 1 => drop(most.pop_back()),
-                _ => return Err(full()),
-            }
+    /// Adds a job; true where nobody works the queue off yet. Where it is full the last one gives way, which may be this one:
+    /// dropping it is its answer.
+    fn push(&mut self, standing: Standing, job: J) -> bool {
+        self.arrived += 1;
+        self.waiting.insert((standing, Reverse(self.arrived)), job);
+        if self.waiting.len() > QUEUE {
+            self.waiting.pop_last();
         }
-        match self.turns.iter_mut().find(|(name, _)| name == address) {
-            Some((_, jobs)) => jobs.push_back(job),
-            None => self.turns.push_back((address.to_owned(), VecDeque::from([job]))),
-        }
-        Ok(!std::mem::replace(&mut self.running, true))
+        !std::mem::replace(&mut self.running, true)
     }
 
-    /// The next job: the oldest of the address whose turn it is, which then goes to the end.
+    /// The next job.
     fn pop(&mut self) -> Option<J> {
-        while let Some((address, mut jobs)) = self.turns.pop_front() {
-            if let Some(job) = jobs.pop_front() {
-                if !jobs.is_empty() {
-                    self.turns.push_back((address, jobs));
-                }
-                return Some(job);
-            }
-        }
-        self.running = false;
-        None
-    }
-
-    fn len(&self) -> usize {
-        self.turns.iter().map(|(_, jobs)| jobs.len()).sum()
+        let next = self.waiting.pop_first().map(|(_, job)| job);
+        self.running = next.is_some();
+        next
     }
 }
 
 impl<J> Default for Queue<J> {
     fn default() -> Self {
-        Self { turns: VecDeque::new(), running: false }
+        Self { waiting: BTreeMap::new(), arrived: 0, running: false }
     }
 }
 
@@ -125,44 +117,91 @@ impl fmt::Debug for PasswordPool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::auth::throttle::Throttle;
+    use actors::domain::clock::{Clock, Timestamp};
 
-    #[test]
-    fn addresses_take_turns() {
-        let mut queue = Queue::default();
-        assert!(queue.push("a", 1).unwrap(), "the first one starts the work");
-        for (address, job) in [("a", 2), ("a", 3), ("b", 4)] {
-            assert!(!queue.push(address, job).unwrap());
+    const ADMIN: &str = "192.0.2.1";
+
+    /// Guessers, and the queue that they wait in.
+    struct Siege {
+        throttle: Throttle,
+        queue: Queue<String>,
+    }
+
+    impl Siege {
+        fn new() -> Self {
+            Self { throttle: Throttle::new(Clock::fixed(Timestamp::from_secs(1000))), queue: Queue::default() }
         }
-        let order: Vec<i32> = std::iter::from_fn(|| queue.pop()).collect();
-        assert_eq!(order, [1, 4, 2, 3]);
-        assert!(queue.push("a", 5).unwrap(), "an idle queue is started again");
+
+        fn comes(&mut self, address: &str) {
+            let standing = self.throttle.admit(address, "$bootstrap").unwrap();
+            self.queue.push(standing, address.to_owned());
+        }
+
+        /// Each of a hundred addresses guesses once.
+        fn hundred_guess(&mut self) {
+            (0..100).for_each(|n| self.comes(&format!("10.0.0.{n}")));
+        }
+
+        /// How many are looked at before the admin is; `None` where the admin was sent away.
+        fn before_the_admin(&mut self) -> Option<usize> {
+            let order: Vec<String> = std::iter::from_fn(|| self.queue.pop()).collect();
+            order.iter().position(|address| address == ADMIN)
+        }
     }
 
     #[test]
-    fn a_full_queue_refuses_the_greedy_and_makes_room_for_others() {
-        let mut queue = Queue::default();
-        for job in 0..QUEUE {
-            queue.push("guesser", job).unwrap();
+    fn an_admin_who_comes_while_a_hundred_hammer_is_next() {
+        for rounds in 1..20 {
+            let mut siege = Siege::new();
+            (0..rounds).for_each(|_| siege.hundred_guess());
+            assert_eq!(siege.queue.waiting.len(), QUEUE, "the rest was told to come back");
+            siege.comes(ADMIN);
+            (0..rounds).for_each(|_| siege.hundred_guess());
+            assert_eq!(siege.before_the_admin(), Some(0), "after {rounds} rounds");
         }
-        assert_eq!(queue.push("guesser", 99).unwrap_err().kind(), ErrorKind::TooManyRequests);
-        queue.push("admin", 100).unwrap();
-        assert_eq!(queue.len(), QUEUE);
-        assert_eq!((queue.pop(), queue.pop()), (Some(0), Some(100)));
-        let mut even = Queue::default();
-        for address in 0..QUEUE {
-            even.push(&address.to_string(), 1).unwrap();
-        }
-        assert!(even.push("one more", 1).is_err(), "nobody has more than its share");
     }
 
     #[test]
-    fn a_hundred_guesses_let_an_admin_wait_for_no_more_than_one_of_each_address() {
-        let mut queue = Queue::default();
-        let taken = (0..100).filter(|guess| queue.push(&format!("10.0.0.{}", guess % 10), *guess).is_ok()).count();
-        assert_eq!(taken, QUEUE, "the rest is told to come back");
-        queue.push("admin", 1000).unwrap();
-        let before = std::iter::from_fn(|| queue.pop()).take_while(|job| *job != 1000).count();
-        assert_eq!(before, 10);
+    fn an_admin_who_is_overrun_by_a_hundred_first_tries_is_next_with_the_second() {
+        let mut siege = Siege::new();
+        siege.comes(ADMIN);
+        siege.hundred_guess();
+        assert_eq!(siege.before_the_admin(), None, "a hundred strangers cannot be told from an admin");
+        (0..2).for_each(|_| siege.hundred_guess());
+        siege.comes(ADMIN);
+        (0..2).for_each(|_| siege.hundred_guess());
+        assert_eq!(siege.before_the_admin(), Some(0));
+    }
+
+    #[test]
+    fn an_admin_who_signed_in_from_there_before_is_not_even_overrun_by_first_tries() {
+        let mut siege = Siege::new();
+        siege.throttle.succeeded(ADMIN, "$bootstrap");
+        siege.comes(ADMIN);
+        siege.hundred_guess();
+        assert_eq!(siege.before_the_admin(), Some(0));
+    }
+
+    #[test]
+    fn an_admin_who_mistyped_twice_goes_before_all_who_tried_more_often() {
+        let mut siege = Siege::new();
+        (0..3).for_each(|_| siege.hundred_guess());
+        (0..2).for_each(|_| siege.comes(ADMIN));
+        while siege.queue.pop().is_some() {}
+        siege.hundred_guess();
+        siege.comes(ADMIN);
+        siege.hundred_guess();
+        assert_eq!(siege.before_the_admin(), Some(0));
+    }
+
+    #[test]
+    fn many_tries_of_one_address_wait_behind_the_first_of_another() {
+        let mut siege = Siege::new();
+        (0..100).for_each(|_| siege.comes("10.0.0.1"));
+        siege.comes(ADMIN);
+        (0..100).for_each(|_| siege.comes("10.0.0.1"));
+        assert_eq!(siege.before_the_admin(), Some(0));
     }
 
     #[test]
@@ -170,9 +209,28 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
             let pool = PasswordPool::new();
-            assert!(pool.run("a", || -> i32 { panic!("a bug") }).await.is_err());
-            assert_eq!(pool.run("a", || 7).await.unwrap(), 7);
+            assert!(pool.run(Standing::PROVEN, || -> i32 { panic!("a bug") }).await.is_err());
+            assert_eq!(pool.run(Standing::PROVEN, || 7).await.unwrap(), 7);
             assert_eq!(pool.waiting(), 0);
+        });
+    }
+
+    #[test]
+    fn whoever_gives_way_is_told_to_come_back() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let pool = PasswordPool::new();
+            // Held, so that nothing is worked off meanwhile.
+            pool.lock().running = true;
+            let throttle = Throttle::default();
+            let standing = |n: usize| throttle.admit(&format!("10.0.0.{n}"), "a").unwrap();
+            let tries = (0..=QUEUE).map(|n| pool.run(standing(n), || ()));
+            let mut tries: Vec<_> = tries.map(Box::pin).collect();
+            for one in &mut tries {
+                assert!(futures_util::poll!(one.as_mut()).is_pending());
+            }
+            let refused = tries.remove(0).await.unwrap_err();
+            assert_eq!((refused.kind(), refused.code()), (ErrorKind::TooManyRequests, Some("too_many_sign_ins")));
         });
     }
 }

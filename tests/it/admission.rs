@@ -3,6 +3,7 @@
 use crate::support::client::{Reply, Request};
 use crate::support::server::{Host, PASSWORD, S3, login_request, target};
 use serde_json::{Value, json};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 
 const API: &str = "/_/api/admin";
 
@@ -294,6 +295,39 @@ fn two_hundred_wrong_passwords_keep_nobody_else_out() {
     assert_eq!(from("203.0.113.9", PASSWORD), 429, "the guesser waits, whatever it guesses");
     assert_eq!(from("198.51.100.1", PASSWORD), 200, "and the admin does not");
     assert_eq!(from("6.6.6.6, 203.0.113.9", PASSWORD), 429, "what it writes itself does not make it another");
+}
+
+#[test]
+fn a_hundred_addresses_that_guess_at_once_keep_no_admin_out() {
+    let (host, _) = host("advanced:\n  trusted_proxies: [127.0.0.1]\n");
+    let from = |address: &str, password: &str| {
+        login_request(password).header("X-Forwarded-For", address).send(host.addr()).status
+    };
+    let (over, answered) = (AtomicBool::new(false), AtomicUsize::new(0));
+    std::thread::scope(|scope| {
+        let guess = |n: usize| {
+            let address = format!("203.0.113.{n}");
+            let mut answers = Vec::new();
+            while !over.load(Relaxed) {
+                answers.push(from(&address, "a guess"));
+                answered.fetch_add(usize::from(answers.len() == 1), Relaxed);
+            }
+            answers
+        };
+        let guess = &guess;
+        let guessers: Vec<_> = (0..100).map(|n| scope.spawn(move || guess(n))).collect();
+        // From then on fewer first tries can come than may wait: before, a hundred strangers cannot be told from an admin.
+        while answered.load(Relaxed) < 90 {
+            std::thread::yield_now();
+        }
+        // Each from an address that nobody has seen, at its first try; the last from one that signed in before.
+        let admin: Vec<u16> = (0..8).map(|n| from(&format!("198.51.100.{}", n % 7), PASSWORD)).collect();
+        over.store(true, Relaxed);
+        let answers: Vec<u16> = guessers.into_iter().flat_map(|guesser| guesser.join().unwrap()).collect();
+        assert_eq!(admin, [200; 8]);
+        assert!(answers.iter().all(|status| matches!(status, 401 | 429)), "{answers:?}");
+        assert!(answers.contains(&429), "the siege was none");
+    });
 }
 
 #[test]

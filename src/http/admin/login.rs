@@ -1,6 +1,7 @@
 //! Signing in by password or key pair, and out.
 
 use crate::auth::session::set_cookie;
+use crate::auth::throttle::BOOTSTRAP;
 use crate::http::admin::call::Call;
 use crate::http::admin::error::Problem;
 use crate::http::admin::openapi::{Refused, Throttled};
@@ -18,9 +19,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::time::Duration;
 use utoipa::ToSchema;
-
-/// The account that the bootstrap password opens.
-const BOOTSTRAP: &str = "$bootstrap";
 
 /// The bootstrap password.
 #[derive(Deserialize, ToSchema)]
@@ -68,12 +66,12 @@ pub(super) struct Done {
 pub(super) async fn password(request: HttpRequest, payload: web::Payload) -> Result<HttpResponse, Problem> {
     let call = Call::begin(&request).await?;
     let body: Password = call.json(payload).await?;
-    call.edge.throttle.check(&call.ip, BOOTSTRAP)?;
+    let standing = call.edge.throttle.admit(&call.ip, BOOTSTRAP)?;
     let Some(hash) = call.view.bootstrap_hash.clone() else {
         return Err(Error::new(ErrorKind::Locked, "sign in", "there is no bootstrap password in force").into());
     };
     let verify = move || hash.verify(body.password.expose());
-    if !call.edge.passwords.run(&call.ip, verify).await? {
+    if !call.edge.passwords.run(standing, verify).await? {
         return refuse(&call, BOOTSTRAP, "the password is wrong").await;
     }
     open(&call, Principal::Bootstrap, BOOTSTRAP).await
@@ -92,7 +90,7 @@ pub(super) async fn password(request: HttpRequest, payload: web::Payload) -> Res
 pub(super) async fn key_pair(request: HttpRequest, payload: web::Payload) -> Result<HttpResponse, Problem> {
     let call = Call::begin(&request).await?;
     let body: KeyPair = call.json(payload).await?;
-    call.edge.throttle.check(&call.ip, &body.access_key_id)?;
+    call.edge.throttle.admit(&call.ip, &body.access_key_id)?;
     let found = call.view.index.access_key(&body.access_key_id, call.edge.clock.now());
     let owner = found.filter(|(_, key)| key.secret == body.secret_access_key).map(|(user, _)| user.id.clone());
     match owner {

@@ -116,7 +116,7 @@ pub(super) async fn callback(request: HttpRequest) -> Result<HttpResponse, Probl
 
 async fn end(request: &HttpRequest, provider_name: &mut String) -> Result<HttpResponse, Problem> {
     let call = Call::begin_navigation(request)?;
-    call.edge.throttle.check(&call.ip, ACCOUNT)?;
+    call.edge.throttle.admit(&call.ip, ACCOUNT)?;
     let brought = sent_back(request);
     let state = brought.get("state").map(|state| token_sha256(state)).unwrap_or_default();
     let Some(pending) = call.edge.session.take_login(&state).await? else {

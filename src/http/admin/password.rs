@@ -1,5 +1,6 @@
 //! `PUT /password`: another bootstrap password. The database is keyed by its hash, so this is a swap of two files.
 
+use crate::auth::throttle::{BOOTSTRAP, Standing};
 use crate::http::admin::call::{Call, detached};
 use crate::http::admin::error::Problem;
 use crate::http::admin::openapi::{Refused, Throttled, Versioned};
@@ -13,9 +14,6 @@ use actors::{Error, ErrorKind};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
-
-/// The account whose failures are counted, as for signing in.
-const BOOTSTRAP: &str = "$bootstrap";
 
 /// The old password, as proof, and the new one.
 #[derive(Deserialize, ToSchema)]
@@ -55,12 +53,12 @@ pub(super) async fn change(request: HttpRequest, payload: web::Payload) -> Resul
     let Some(old) = call.view.bootstrap_hash.clone() else {
         return Err(Error::new(ErrorKind::Locked, "change password", "there is no bootstrap password in force").into());
     };
-    call.edge.throttle.check(&call.ip, BOOTSTRAP)?;
+    call.edge.throttle.admit(&call.ip, BOOTSTRAP)?;
     let work = move || {
         let right = old.verify(body.current_password.expose());
         right.then(|| PasswordHash::make(body.new_password.expose()))
     };
-    let Some(hash) = call.edge.passwords.run(&call.ip, work).await? else {
+    let Some(hash) = call.edge.passwords.run(Standing::PROVEN, work).await? else {
         call.edge.throttle.failed(&call.ip, BOOTSTRAP);
         call.recorder().record("password.change", BOOTSTRAP, Outcome::Denied, Value::Null).await?;
         return Err(Error::new(ErrorKind::Unauthenticated, "change password", "the current password is wrong")

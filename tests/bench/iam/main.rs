@@ -1,7 +1,7 @@
-//! The sizes that IAM is made for: start, decision, update, hundred updates at once, backup and restore with many users. It prints,
-//! and fails only where something does not work.
+//! The sizes that IAM is made for: start, decision, update, hundred updates at once, backup and restore with many users; and an admin's
+//! login while a hundred addresses guess. It prints, and fails only where something does not work.
 //!
-//! `bench-iam [users=10000] [groups=1000] [binary=target/release/deltaglider_proxy]`
+//! `bench-iam [only=guessers|sizes] [users=10000] [groups=1000] [binary=target/release/deltaglider_proxy]`
 
 #![allow(unreachable_pub, reason = "a program has no outside that could reach anything")]
 
@@ -12,6 +12,7 @@ mod client;
 #[allow(dead_code)]
 mod conform;
 mod decisions;
+mod guessers;
 mod server;
 #[path = "../../it/support/tls.rs"]
 #[allow(dead_code)]
@@ -34,12 +35,19 @@ fn main() -> io::Result<()> {
     let number = |name: &str, default: usize| argument(name).and_then(|text| text.parse().ok()).unwrap_or(default);
     let (users, groups) = (number("users", 10_000), number("groups", 1_000));
     let binary = argument("binary").map_or_else(|| PathBuf::from("target/release/deltaglider_proxy"), PathBuf::from);
+    let (binary, only) = (binary.canonicalize()?, argument("only").unwrap_or_default());
+    if only != "sizes" {
+        guessers::run(&binary)?;
+    }
+    if only == "guessers" {
+        return Ok(());
+    }
     say("users, each with 3 rules and 5 groups", users)?;
     say("groups, each with 20 rules", groups)?;
     let lists = world::lists(users, groups);
     decisions::run(&lists)?;
     let dir = tempfile::tempdir()?;
-    serve(&binary.canonicalize()?, dir.path(), &lists)
+    serve(&binary, dir.path(), &lists)
 }
 
 fn say(what: &str, value: impl Display) -> io::Result<()> {

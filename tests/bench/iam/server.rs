@@ -9,7 +9,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-const PASSWORD: &str = "a-bench-password";
+/// The bootstrap password.
+pub const PASSWORD: &str = "a-bench-password";
 
 /// A running server and a session of its admin.
 pub struct Server {
@@ -73,6 +74,11 @@ impl Server {
         let line = status.lines().find_map(|line| line.strip_prefix(&format!("{name}:"))).unwrap_or_default();
         let kib: u64 = line.trim().trim_end_matches("kB").trim().parse().unwrap_or_default();
         mib(kib << 10)
+    }
+
+    /// Where it listens.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
     }
 
     /// Ends it in order.
