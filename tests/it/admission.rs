@@ -291,10 +291,14 @@ fn two_hundred_wrong_passwords_keep_nobody_else_out() {
     };
     let statuses: Vec<u16> = (0..200).map(|n| from("203.0.113.9", &format!("wrong {n}"))).collect();
     assert!(statuses.iter().all(|status| matches!(status, 401 | 429)), "{statuses:?}");
-    assert_eq!(statuses.last(), Some(&429));
-    assert_eq!(from("203.0.113.9", PASSWORD), 429, "the guesser waits, whatever it guesses");
-    assert_eq!(from("198.51.100.1", PASSWORD), 200, "and the admin does not");
-    assert_eq!(from("6.6.6.6, 203.0.113.9", PASSWORD), 429, "what it writes itself does not make it another");
+    assert!(statuses.iter().filter(|status| **status == 429).count() > 100, "{statuses:?}");
+    assert_eq!(from("198.51.100.1", PASSWORD), 200, "the admin does not wait with the guesser");
+    // What the guesser writes itself does not make it another: five others could guess once each.
+    let spoofed: Vec<u16> = (0..5).map(|n| from(&format!("6.6.6.{n}, 203.0.113.9"), "wrong")).collect();
+    assert!(spoofed.contains(&429), "{spoofed:?}");
+    // Its next guess that is looked at makes it wait for two seconds and more, whatever it guesses then.
+    while from("203.0.113.9", "wrong again") != 401 {}
+    assert_eq!(from("203.0.113.9", PASSWORD), 429);
 }
 
 #[test]
@@ -304,17 +308,17 @@ fn a_hundred_addresses_that_guess_at_once_keep_no_admin_out() {
         login_request(password).header("X-Forwarded-For", address).send(host.addr()).status
     };
     let (over, answered) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let guess = |n: usize| {
+        let address = format!("203.0.113.{n}");
+        let mut answers = Vec::new();
+        while !over.load(Relaxed) {
+            answers.push(from(&address, "a guess"));
+            answered.fetch_add(usize::from(answers.len() == 1), Relaxed);
+        }
+        answers
+    };
+    let guess = &guess;
     std::thread::scope(|scope| {
-        let guess = |n: usize| {
-            let address = format!("203.0.113.{n}");
-            let mut answers = Vec::new();
-            while !over.load(Relaxed) {
-                answers.push(from(&address, "a guess"));
-                answered.fetch_add(usize::from(answers.len() == 1), Relaxed);
-            }
-            answers
-        };
-        let guess = &guess;
         let guessers: Vec<_> = (0..100).map(|n| scope.spawn(move || guess(n))).collect();
         // From then on fewer first tries can come than may wait: before, a hundred strangers cannot be told from an admin.
         while answered.load(Relaxed) < 90 {

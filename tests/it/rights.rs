@@ -239,6 +239,36 @@ fn sessions_are_listed_revoked_and_outlive_a_restart() {
 }
 
 #[test]
+fn everybody_finds_their_own_sessions_below_me_and_ends_one_or_all_others() {
+    let host = Host::start();
+    let body = json!({"name": "ann", "permissions": []});
+    let user = host.admin(call("POST", "/users").json(&body)).expect(201).json();
+    let pair = json!({"access_key_id": user["access_key_id"], "secret_access_key": user["secret_access_key"]});
+    let sign_in = || {
+        let reply = call("POST", "/login-as").json(&pair).send(host.addr()).expect(200);
+        reply.header("set-cookie").and_then(|c| c.split(';').next()).unwrap().to_owned()
+    };
+    let (first, second, third) = (sign_in(), sign_in(), sign_in());
+    let send = |method: &str, path: &str, cookie: &str| call(method, path).header("Cookie", cookie).send(host.addr());
+    call("GET", "/me/sessions").send(host.addr()).expect(401);
+    let admins = host.admin(call("GET", "/me/sessions")).expect(200).json();
+    let admins = admins["sessions"][0]["id"].as_str().unwrap().to_owned();
+    let own = send("GET", "/me/sessions", &first).expect(200).json();
+    let own = own["sessions"].as_array().unwrap().clone();
+    assert_eq!(own.len(), 3, "{own:?}");
+    let id = |current: bool| own.iter().find(|s| s["current"] == current).unwrap()["id"].as_str().unwrap().to_owned();
+    send("DELETE", &format!("/me/sessions/{admins}"), &first).expect(404);
+    send("DELETE", &format!("/me/sessions/{}", id(true)), &first).expect(400);
+    send("DELETE", &format!("/me/sessions/{}", id(false)), &first).expect(200);
+    let good = |cookies: [&String; 2]| cookies.map(|cookie| send("GET", "/session", cookie).status == 200);
+    assert_eq!(good([&second, &third]).iter().filter(|good| **good).count(), 1);
+    assert_eq!(send("DELETE", "/me/sessions", &first).expect(200).json(), json!({"ended": 1}));
+    assert_eq!(good([&second, &third]), [false, false]);
+    send("GET", "/session", &first).expect(200);
+    host.admin(call("GET", "/session")).expect(200);
+}
+
+#[test]
 fn everybody_sees_and_ends_their_own_sessions_and_nobody_elses() {
     let host = Host::start();
     let body = json!({"name": "ann", "permissions": []});

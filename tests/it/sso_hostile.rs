@@ -234,6 +234,22 @@ fn who_signed_in_makes_s3_keys_of_their_own_and_nobody_elses() {
     );
     assert_eq!(as_ann(Request::new("GET", &keys)).expect(200).json().as_array().unwrap().len(), 1);
 
+    // The same without knowing one's own id, and the session goes on without the pair.
+    let who = as_ann(Request::new("GET", "/_/api/whoami")).expect(200).json();
+    assert_eq!((&who["user"]["id"], &who["user"]["makes_own_keys"]), (&users[0]["id"], &json!(true)));
+    let own = "/_/api/admin/me/keys";
+    let mine = format!("{own}/{}", made["access_key_id"].as_str().unwrap());
+    as_ann(Request::new("PUT", &mine).json(&json!({"active": false}))).expect(200);
+    assert_eq!(s3.send(Request::new("GET", "/nothing-yet")).s3_code(), "InvalidAccessKeyId");
+    let second = as_ann(Request::new("POST", own).json(&json!({"expires_in": "90d"}))).expect(201).json();
+    assert!(second["secret_access_key"].is_string() && second["expires_at"].is_string(), "{second}");
+    let long = as_ann(Request::new("POST", own).json(&json!({"expires_in": "91d"}))).expect(400);
+    assert_eq!(code(&long), "invalid_expiry");
+    as_ann(Request::new("DELETE", &mine)).expect(204);
+    assert_eq!(code(&as_ann(Request::new("DELETE", &mine)).expect(404)), "no_such_key");
+    let left = as_ann(Request::new("GET", own)).expect(200).json();
+    assert_eq!((&left[0]["access_key_id"], left.as_array().unwrap().len()), (&second["access_key_id"], 1));
+
     let other = host.admin(Request::new("POST", "/_/api/admin/users").json(&json!({"name": "bob"}))).expect(201).json();
     let others = format!("/_/api/admin/users/{}/keys", other["id"].as_str().unwrap());
     as_ann(Request::new("GET", &others)).expect(403);
@@ -244,4 +260,46 @@ fn who_signed_in_makes_s3_keys_of_their_own_and_nobody_elses() {
     let bob =
         session(&Request::new("POST", "/_/api/admin/login-as").json(&bob).send(host.addr())).expect("bob signs in");
     Request::new("POST", &others).json(&json!({})).header("Cookie", &bob).send(host.addr()).expect(403);
+    let as_bob = |request: Request| request.header("Cookie", &bob).send(host.addr());
+    assert_eq!(as_bob(Request::new("GET", own)).expect(200).json().as_array().unwrap().len(), 1);
+    assert_eq!(code(&as_bob(Request::new("POST", own).json(&json!({}))).expect(403)), "no_own_keys");
+    assert_eq!(code(&as_bob(Request::new("DELETE", &mine)).expect(403)), "no_own_keys");
+    assert_eq!(code(&host.admin(Request::new("GET", own)).expect(403)), "no_own_keys");
+}
+
+#[test]
+fn sessions_end_with_the_provider_the_bond_and_the_key_pair_that_opened_them() {
+    let (host, idp) = (Host::start(), Idp::start());
+    let provider = idp.register(&host, json!({}));
+    let provider = format!("/_/api/admin/ext-auth/providers/{provider}");
+    let good = |cookie: &str| {
+        Request::new("GET", "/_/api/admin/session").header("Cookie", cookie).send(host.addr()).status == 200
+    };
+    let admin = |method: &str, path: &str, body: serde_json::Value| host.admin(Request::new(method, path).json(&body));
+    let ann = session(&idp.sign_in(&host)).expect("a session is opened");
+    assert!(good(&ann));
+    admin("PUT", &provider, json!({"display_name": "Main"})).expect(200);
+    assert!(good(&ann), "another name is no reason");
+    admin("PUT", &provider, json!({"enabled": false})).expect(200);
+    assert!(!good(&ann));
+    admin("PUT", &provider, json!({"enabled": true})).expect(200);
+    assert!(!good(&ann), "switched on again, it brings nobody back in");
+
+    let ann = session(&idp.sign_in(&host)).expect("a session is opened");
+    let id = admin("GET", "/_/api/admin/users", json!(null)).json()[0]["id"].as_str().unwrap().to_owned();
+    let keys = format!("/_/api/admin/users/{id}/keys");
+    let pair = admin("POST", &keys, json!({})).expect(201).json();
+    let sign_in = json!({"access_key_id": pair["access_key_id"], "secret_access_key": pair["secret_access_key"]});
+    let by_key = session(&Request::new("POST", "/_/api/admin/login-as").json(&sign_in).send(host.addr()));
+    let by_key = by_key.expect("a key pair opens a session");
+    admin("PUT", &format!("{keys}/{}", pair["access_key_id"].as_str().unwrap()), json!({"active": false})).expect(200);
+    assert!(!good(&by_key) && good(&ann), "what the key pair opened ends, and nothing else");
+
+    let identities = admin("GET", "/_/api/admin/ext-auth/identities", json!(null)).json();
+    let bond = format!("/_/api/admin/ext-auth/identities/{}", identities[0]["id"].as_str().unwrap());
+    host.admin(Request::new("DELETE", &bond)).expect(204);
+    assert!(!good(&ann));
+    let ann = session(&idp.sign_in(&host)).expect("the provider makes users");
+    host.admin(Request::new("DELETE", &provider)).expect(204);
+    assert!(!good(&ann));
 }

@@ -29,6 +29,7 @@ pub const STATE: Schema = Schema {
         include_str!("schema/state_v2.sql"),
         include_str!("schema/state_v3.sql"),
         include_str!("schema/state_v4.sql"),
+        include_str!("schema/state_v5.sql"),
     ],
 };
 

@@ -107,8 +107,8 @@ impl Changed {
 
 impl StateChange {
     /// True for what the config file owns where `access.iam_mode` is `declarative`: nobody changes it otherwise.
-    pub fn is_owned_by_file(&self) -> bool {
-        matches!(self, Self::Iam(change) if change.is_owned_by_file())
+    pub fn is_owned_by_file(&self, state: &State) -> bool {
+        matches!(self, Self::Iam(change) if change.is_owned_by_file(state))
     }
 
     /// Applies the change to a clone of the state; on an error the clone is thrown away.

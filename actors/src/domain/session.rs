@@ -3,8 +3,39 @@
 use crate::domain::clock::Timestamp;
 use crate::domain::iam::principal::Principal;
 use crate::domain::state::State;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::time::Duration;
+
+/// With what somebody signed in. A session does not outlive it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "id", rename_all = "snake_case")]
+pub enum Proof {
+    /// The bootstrap password.
+    Password,
+    /// A key pair, by its public half.
+    AccessKey(String),
+    /// A person of a provider, by the id of the identity.
+    Identity(String),
+}
+
+impl Proof {
+    /// Whether the principal could still prove who it is by it: the key signs, the provider is switched on and the person bound.
+    fn holds(&self, principal: &Principal, state: &State, now: Timestamp) -> bool {
+        let Principal::User(own) = principal else { return *self == Self::Password };
+        match self {
+            Self::Password => false,
+            Self::AccessKey(id) => {
+                let mut keys = state.users.get(own).into_iter().flat_map(|user| &user.keys);
+                keys.any(|key| key.access_key_id == *id && key.active && key.expires_at.is_none_or(|end| now < end))
+            }
+            Self::Identity(id) => state.identities.get(id).is_some_and(|identity| {
+                let provider = state.providers.get(&identity.provider_id);
+                identity.user_id == *own && provider.is_some_and(|provider| provider.enabled)
+            }),
+        }
+    }
+}
 
 /// One session.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +44,8 @@ pub struct Session {
     pub sha256: String,
     /// Whose it is.
     pub principal: Principal,
+    /// With what it was opened.
+    pub proof: Proof,
     /// When it was opened.
     pub created_at: Timestamp,
     /// When its principal last proved who it is.
@@ -42,7 +75,7 @@ impl Session {
         let epoch = self.auth_epoch >= state.meta.auth_epoch
             || state.meta.auth_exception.as_deref() == Some(self.sha256.as_str());
         let credentials = self.principal.credential_version(state).is_some_and(|now| self.credential_version >= now);
-        self.alive(idle, now) && epoch && credentials
+        self.alive(idle, now) && epoch && credentials && self.proof.holds(&self.principal, state, now)
     }
 
     /// Whether its time is not over yet.
@@ -59,7 +92,8 @@ pub fn token_sha256(token: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::iam::model::User;
+    use crate::domain::iam::model::{AccessKey, AuthProvider, ExternalIdentity, User};
+    use crate::domain::secret::Secret;
     use std::collections::BTreeSet;
     use std::sync::Arc;
 
@@ -72,6 +106,10 @@ mod tests {
     fn session(n: usize, principal: Principal) -> Session {
         Session {
             sha256: token_sha256(&n.to_string()),
+            proof: match principal {
+                Principal::User(_) => Proof::AccessKey("AK1".into()),
+                _ => Proof::Password,
+            },
             principal,
             created_at: at(i64::try_from(n).unwrap()),
             auth_time: at(i64::try_from(n).unwrap()),
@@ -84,6 +122,11 @@ mod tests {
         }
     }
 
+    fn key() -> AccessKey {
+        let (id, secret) = ("AK1".into(), Secret::new("s"));
+        AccessKey { access_key_id: id, secret, active: true, created_at: at(0), expires_at: Some(at(3000)) }
+    }
+
     fn state() -> State {
         let user = User {
             id: "u1".into(),
@@ -94,7 +137,7 @@ mod tests {
             credential_version: 1,
             permissions: Vec::new(),
             group_ids: BTreeSet::new(),
-            keys: Vec::new(),
+            keys: vec![key()],
         };
         let mut state = State::default();
         state.meta.auth_epoch = 1;
@@ -136,5 +179,72 @@ mod tests {
         let mut deleted = state();
         deleted.users.clear();
         assert!(!ann.valid(&deleted, IDLE, at(2)));
+    }
+
+    #[test]
+    fn a_key_pair_that_signs_no_more_ends_the_sessions_that_it_opened_and_no_others() {
+        let ann = ann();
+        let with = |key: Option<AccessKey>| {
+            let mut state = state();
+            Arc::make_mut(state.users.get_mut("u1").unwrap()).keys = key.into_iter().collect();
+            state
+        };
+        let long = Duration::from_secs(9000);
+        assert!(ann.valid(&with(Some(key())), long, at(2999)));
+        assert!(!ann.valid(&with(Some(key())), long, at(3000)), "it has expired");
+        assert!(!ann.valid(&with(Some(AccessKey { active: false, ..key() })), long, at(2)));
+        assert!(!ann.valid(&with(None), long, at(2)));
+        assert!(!ann.valid(&with(Some(AccessKey { access_key_id: "AK2".into(), ..key() })), long, at(2)));
+    }
+
+    #[test]
+    fn a_provider_that_is_switched_off_or_gone_ends_the_sessions_that_it_opened() {
+        let mut state = state();
+        let provider = AuthProvider {
+            id: "p1".into(),
+            name: "main".into(),
+            provider_type: "oidc".into(),
+            enabled: true,
+            priority: 0,
+            display_name: None,
+            client_id: None,
+            client_secret: None,
+            issuer_url: None,
+            scopes: String::new(),
+            extra_config: None,
+            created_at: at(0),
+            updated_at: at(0),
+        };
+        let identity = ExternalIdentity {
+            id: "i1".into(),
+            user_id: "u1".into(),
+            provider_id: "p1".into(),
+            external_sub: "sub".into(),
+            email: None,
+            display_name: None,
+            raw_claims: None,
+            email_verified: false,
+            rule_group_ids: BTreeSet::new(),
+            created_at: at(0),
+        };
+        state.providers.insert("p1".into(), Arc::new(provider));
+        state.identities.insert("i1".into(), Arc::new(identity));
+        let by_provider = Session { proof: Proof::Identity("i1".into()), ..ann() };
+        assert!(by_provider.valid(&state, IDLE, at(2)));
+        let without = |change: &dyn Fn(&mut State)| {
+            let mut state = state.clone();
+            change(&mut state);
+            (by_provider.valid(&state, IDLE, at(2)), ann().valid(&state, IDLE, at(2)))
+        };
+        assert_eq!(
+            without(&|state| Arc::make_mut(state.providers.get_mut("p1").unwrap()).enabled = false),
+            (false, true)
+        );
+        assert_eq!(without(&|state| drop(state.providers.remove("p1"))), (false, true));
+        assert_eq!(without(&|state| drop(state.identities.remove("i1"))), (false, true));
+        assert_eq!(
+            without(&|state| Arc::make_mut(state.identities.get_mut("i1").unwrap()).user_id = "u2".into()),
+            (false, true)
+        );
     }
 }

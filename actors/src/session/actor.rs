@@ -5,7 +5,7 @@ use crate::db::runtime;
 use crate::domain::clock::Clock;
 use crate::domain::session::Session;
 use crate::fault;
-use crate::session::messages::{BeginLogin, Find, List, Open, Revoke, RevokePrincipal, TakeLogin};
+use crate::session::messages::{BeginLogin, Find, List, Open, Revoke, RevokeAll, TakeLogin};
 use crate::session::pending::{PendingLogin, PendingLogins};
 use crate::session::state::Sessions;
 use crate::state_db::handle::StateDbHandle;
@@ -122,12 +122,12 @@ impl Handler<Revoke> for SessionActor {
     }
 }
 
-impl Handler<RevokePrincipal> for SessionActor {
+impl Handler<RevokeAll> for SessionActor {
     type Result = ResponseActFuture<Self, Result<usize>>;
 
-    fn handle(&mut self, message: RevokePrincipal, _: &mut Self::Context) -> Self::Result {
-        fault::point("session.revoke_principal");
-        let hashes = self.sessions.of(&message.0);
+    fn handle(&mut self, message: RevokeAll, _: &mut Self::Context) -> Self::Result {
+        fault::point("session.revoke_all");
+        let hashes = self.sessions.known(message.0);
         let count = hashes.len();
         Box::pin(self.end(hashes).map(move |outcome, _, _| outcome.map(|()| count)))
     }

@@ -3,11 +3,11 @@
 use crate::domain::clock::Clock;
 use crate::domain::iam::principal::Principal;
 use crate::domain::secret::Secret;
-use crate::domain::session::{Session, token_sha256};
+use crate::domain::session::{Proof, Session, token_sha256};
 use crate::kernel::guardian::Guardian;
 use crate::kernel::owner::{Intent, OwnerRef};
 use crate::session::actor::SessionActor;
-use crate::session::messages::{BeginLogin, Find, List, Open, Revoke, RevokePrincipal, TakeLogin};
+use crate::session::messages::{BeginLogin, Find, List, Open, Revoke, RevokeAll, TakeLogin};
 use crate::session::pending::PendingLogin;
 use crate::state_db::handle::StateDbHandle;
 use crate::{Error, Result};
@@ -27,6 +27,8 @@ pub struct SessionHandle {
 pub struct Opening {
     /// Who signed in.
     pub principal: Principal,
+    /// With what.
+    pub proof: Proof,
     /// From where.
     pub ip: String,
     /// With which program.
@@ -63,6 +65,7 @@ impl SessionHandle {
         let session = Session {
             sha256: token_sha256(&token),
             principal: opening.principal,
+            proof: opening.proof,
             created_at: now,
             auth_time: now,
             last_seen: now,
@@ -105,9 +108,13 @@ impl SessionHandle {
         self.owner.ask(Intent::Change, Revoke(id.to_owned())).await
     }
 
-    /// Ends all sessions of a principal; answers how many.
-    pub async fn revoke_principal(&self, principal: &Principal) -> Result<usize> {
-        self.owner.ask(Intent::Change, RevokePrincipal(principal.clone())).await
+    /// Ends these sessions; answers how many of them were there still.
+    pub async fn revoke_all<'a>(&self, sessions: impl IntoIterator<Item = &'a Session>) -> Result<usize> {
+        let hashes: Vec<String> = sessions.into_iter().map(|session| session.sha256.clone()).collect();
+        match hashes.is_empty() {
+            true => Ok(0),
+            false => self.owner.ask(Intent::Change, RevokeAll(hashes)).await,
+        }
     }
 }
 
@@ -139,6 +146,7 @@ mod tests {
     fn opening(principal: Principal) -> Opening {
         Opening {
             principal,
+            proof: Proof::Password,
             ip: "127.0.0.1".into(),
             user_agent: "curl".into(),
             auth_epoch: 3,
@@ -167,7 +175,7 @@ mod tests {
             assert!(!handle.revoke(session.id()).await.unwrap());
             assert_eq!(handle.find(token.expose(), IDLE).await.unwrap(), None);
             assert!(handle.find(other.expose(), IDLE).await.unwrap().is_some());
-            assert_eq!(handle.revoke_principal(&Principal::User("u1".into())).await.unwrap(), 1);
+            assert_eq!(handle.revoke_all(&handle.list().await.unwrap()).await.unwrap(), 1);
 
             let handle = start(dir.path(), &clock).await;
             assert!(handle.list().await.unwrap().is_empty());

@@ -1,7 +1,6 @@
 //! What one may ask of the owner of sessions.
 
 use crate::Result;
-use crate::domain::iam::principal::Principal;
 use crate::domain::session::Session;
 use crate::session::pending::PendingLogin;
 use actix::Message;
@@ -32,10 +31,10 @@ pub(super) struct List;
 #[rtype(result = "Result<bool>")]
 pub(super) struct Revoke(pub(super) String);
 
-/// Ends all sessions of a principal; answers how many.
+/// Ends these sessions, named by their token's hash; answers how many of them were there.
 #[derive(Debug, Message)]
 #[rtype(result = "Result<usize>")]
-pub(super) struct RevokePrincipal(pub(super) Principal);
+pub(super) struct RevokeAll(pub(super) Vec<String>);
 
 /// Remembers a sign-in that goes to a provider.
 #[derive(Debug, Message)]

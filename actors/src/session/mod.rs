@@ -6,6 +6,6 @@ mod messages;
 mod pending;
 mod state;
 
-pub use crate::domain::session::{Session, token_sha256};
+pub use crate::domain::session::{Proof, Session, token_sha256};
 pub use handle::{Opening, SessionHandle};
 pub use pending::{PATIENCE, PendingLogin};

@@ -1,7 +1,6 @@
 //! What the owner of sessions knows: the sessions, and which of them make room. Pure.
 
 use crate::domain::clock::Timestamp;
-use crate::domain::iam::principal::Principal;
 use crate::domain::session::Session;
 use std::collections::HashMap;
 use std::time::Duration;
@@ -77,9 +76,10 @@ impl Sessions {
         all
     }
 
-    /// The hashes of one principal's sessions.
-    pub(super) fn of(&self, principal: &Principal) -> Vec<String> {
-        self.by_sha256.values().filter(|session| session.principal == *principal).map(|s| s.sha256.clone()).collect()
+    /// Those of these hashes that there are sessions of.
+    pub(super) fn known(&self, mut hashes: Vec<String>) -> Vec<String> {
+        hashes.retain(|sha256| self.by_sha256.contains_key(sha256));
+        hashes
     }
 
     /// The hashes of those whose time is over.
@@ -104,7 +104,8 @@ impl Sessions {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::session::token_sha256;
+    use crate::domain::iam::principal::Principal;
+    use crate::domain::session::{Proof, token_sha256};
 
     const IDLE: Duration = Duration::from_secs(600);
 
@@ -116,6 +117,7 @@ mod tests {
         Session {
             sha256: token_sha256(&n.to_string()),
             principal,
+            proof: Proof::Password,
             created_at: at(i64::try_from(n).unwrap()),
             auth_time: at(i64::try_from(n).unwrap()),
             last_seen: at(i64::try_from(n).unwrap()),
@@ -148,8 +150,9 @@ mod tests {
             assert!(sessions.insert(session(n, Principal::User("u1".into()))).is_empty());
         }
         assert_eq!(sessions.insert(session(500, Principal::User("u1".into()))), [token_sha256("0")]);
-        assert_eq!(sessions.of(&Principal::Bootstrap).len(), 1);
-        assert_eq!(sessions.of(&Principal::User("u1".into())).len(), PER_PRINCIPAL);
+        let of = |principal: &Principal| sessions.list().iter().filter(|s| s.principal == *principal).count();
+        assert_eq!((of(&Principal::Bootstrap), of(&Principal::User("u1".into()))), (1, PER_PRINCIPAL));
+        assert_eq!(sessions.known(vec![token_sha256("1000"), token_sha256("none")]), [token_sha256("1000")]);
         assert_eq!(sessions.list()[0].principal, Principal::Bootstrap);
         assert_eq!(sessions.named(sessions.list()[0].id()), Some(token_sha256("1000")));
         assert!(sessions.expired(at(3999)).is_empty());

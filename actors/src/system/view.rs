@@ -135,7 +135,7 @@ impl SystemView {
     /// Why a change is refused under the config in force: the file has what it would change.
     pub fn refusal(&self, change: &StateChange) -> Option<Error> {
         match change {
-            _ if self.config.is_declarative() && change.is_owned_by_file() => Some(owned_by_file()),
+            _ if self.config.is_declarative() && change.is_owned_by_file(&self.state) => Some(owned_by_file()),
             StateChange::Bucket(BucketChange::Set { name, settings, .. }) => {
                 settings::check_pins(&self.config.storage, name, settings).err()
             }

@@ -77,6 +77,7 @@ const CODES: &[&str] = &[
     "missing_keys",
     "newer_schema",
     "no_backup_destination",
+    "no_own_keys",
     "no_recipients",
     "no_such_backup",
     "no_such_bucket",

@@ -5,9 +5,10 @@
 use crate::http::admin::call::Call;
 use crate::http::admin::dto::KeyView;
 use crate::http::admin::error::{Problem, not_found};
+use crate::http::admin::me::makes_own_keys;
 use crate::http::admin::openapi::{Missing, Versioned};
 use crate::http::admin::tokens::duration;
-use crate::http::admin::users::{end_sessions, find};
+use crate::http::admin::users::{end_void_sessions, find};
 use crate::http::admin::{etag, segment};
 use actix_web::http::header::ETAG;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -43,6 +44,13 @@ pub(super) struct Create {
     expires_in: Option<String>,
 }
 
+impl Create {
+    /// A pair that is made here, and lives so long.
+    pub(super) fn ending(expires_in: Option<String>) -> Self {
+        Self { expires_in, ..Self::default() }
+    }
+}
+
 /// What changes of a key pair.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = KeyChange)]
@@ -67,7 +75,12 @@ pub(super) struct Update {
 )]
 pub(super) async fn list(request: HttpRequest) -> Result<HttpResponse, Problem> {
     let (call, _) = begin(&request, "iam:read").await?;
-    let user = find(&call.view, segment(&request, "id"))?;
+    listed(&call, segment(&request, "id"))
+}
+
+/// A user's pairs.
+pub(super) fn listed(call: &Call, id: &str) -> Result<HttpResponse, Problem> {
+    let user = find(&call.view, id)?;
     let keys: Vec<KeyView<'_>> = user.keys.iter().map(|key| KeyView::new(key, &call.edge.last_used)).collect();
     Ok(HttpResponse::Ok()
         .insert_header(("cache-control", "no-store"))
@@ -85,8 +98,12 @@ pub(super) async fn list(request: HttpRequest) -> Result<HttpResponse, Problem> 
 )]
 pub(super) async fn create(request: HttpRequest, payload: web::Payload) -> Result<HttpResponse, Problem> {
     let (call, whose) = begin(&request, "iam:write").await?;
-    let id = segment(&request, "id");
     let body: Create = call.json(payload).await?;
+    create_for(&call, whose, segment(&request, "id"), body).await
+}
+
+/// Makes a pair for a user.
+pub(super) async fn create_for(call: &Call, whose: Whose, id: &str, body: Create) -> Result<HttpResponse, Problem> {
     if whose == Whose::Own {
         call.require_recent_login("iam:write").await?;
     }
@@ -114,8 +131,18 @@ pub(super) async fn create(request: HttpRequest, payload: web::Payload) -> Resul
 )]
 pub(super) async fn update(request: HttpRequest, payload: web::Payload) -> Result<HttpResponse, Problem> {
     let (call, whose) = begin(&request, "iam:write").await?;
-    let (id, access_key_id) = (segment(&request, "id"), segment(&request, "access_key_id"));
     let body: Update = call.json(payload).await?;
+    update_for(&call, whose, segment(&request, "id"), segment(&request, "access_key_id"), body).await
+}
+
+/// Switches a user's pair, or gives it another end.
+pub(super) async fn update_for(
+    call: &Call,
+    whose: Whose,
+    id: &str,
+    access_key_id: &str,
+    body: Update,
+) -> Result<HttpResponse, Problem> {
     let now = call.edge.clock.now();
     let change = IamChange::UpdateKey {
         id: id.to_owned(),
@@ -125,7 +152,7 @@ pub(super) async fn update(request: HttpRequest, payload: web::Payload) -> Resul
     };
     call.mutate("user.key.update", id, StateChange::Iam(change)).await?;
     if body.active == Some(false) {
-        end_sessions(&call, id).await;
+        end_void_sessions(call).await;
     }
     let view = call.edge.system.view();
     let user = find(&view, id)?;
@@ -148,16 +175,20 @@ pub(super) async fn update(request: HttpRequest, payload: web::Payload) -> Resul
 )]
 pub(super) async fn delete(request: HttpRequest) -> Result<HttpResponse, Problem> {
     let (call, _) = begin(&request, "iam:write").await?;
-    let (id, access_key_id) = (segment(&request, "id"), segment(&request, "access_key_id"));
+    delete_for(&call, segment(&request, "id"), segment(&request, "access_key_id")).await
+}
+
+/// Removes a user's pair.
+pub(super) async fn delete_for(call: &Call, id: &str, access_key_id: &str) -> Result<HttpResponse, Problem> {
     let change = IamChange::DeleteKey { id: id.to_owned(), access_key_id: access_key_id.to_owned() };
     call.mutate("user.key.delete", id, StateChange::Iam(change)).await?;
-    end_sessions(&call, id).await;
+    end_void_sessions(call).await;
     Ok(HttpResponse::NoContent().finish())
 }
 
 /// Whose keys a call is about.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Whose {
+pub(super) enum Whose {
     /// Anybody's: the caller has the right.
     Anybodys,
     /// The caller's own.
@@ -192,7 +223,7 @@ async fn begin(request: &HttpRequest, right: &'static str) -> Result<(Call, Whos
     let id = segment(request, "id");
     let caller = call.caller()?;
     let own = caller.session.is_some() && matches!(&caller.principal, Principal::User(own) if own == id);
-    if own && !call.may(right) && call.view.state.users.get(id).is_some_and(|user| user.auth_source == "external") {
+    if own && !call.may(right) && makes_own_keys(&call.view.state, &caller.principal) {
         return Ok((call, Whose::Own));
     }
     call.require(right).await?;

@@ -11,7 +11,7 @@ use actors::audit::{DenialKind, Outcome};
 use actors::domain::clock::Timestamp;
 use actors::domain::iam::principal::Principal;
 use actors::domain::secret::Secret;
-use actors::session::{Opening, Session};
+use actors::session::{Opening, Proof, Session};
 use actors::state_db::Used;
 use actors::system::view::SystemView;
 use actors::{Error, ErrorKind};
@@ -74,7 +74,7 @@ pub(super) async fn password(request: HttpRequest, payload: web::Payload) -> Res
     if !call.edge.passwords.run(standing, verify).await? {
         return refuse(&call, BOOTSTRAP, "the password is wrong").await;
     }
-    open(&call, Principal::Bootstrap, BOOTSTRAP).await
+    open(&call, Principal::Bootstrap, Proof::Password, BOOTSTRAP).await
 }
 
 /// `POST /login-as {access_key_id, secret_access_key}`: an IAM user; what it may is decided on each call.
@@ -96,7 +96,8 @@ pub(super) async fn key_pair(request: HttpRequest, payload: web::Payload) -> Res
     match owner {
         Some(id) => {
             call.edge.last_used.note(Used::AccessKey, &body.access_key_id, call.edge.clock.now());
-            open(&call, Principal::User(id), &body.access_key_id).await
+            let proof = Proof::AccessKey(body.access_key_id.clone());
+            open(&call, Principal::User(id), proof, &body.access_key_id).await
         }
         None => refuse(&call, &body.access_key_id, "the key pair is unknown, disabled or wrong").await,
     }
@@ -117,11 +118,11 @@ pub(super) async fn logout(request: HttpRequest) -> Result<HttpResponse, Problem
     Ok(HttpResponse::Ok().insert_header((SET_COOKIE, gone)).json(Done { ok: true }))
 }
 
-async fn open(call: &Call, principal: Principal, account: &str) -> Result<HttpResponse, Problem> {
+async fn open(call: &Call, principal: Principal, proof: Proof, account: &str) -> Result<HttpResponse, Problem> {
     call.edge.throttle.succeeded(&call.ip, account);
     let who = principal.display_name(&call.view.state);
     let lifetime = call.view.config.access.session_lifetime;
-    let (token, session) = open_session(call, &call.view, principal).await?;
+    let (token, session) = open_session(call, &call.view, principal, proof).await?;
     call.recorder_of(&who).record("login", session.id(), Outcome::Success, Value::Null).await?;
     let cookie = set_cookie(token.expose(), lifetime, call.context().secure);
     Ok(HttpResponse::Ok()
@@ -135,10 +136,12 @@ pub(super) async fn open_session(
     call: &Call,
     view: &SystemView,
     principal: Principal,
+    proof: Proof,
 ) -> Result<(Secret, Session), Problem> {
     let credential_version = principal.credential_version(&view.state).unwrap_or_default();
     let opening = Opening {
         principal,
+        proof,
         ip: call.ip.clone(),
         user_agent: call.user_agent.chars().take(200).collect(),
         auth_epoch: view.state.meta.auth_epoch,

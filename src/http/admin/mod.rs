@@ -13,6 +13,7 @@ mod ext_auth;
 mod groups;
 mod keys;
 mod login;
+mod me;
 mod oauth;
 pub mod openapi;
 mod password;
@@ -87,6 +88,13 @@ fn table() -> Vec<(Method, &'static str, Route)> {
         (Method::POST, "/admin/users/{id}/keys", to().to(keys::create)),
         (Method::PUT, "/admin/users/{id}/keys/{access_key_id}", to().to(keys::update)),
         (Method::DELETE, "/admin/users/{id}/keys/{access_key_id}", to().to(keys::delete)),
+        (Method::GET, "/admin/me/keys", to().to(me::list_keys)),
+        (Method::POST, "/admin/me/keys", to().to(me::create_key)),
+        (Method::PUT, "/admin/me/keys/{access_key_id}", to().to(me::update_key)),
+        (Method::DELETE, "/admin/me/keys/{access_key_id}", to().to(me::delete_key)),
+        (Method::GET, "/admin/me/sessions", to().to(me::list_sessions)),
+        (Method::DELETE, "/admin/me/sessions", to().to(me::end_sessions)),
+        (Method::DELETE, "/admin/me/sessions/{id}", to().to(me::end_session)),
         (Method::GET, "/admin/groups", to().to(groups::list)),
         (Method::POST, "/admin/groups", to().to(groups::create)),
         (Method::GET, "/admin/groups/{id}", to().to(groups::get)),

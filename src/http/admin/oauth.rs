@@ -17,12 +17,12 @@ use crate::http::admin::segment;
 use actix_web::http::header::{LOCATION, SET_COOKIE};
 use actix_web::{HttpRequest, HttpResponse};
 use actors::audit::Outcome;
-use actors::domain::iam::model::AuthProvider;
+use actors::domain::iam::model::{AuthProvider, ExternalIdentity};
 use actors::domain::iam::principal::Principal;
 use actors::domain::iam::sign_in::{Claims, Decision, Login, Settings, claims_named, decide};
 use actors::domain::secret::Secret;
 use actors::domain::state::State;
-use actors::session::{PATIENCE, PendingLogin, token_sha256};
+use actors::session::{PATIENCE, PendingLogin, Proof, token_sha256};
 use actors::{Error, ErrorKind, Result as SystemResult};
 use address::{base, next};
 use refusal::{answer, record, refuse, sent_back};
@@ -198,11 +198,14 @@ fn accept(
 /// Somebody who may come in.
 struct Entered {
     user_id: String,
+    /// By which the session lives, and ends.
+    identity_id: String,
     decision: Decision,
 }
 
 /// Decides, and writes what must be written. Where nothing must, nothing waits for a restore or another change.
 async fn enter(call: &Call, provider: &Arc<AuthProvider>, claims: Claims) -> SystemResult<Entered> {
+    let subject = claims.subject().unwrap_or_default().to_owned();
     let login = Login {
         provider_id: provider.id.clone(),
         claims,
@@ -219,7 +222,17 @@ async fn enter(call: &Call, provider: &Arc<AuthProvider>, claims: Claims) -> Sys
             written.map_err(|problem| Error::internal("sign in", problem.to_string()))??.id
         }
     };
-    Ok(Entered { user_id, decision })
+    let view = call.edge.system.view();
+    let is_bound = |identity: &&Arc<ExternalIdentity>| {
+        identity.user_id == user_id && identity.provider_id == provider.id && identity.external_sub == subject
+    };
+    let identity = view.state.identities.values().find(is_bound).map(|identity| identity.id.clone());
+    let identity_id = identity.ok_or_else(|| {
+        Error::new(ErrorKind::Forbidden, "sign in", "you were unbound from your account while you signed in")
+            .with_code("sso_provider_changed")
+            .with_hint("begin again from the sign-in page")
+    })?;
+    Ok(Entered { user_id, identity_id, decision })
 }
 
 async fn welcome(
@@ -238,7 +251,7 @@ async fn welcome(
     if entered.decision.user.is_some() {
         about["group_ids"] = json!(view.state.users.get(&entered.user_id).map(|user| &user.group_ids));
     }
-    let (token, session) = open_session(call, &view, principal).await?;
+    let (token, session) = open_session(call, &view, principal, Proof::Identity(entered.identity_id)).await?;
     recorder.record("login", session.id(), Outcome::Success, about).await?;
     let secure = call.context().secure || pending.redirect_url.starts_with("https:");
     let lifetime = view.config.access.session_lifetime;

@@ -2,7 +2,7 @@
 
 use crate::http::admin::codes::codes;
 use crate::http::admin::{
-    audit, backup, backups, declarative, error, explain, ext_auth, groups, keys, login, oauth, password, policies,
+    audit, backup, backups, declarative, error, explain, ext_auth, groups, keys, login, me, oauth, password, policies,
     session, status, tokens, trace, users, whoami,
 };
 use crate::http::health;
@@ -73,6 +73,13 @@ const ALWAYS: [u16; 5] = [400, 403, 500, 503, 507];
         keys::create,
         keys::update,
         keys::delete,
+        me::list_keys,
+        me::create_key,
+        me::update_key,
+        me::delete_key,
+        me::list_sessions,
+        me::end_sessions,
+        me::end_session,
         groups::list,
         groups::create,
         groups::get,

@@ -114,13 +114,18 @@ pub(super) async fn own(request: HttpRequest) -> Result<HttpResponse, Problem> {
 pub(super) async fn list(request: HttpRequest) -> Result<HttpResponse, Problem> {
     let call = Call::with_right(&request, "iam:read").await?;
     let all = good_now(&call).await?;
+    shown(&call, &all)
+}
+
+/// These sessions, as they are sent.
+pub(super) fn shown(call: &Call, sessions: &[Session]) -> Result<HttpResponse, Problem> {
     let own = call.caller()?.session.as_ref().map(Session::id);
-    let shown: Vec<SessionView<'_>> = all.iter().map(|session| SessionView::new(&call, session, own)).collect();
-    Ok(HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(Sessions { sessions: shown }))
+    let sessions = sessions.iter().map(|session| SessionView::new(call, session, own)).collect();
+    Ok(HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(Sessions { sessions }))
 }
 
 /// The sessions that are good now, the latest first.
-async fn good_now(call: &Call) -> Result<Vec<Session>, Problem> {
+pub(super) async fn good_now(call: &Call) -> Result<Vec<Session>, Problem> {
     let (idle, now) = (call.view.config.access.session_idle, call.edge.clock.now());
     let mut all = call.edge.session.list().await?;
     all.retain(|session| session.valid(&call.view.state, idle, now));
@@ -144,12 +149,21 @@ pub(super) async fn revoke(request: HttpRequest) -> Result<HttpResponse, Problem
     if !own {
         call.require("iam:write").await?;
     }
-    if call.caller()?.session.as_ref().is_some_and(|own| own.id() == id) {
-        return Err(invalid("this is your own session; POST /_/api/admin/logout ends it"));
+    Revoked::now(&call, Some(id)).await
+}
+
+impl Revoked {
+    /// Ends a session, if there is one and it is another than the caller's.
+    pub(super) async fn now(call: &Call, id: Option<&str>) -> Result<HttpResponse, Problem> {
+        let none = || not_found("no_such_session", "there is no such session");
+        let id = id.ok_or_else(none)?;
+        if call.caller()?.session.as_ref().is_some_and(|own| own.id() == id) {
+            return Err(invalid("this is your own session; POST /_/api/admin/logout ends it"));
+        }
+        if !call.edge.session.revoke(id).await? {
+            return Err(none());
+        }
+        call.recorder().record("session.revoke", id, Outcome::Success, Value::Null).await?;
+        Ok(HttpResponse::Ok().json(Self { revoked: true }))
     }
-    if !call.edge.session.revoke(id).await? {
-        return Err(not_found("no_such_session", "there is no such session"));
-    }
-    call.recorder().record("session.revoke", id, Outcome::Success, Value::Null).await?;
-    Ok(HttpResponse::Ok().json(Revoked { revoked: true }))
 }

@@ -12,7 +12,6 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use actors::domain::change::StateChange;
 use actors::domain::iam::change::IamChange;
 use actors::domain::iam::model::User;
-use actors::domain::iam::principal::Principal;
 use actors::domain::secret::Secret;
 use actors::system::view::SystemView;
 use serde::Deserialize;
@@ -168,7 +167,7 @@ pub(super) async fn update(request: HttpRequest, payload: web::Payload) -> Resul
     };
     call.mutate("user.update", id, StateChange::Iam(change)).await?;
     if disabled {
-        end_sessions(&call, id).await;
+        end_void_sessions(&call).await;
     }
     let view = call.edge.system.view();
     let user = find(&view, id)?;
@@ -186,7 +185,7 @@ pub(super) async fn delete(request: HttpRequest) -> Result<HttpResponse, Problem
     let call = Call::changing_iam(&request).await?;
     let id = segment(&request, "id");
     call.mutate("user.delete", id, StateChange::Iam(IamChange::DeleteUser { id: id.to_owned() })).await?;
-    end_sessions(&call, id).await;
+    end_void_sessions(&call).await;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -211,7 +210,7 @@ pub(super) async fn rotate_keys(request: HttpRequest, payload: web::Payload) -> 
     let secret = key.secret.clone();
     let change = IamChange::RotateKeys { id: id.to_owned(), key };
     call.mutate("user.rotate_keys", id, StateChange::Iam(change)).await?;
-    end_sessions(&call, id).await;
+    end_void_sessions(&call).await;
     let view = call.edge.system.view();
     let user = find(&view, id)?;
     Ok(HttpResponse::Ok()
@@ -220,10 +219,19 @@ pub(super) async fn rotate_keys(request: HttpRequest, payload: web::Payload) -> 
         .json(UserView::with_secret(&user, &call.edge.last_used, &secret)))
 }
 
-/// The published view refuses these sessions already; here their rows go too.
-pub(super) async fn end_sessions(call: &Call, id: &str) {
-    if let Err(error) = call.edge.session.revoke_principal(&Principal::User(id.to_owned())).await {
-        log::warn!("the sessions of user {id} are void, but stay listed in the state database: {error:?}");
+/// Ends the sessions that a change has made void. The published view refuses them already; here their rows go too, so that nothing
+/// that is switched on again brings them back.
+pub(super) async fn end_void_sessions(call: &Call) {
+    let void = async {
+        // Listed first: whoever signs in after that does so on a view that is at least as new.
+        let all = call.edge.session.list().await?;
+        let (view, now) = (call.edge.system.view(), call.edge.clock.now());
+        let idle = view.config.access.session_idle;
+        let void = all.iter().filter(|session| session.alive(idle, now) && !session.valid(&view.state, idle, now));
+        call.edge.session.revoke_all(void).await
+    };
+    if let Err(error) = void.await {
+        log::warn!("void sessions stay in the state database: {error:?}");
     }
 }
 

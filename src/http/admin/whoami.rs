@@ -3,6 +3,7 @@
 use crate::http::admin::call::Call;
 use crate::http::admin::dto::{Rule, rules};
 use crate::http::admin::error::Problem;
+use crate::http::admin::me::makes_own_keys;
 use actix_web::{HttpRequest, HttpResponse};
 use actors::domain::iam::action::ADMIN_RIGHTS;
 use actors::domain::iam::evaluate::is_admin;
@@ -45,10 +46,15 @@ pub(super) struct ExternalProvider {
 /// Who asks, and what they may do.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Myself {
+    /// A user's id; `null` for whoever is none.
+    #[schema(required)]
+    id: Option<String>,
     name: String,
     #[schema(required)]
     access_key_id: Option<String>,
     is_admin: bool,
+    /// Whether the caller makes key pairs of its own: `POST /_/api/admin/me/keys`.
+    makes_own_keys: bool,
     /// The caller's own rules and those of its groups.
     permissions: Vec<Rule>,
     /// The rights on the admin API that these amount to.
@@ -69,9 +75,14 @@ pub(super) async fn get(request: HttpRequest) -> Result<HttpResponse, Problem> {
     };
     let locked = call.view.locked.is_some();
     let user = call.caller().ok().map(|caller| Myself {
+        id: match &caller.principal {
+            Principal::User(id) => Some(id.clone()),
+            _ => None,
+        },
         name: call.who(),
         access_key_id: access_key_id(&call.view.state, &caller.principal).map(str::to_owned),
         is_admin: is_admin(&call.view.state, &caller.principal, call.context()),
+        makes_own_keys: makes_own_keys(&call.view.state, &caller.principal),
         permissions: permissions(&call.view.state, &caller.principal),
         rights: ADMIN_RIGHTS.iter().map(|(right, _)| *right).filter(|right| call.may(right)).collect(),
     });

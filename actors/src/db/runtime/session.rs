@@ -13,10 +13,11 @@ pub fn load_sessions(connection: &Connection) -> Result<Vec<Session>> {
         let mut statement = connection.prepare_cached("SELECT * FROM sessions ORDER BY created_at, token_sha256")?;
         let rows = statement.query_map([], |row| {
             let principal: String = row.get("principal_json")?;
+            let proof: String = row.get("proof_json")?;
             Ok(Session {
                 sha256: row.get("token_sha256")?,
-                principal: serde_json::from_str(&principal)
-                    .map_err(|error| rusqlite::Error::FromSqlConversionFailure(1, Type::Text, Box::new(error)))?,
+                principal: serde_json::from_str(&principal).map_err(unreadable)?,
+                proof: serde_json::from_str(&proof).map_err(unreadable)?,
                 created_at: Timestamp::from_millis(row.get("created_at")?),
                 auth_time: Timestamp::from_millis(row.get("auth_time")?),
                 last_seen: Timestamp::from_millis(row.get("last_seen")?),
@@ -32,16 +33,22 @@ pub fn load_sessions(connection: &Connection) -> Result<Vec<Session>> {
     read().map_err(failed("load sessions"))
 }
 
+fn unreadable(error: serde_json::Error) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(1, Type::Text, Box::new(error))
+}
+
 /// Stores a session, in place of an older one of the same token.
 pub fn put_session(connection: &Connection, session: &Session) -> Result<()> {
     let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
-    let principal =
-        serde_json::to_string(&session.principal).map_err(|error| Error::internal("store session", error))?;
+    let written = |error| Error::internal("store session", error);
+    let principal = serde_json::to_string(&session.principal).map_err(written)?;
+    let proof = serde_json::to_string(&session.proof).map_err(written)?;
     let write = || {
         connection
             .prepare_cached(
                 "INSERT OR REPLACE INTO sessions (token_sha256, principal_json, created_at, auth_time, last_seen,
-                 expires_at, auth_epoch, credential_version, ip, user_agent) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                 expires_at, auth_epoch, credential_version, ip, user_agent, proof_json)
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             )?
             .execute(params![
                 session.sha256,
@@ -54,6 +61,7 @@ pub fn put_session(connection: &Connection, session: &Session) -> Result<()> {
                 number(session.credential_version),
                 session.ip,
                 session.user_agent,
+                proof,
             ])
     };
     write().map(|_| ()).map_err(failed("store session"))

@@ -3,7 +3,7 @@
 use super::*;
 use crate::domain::clock::Timestamp;
 use crate::domain::iam::principal::Principal;
-use crate::domain::session::Session;
+use crate::domain::session::{Proof, Session};
 use crate::domain::state::{ExportRecord, RestoreRecord};
 use std::collections::BTreeMap;
 use tempfile::TempDir;
@@ -20,7 +20,8 @@ fn session(sha256: &str) -> Session {
     let at = Timestamp::from_millis;
     Session {
         sha256: sha256.into(),
-        principal: Principal::Bootstrap,
+        principal: Principal::User("u1".into()),
+        proof: Proof::Identity("i1".into()),
         created_at: at(1),
         auth_time: at(2),
         last_seen: at(3),

@@ -4,7 +4,7 @@ use crate::http::admin::call::Call;
 use crate::http::admin::error::{Problem, not_found};
 use crate::http::admin::openapi::{Missing, Versioned};
 use crate::http::admin::query::Query;
-use crate::http::admin::users::end_sessions;
+use crate::http::admin::users::end_void_sessions;
 use crate::http::admin::{list_of, segment};
 use actix_web::{HttpRequest, HttpResponse, web};
 use actors::domain::change::StateChange;
@@ -123,9 +123,7 @@ pub(crate) async fn delete(request: HttpRequest) -> Result<HttpResponse, Problem
     let id = segment(&request, "id");
     let change = SignInChange::Unbind { id: id.to_owned() };
     call.mutate("identity.unbind", id, StateChange::Iam(IamChange::SignIn(change))).await?;
-    if let Some(identity) = call.view.state.identities.get(id) {
-        end_sessions(&call, &identity.user_id).await;
-    }
+    end_void_sessions(&call).await;
     Ok(HttpResponse::NoContent().finish())
 }
 

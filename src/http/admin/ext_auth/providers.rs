@@ -7,7 +7,7 @@ use crate::http::admin::error::{Problem, not_found};
 use crate::http::admin::oauth::CALLBACK;
 use crate::http::admin::openapi::{Missing, Versioned};
 use crate::http::admin::query::Query;
-use crate::http::admin::users::end_sessions;
+use crate::http::admin::users::end_void_sessions;
 use crate::http::admin::{etag, list_of, segment};
 use actix_web::http::StatusCode;
 use actix_web::http::header::ETAG;
@@ -256,6 +256,7 @@ pub(crate) async fn update(request: HttpRequest, payload: web::Payload) -> Resul
     let body: Update = call.json(payload).await?;
     let old = find(&call.view, id)?;
     may_be_asked(&call, body.issuer_url.as_deref())?;
+    let switched_off = body.enabled == Some(false);
     let edit = ProviderEdit {
         name: body.name,
         provider_type: body.provider_type,
@@ -270,6 +271,9 @@ pub(crate) async fn update(request: HttpRequest, payload: web::Payload) -> Resul
     };
     let change = SignInChange::UpdateProvider { id: id.to_owned(), edit: Box::new(edit) };
     call.mutate("auth_provider.update", id, StateChange::Iam(IamChange::SignIn(change))).await?;
+    if switched_off {
+        end_void_sessions(&call).await;
+    }
     shown(&call, id, StatusCode::OK)
 }
 
@@ -285,9 +289,7 @@ pub(crate) async fn delete(request: HttpRequest) -> Result<HttpResponse, Problem
     let id = segment(&request, "id");
     let change = SignInChange::DeleteProvider { id: id.to_owned() };
     call.mutate("auth_provider.delete", id, StateChange::Iam(IamChange::SignIn(change))).await?;
-    for identity in call.view.state.identities.values().filter(|identity| identity.provider_id == id) {
-        end_sessions(&call, &identity.user_id).await;
-    }
+    end_void_sessions(&call).await;
     Ok(HttpResponse::NoContent().finish())
 }
 

@@ -7,6 +7,7 @@ mod name;
 pub(super) mod sign_in;
 mod token;
 pub(super) mod user;
+mod withdraw;
 
 use crate::Result;
 use crate::domain::change::Changed;
@@ -148,16 +149,16 @@ pub enum IamChange {
 
 impl IamChange {
     /// True for what a declarative config file owns: users with their keys, groups, providers and mapping rules. API tokens are no
-    /// part of it, nor is what a sign-in brings.
-    pub fn is_owned_by_file(&self) -> bool {
+    /// part of it, nor is what a sign-in brings, nor the keys of people who came by one: the file does not know them.
+    pub fn is_owned_by_file(&self, state: &State) -> bool {
         match self {
+            Self::AddKey { id, .. } | Self::UpdateKey { id, .. } | Self::DeleteKey { id, .. } => {
+                state.users.get(id).is_none_or(|user| user.auth_source != "external")
+            }
             Self::CreateUser { .. }
             | Self::UpdateUser { .. }
             | Self::DeleteUser { .. }
             | Self::RotateKeys { .. }
-            | Self::AddKey { .. }
-            | Self::UpdateKey { .. }
-            | Self::DeleteKey { .. }
             | Self::CreateGroup { .. }
             | Self::UpdateGroup { .. }
             | Self::DeleteGroup { .. }

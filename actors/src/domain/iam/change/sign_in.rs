@@ -1,9 +1,10 @@
 //! Changes of providers, mapping rules and identities, and what a sign-in writes.
 
+use super::withdraw::{withdraw, without_groups};
 use super::{reinstate, revoke, revoked};
 use crate::domain::change::Changed;
 use crate::domain::clock::Timestamp;
-use crate::domain::iam::model::{AuthProvider, ExternalIdentity, GroupId, MappingRule, User, UserId};
+use crate::domain::iam::model::{AuthProvider, ExternalIdentity, GroupId, MappingRule, UserId};
 use crate::domain::iam::sign_in::{Login, check_provider, check_rule, decide};
 use crate::domain::secret::Secret;
 use crate::domain::state::State;
@@ -45,7 +46,7 @@ pub enum SignInChange {
         /// What.
         edit: RuleEdit,
     },
-    /// Removes a mapping rule; what it gave goes at each person's next sign-in.
+    /// Removes a mapping rule, and what it gave to whom no other rule gives it.
     DeleteRule {
         /// Which.
         id: String,
@@ -107,7 +108,10 @@ pub(super) fn apply(change: SignInChange, state: &mut State, now: Timestamp) -> 
         SignInChange::CreateRule(rule) => create_rule(state, rule),
         SignInChange::UpdateRule { id, edit } => update_rule(state, &id, edit),
         SignInChange::DeleteRule { id } => match state.mapping_rules.remove(&id) {
-            Some(_) => Ok(Changed::new("mapping_rule", id)),
+            Some(gone) => {
+                withdraw(state, &gone);
+                Ok(Changed::new("mapping_rule", id))
+            }
             None => Err(no_such_rule()),
         },
         SignInChange::Bind { id, provider_id, external_sub, user_id } => {
@@ -223,6 +227,7 @@ fn update_rule(state: &mut State, id: &str, edit: RuleEdit) -> Result<Changed> {
     check_rule_in(state, &rule)?;
     if rule != *old {
         state.mapping_rules.insert(id.to_owned(), Arc::new(rule));
+        withdraw(state, &old);
     }
     Ok(Changed::new("mapping_rule", id.to_owned()))
 }
@@ -266,12 +271,8 @@ fn bind(state: &mut State, identity: ExternalIdentity) -> Result<Changed> {
 pub(in crate::domain::iam) fn unbind(state: &mut State, id: &str, now: Timestamp) -> Result<()> {
     let gone = state.identities.remove(id).ok_or_else(no_such_identity)?;
     revoke(state, revoked::IDENTITY, id.to_owned(), now);
-    let others = state.identities.values().filter(|other| other.user_id == gone.user_id);
-    let still: BTreeSet<&GroupId> = others.flat_map(|other| &other.rule_group_ids).collect();
-    if let Some(user) = state.users.get(&gone.user_id) {
-        let lost = |group: &&GroupId| gone.rule_group_ids.contains(*group) && !still.contains(group);
-        let group_ids = user.group_ids.iter().filter(|group| !lost(group)).cloned().collect();
-        let user = User { group_ids, credential_version: user.credential_version + 1, ..User::clone(user) };
+    if let Some(mut user) = without_groups(state, &gone.user_id, &gone.rule_group_ids) {
+        user.credential_version += 1;
         state.users.insert(gone.user_id.clone(), Arc::new(user));
     }
     Ok(())

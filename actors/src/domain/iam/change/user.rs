@@ -139,7 +139,6 @@ pub(super) fn update_key(
     }
     if let Some(active) = edit.active.filter(|active| *active != key.active) {
         key.active = active;
-        user.credential_version += 1;
         match active {
             true => reinstate(state, revoked::ACCESS_KEY, access_key_id),
             false => revoke(state, revoked::ACCESS_KEY, access_key_id.to_owned(), now),
@@ -152,7 +151,6 @@ pub(super) fn delete_key(state: &mut State, id: UserId, access_key_id: &str, now
     let mut user = User::clone(find(state, &id)?);
     let at = user.keys.iter().position(|key| key.access_key_id == access_key_id).ok_or_else(no_such_key)?;
     user.keys.remove(at);
-    user.credential_version += 1;
     revoke(state, revoked::ACCESS_KEY, access_key_id.to_owned(), now);
     Ok(put(state, user))
 }

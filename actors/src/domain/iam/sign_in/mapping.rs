@@ -71,21 +71,31 @@ pub struct Matched {
 
 /// The rules that match a person of a provider; of any provider where none is named. Every rule that matches counts.
 pub fn evaluate(state: &State, provider_id: Option<&str>, claims: &Claims) -> Matched {
-    let of_provider = |rule: &MappingRule| match (&rule.provider_id, provider_id) {
-        (Some(own), Some(asked)) => own == asked,
-        (Some(_), None) => false,
-        (None, _) => true,
-    };
     let mut rules: Vec<Arc<MappingRule>> = state
         .mapping_rules
         .values()
-        .filter(|rule| rule.enabled && of_provider(rule) && state.groups.contains_key(&rule.group_id))
+        .filter(|rule| is_about(rule, provider_id) && state.groups.contains_key(&rule.group_id))
         .filter(|rule| matches(rule, claims))
         .cloned()
         .collect();
     rules.sort_by(|a, b| (a.priority, &a.id).cmp(&(b.priority, &b.id)));
     let group_ids = rules.iter().map(|rule| rule.group_id.clone()).collect();
     Matched { rules, group_ids }
+}
+
+/// Whether a rule gives its group to a person of a provider.
+pub fn gives(rule: &MappingRule, provider_id: &str, claims: &Claims) -> bool {
+    is_about(rule, Some(provider_id)) && matches(rule, claims)
+}
+
+/// Whether a rule counts for people of this provider; of any where none is named.
+fn is_about(rule: &MappingRule, provider_id: Option<&str>) -> bool {
+    rule.enabled
+        && match (&rule.provider_id, provider_id) {
+            (Some(own), Some(asked)) => own == asked,
+            (Some(_), None) => false,
+            (None, _) => true,
+        }
 }
 
 /// The claims that the rules of a provider ask for.
@@ -173,7 +183,7 @@ mod tests {
         }
     }
 
-    fn gives(rule: &MappingRule, claims: &Value) -> bool {
+    fn fits(rule: &MappingRule, claims: &Value) -> bool {
         check_rule(rule).unwrap();
         matches(rule, &Claims::new(claims.as_object().unwrap().clone()))
     }
@@ -206,10 +216,10 @@ mod tests {
         for (kind, value, good, bad) in table {
             let rule = rule(kind, "email", value);
             for email in good {
-                assert!(gives(&rule, &json!({"email": email})), "{kind} {value} {email}");
+                assert!(fits(&rule, &json!({"email": email})), "{kind} {value} {email}");
             }
             for email in bad {
-                assert!(!gives(&rule, &json!({"email": email})), "{kind} {value} {email}");
+                assert!(!fits(&rule, &json!({"email": email})), "{kind} {value} {email}");
             }
         }
     }
@@ -217,14 +227,14 @@ mod tests {
     #[test]
     fn a_claim_is_a_value_or_a_list_of_values() {
         let admins = rule("claim_value", "groups", "admins");
-        assert!(gives(&admins, &json!({"groups": ["users", "admins"]})));
-        assert!(gives(&admins, &json!({"groups": "admins"})));
+        assert!(fits(&admins, &json!({"groups": ["users", "admins"]})));
+        assert!(fits(&admins, &json!({"groups": "admins"})));
         for bad in [json!(["Admins"]), json!("users,admins"), json!({"admins": true}), json!([["admins"]]), Value::Null]
         {
-            assert!(!gives(&admins, &json!({"groups": bad})), "{bad}");
+            assert!(!fits(&admins, &json!({"groups": bad})), "{bad}");
         }
-        assert!(gives(&rule("claim_value", "level", "7"), &json!({"level": 7})));
-        assert!(gives(&rule("claim_value", "staff", "true"), &json!({"staff": true})));
+        assert!(fits(&rule("claim_value", "level", "7"), &json!({"level": 7})));
+        assert!(fits(&rule("claim_value", "staff", "true"), &json!({"staff": true})));
     }
 
     #[test]

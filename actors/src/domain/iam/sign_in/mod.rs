@@ -7,5 +7,5 @@ mod provider;
 
 pub use claims::Claims;
 pub use decide::{Decision, Login, decide};
-pub use mapping::{MATCH_TYPES, Matched, check_rule, claims_named, evaluate};
+pub use mapping::{MATCH_TYPES, Matched, check_rule, claims_named, evaluate, gives};
 pub use provider::{PROVIDER_TYPES, Settings, check_provider};

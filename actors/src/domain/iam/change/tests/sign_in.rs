@@ -223,6 +223,32 @@ fn a_provider_goes_with_its_rules_and_identities_and_what_they_gave() {
 }
 
 #[test]
+fn what_a_rule_gave_goes_with_the_rule_unless_another_gives_it() {
+    let mut state = signed_up();
+    let also = MappingRule { id: "also".into(), provider_id: None, ..rule("also", "zwei", "g2") };
+    apply(&mut state, SignInChange::CreateRule(also)).unwrap();
+    apply(&mut state, in_groups(&["two", "three"])).unwrap();
+    let both = login(json!({"sub": "s2", "email": "bob@example.com", "groups": ["two", "zwei"]}));
+    apply(&mut state, both).unwrap();
+    IamChange::AddMember { group_id: "g2".into(), user_id: "u1".into() }.apply(&mut state, NOW).unwrap();
+    let delete = |id: &str| SignInChange::DeleteRule { id: id.into() };
+    apply(&mut state, delete("r2")).unwrap();
+    assert_eq!(groups_of(&state, "user-s1"), ["g3"]);
+    assert_eq!(groups_of(&state, "user-s2"), ["g2"], "the other rule gives it to whom it names");
+    assert!(state.users["u1"].group_ids.contains("g2"), "and what was given by hand stays");
+    let edit = RuleEdit { match_value: Some("drei".into()), ..RuleEdit::default() };
+    apply(&mut state, SignInChange::UpdateRule { id: "r3".into(), edit }).unwrap();
+    assert!(groups_of(&state, "user-s1").is_empty());
+    let off = RuleEdit { enabled: Some(false), ..RuleEdit::default() };
+    apply(&mut state, SignInChange::UpdateRule { id: "also".into(), edit: off }).unwrap();
+    assert!(groups_of(&state, "user-s2").is_empty());
+    let before = state.clone();
+    let later = RuleEdit { priority: Some(7), ..RuleEdit::default() };
+    apply(&mut state, SignInChange::UpdateRule { id: "r3".into(), edit: later }).unwrap();
+    assert_eq!(state.users, before.users);
+}
+
+#[test]
 fn rules_and_bonds_lead_somewhere() {
     let mut state = signed_up();
     let create = |rule| SignInChange::CreateRule(rule);
