@@ -115,7 +115,7 @@ pub(super) async fn apply(request: HttpRequest, payload: web::Payload) -> Result
     get, path = "/_/api/admin/config/declarative-iam-export", tag = "config", operation_id = "exportIam",
     responses((
         status = 200, description = "YAML, as `apply` takes it: empty secrets keep what the database has.",
-        body = String, content_type = "application/yaml", headers(("ETag" = String, description = "For `If-Match`.")),
+        body = Value, content_type = "application/yaml", headers(("ETag" = String, description = "For `If-Match`.")),
     )),
     extensions(("x-dgp-right" = json!("iam:read"))),
 )]
