@@ -66,7 +66,9 @@ pub(in crate::http::admin) async fn opened(call: &Call, stored: Source) -> Resul
 async fn open(call: &Call, sealed: Source, key: Key) -> Result<Source, Problem> {
     let unlocked = match &key {
         // A passphrase costs what a password does, and waits where passwords wait.
-        Key::Passphrase(_) => call.edge.passwords.run(Standing::PROVEN, move || envelope::unlock(&sealed, &key)).await?,
+        Key::Passphrase(_) => {
+            call.edge.passwords.run(Standing::PROVEN, move || envelope::unlock(&sealed, &key)).await?
+        }
         Key::Identity(_) => blocking(move || envelope::unlock(&sealed, &key)).await,
     }?;
     let mut spool = call.edge.backup.spool(call.view.config.backup.limits.body)?;
