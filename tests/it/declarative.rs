@@ -198,6 +198,49 @@ fn a_hand_written_file_is_taken_in_at_start_and_after_each_edit() {
     assert!(ended.log.contains("carol"), "{}", ended.log);
 }
 
+#[test]
+fn a_captured_file_that_owns_iam_brings_its_users_also_without_the_rest() {
+    let source = Host::start();
+    source.admin(send("apply", DOCUMENT)).expect(200);
+    let archive = source.backup();
+    let mut host = Host::start();
+    host.user("old", json!([]));
+    let restore = |host: &Host, query: &str| {
+        host.admin(Request::new("POST", &format!("/_/api/admin/backup{query}")).body(archive.clone()))
+    };
+    assert_eq!(code(&restore(&host, "?mode=config-only&strategy=merge").expect(409)), "iam_declarative");
+    let plan = restore(&host, "?mode=config-only&dry_run=true").expect(200).json();
+    assert_eq!((&plan["users_created"], &plan["changes"]["users"]["deleted"]), (&json!(1), &json!(1)), "{plan}");
+    assert_eq!(host.user_names(), ["old"]);
+    restore(&host, "?mode=config-only").expect(200);
+    let id = id_of(&host, "ci");
+    assert_eq!(host.user_names(), ["ci"]);
+    assert!(config_file(&host).contains("iam_mode: declarative") && !config_file(&host).contains(CI_SECRET));
+    let signed = |host: &Host| ci(host, CI_SECRET).get("builds", "none").status;
+    assert_eq!(signed(&host), 404, "the key's secret came out of secrets.json, the right out of the file");
+    host.restart();
+    assert_eq!((id_of(&host, "ci"), signed(&host)), (id, 404), "file and database agree");
+}
+
+#[test]
+fn an_undo_enables_nobody_whom_the_file_disabled_since() {
+    let mut host = Host::start();
+    host.admin(send("apply", DOCUMENT)).expect(200);
+    host.restore(&host.backup()).expect(200);
+    let before = config_file(&host);
+    let disabled = export(&host).replace("    - name: ci\n", "    - name: ci\n      enabled: false\n");
+    host.admin(send("apply", &disabled)).expect(200);
+    let undo = |query: &str| host.admin(Request::new("POST", &format!("/_/api/admin/backup/undo{query}")));
+    assert_eq!(code(&undo("").expect(409)), "later_changes");
+    let undone = undo("?discard_later_changes=true").expect(200).json();
+    assert!(undone["warnings"].to_string().contains("written anew"), "{undone}");
+    assert_eq!(users(&host)[0]["enabled"], false);
+    host.restart();
+    assert_eq!(users(&host)[0]["enabled"], false, "nor does the next start: {}", config_file(&host));
+    ci(&host, CI_SECRET).get("builds", "k").expect(403);
+    assert!(!before.contains("enabled: false") && config_file(&host).contains("enabled: false"));
+}
+
 /// Kills the server at a point of an apply: afterwards file and database are both the old ones or both the new ones.
 fn killed_at(point: &str) {
     let mut host = Host::prepare().config("# by hand\nadvanced: {log_level: info}\n");
