@@ -87,6 +87,33 @@ fn the_age_cli_opens_what_was_encrypted_to_recipients_and_unzip_what_is_inside()
     host.admin(export(&query).header("X-DGP-Backup-Passphrase", PASSPHRASE)).expect(400);
 }
 
+#[test]
+fn an_encrypted_archive_shows_no_name_and_no_endpoint() {
+    let reader = Reader::new();
+    let mut host = Host::prepare()
+        .config("advanced: {audit: {webhook: {url: 'http://127.0.0.1:9/hidden-hook', headers: [{name: X-Hidden, value: hidden-token}]}}}\n");
+    host.up();
+    host.admin_user("hidden-ann").make_bucket("hidden-bucket");
+    let sealed = |request: Request| host.admin(request).expect(200).body;
+    let instance = host.admin(Request::new("GET", "/_/api/admin/status")).expect(200).json()["instance_id"].clone();
+    let instance = instance.as_str().expect("a text").as_bytes();
+    let plain = host.exported();
+    let names: [&[u8]; 6] = [b"hidden-", b"127.0.0.1", b"json", b"yaml", b"PK\x03\x04", instance];
+    for name in &names[..2] {
+        let there = plain.entries.iter().any(|(_, content)| content.windows(name.len()).any(|window| window == *name));
+        assert!(there, "the plain archive has {}", String::from_utf8_lossy(name));
+    }
+    for bytes in [
+        sealed(export(&format!("?recipient={}", reader.recipient))),
+        sealed(export("").header("X-DGP-Backup-Passphrase", PASSPHRASE)),
+    ] {
+        for name in names {
+            let at = bytes.windows(name.len()).position(|window| window == name);
+            assert_eq!(at, None, "{} is in it", String::from_utf8_lossy(name));
+        }
+    }
+}
+
 fn unzip(archive: &Path) {
     let listed = Command::new("unzip").args(["-tq"]).arg(archive).output().expect("unzip is installed");
     assert!(listed.status.success(), "{}", String::from_utf8_lossy(&listed.stdout));

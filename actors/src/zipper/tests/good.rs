@@ -59,6 +59,29 @@ fn no_secret_is_outside_of_secrets_json() {
 }
 
 #[test]
+fn no_debug_output_shows_a_secret() {
+    let text = CONFIG.replace("{ env: CONFIG_SECRET }", "secret-of-config-in-the-file");
+    let loaded = crate::domain::config::load::load(&text, &environment()).unwrap();
+    let archive = verified(&exported_with(&state(), &loaded).bytes);
+    let shown = [
+        format!("{:?}", state()),
+        format!("{loaded:?}"),
+        format!("{archive:?}"),
+        format!("{:?}", prepared(&state())),
+        format!("{:?}", crate::zipper::Source::from(exported(&state()).bytes)),
+        format!("{:?}", super::plan::Setup::fresh().good()),
+        format!("{:?}", crate::domain::archive::parts::IamOf(&state())),
+    ];
+    for (index, text) in shown.iter().enumerate() {
+        for secret in ["secret-of-", "stored-secret", "$argon2id", &"1".repeat(64), &"2".repeat(64)] {
+            let at = text.find(secret);
+            let around = at.map(|at| &text[at.saturating_sub(80)..at]);
+            assert_eq!(around, None, "{secret} in {index}");
+        }
+    }
+}
+
+#[test]
 fn the_config_says_where_each_bucket_belongs() {
     let text = String::from_utf8(Parts::sample().0[1].clone()).unwrap();
     assert!(text.contains("origin: registry"), "{text}");
