@@ -11,8 +11,9 @@ use crate::backup::undo::kept::undo_kept;
 use crate::backup::{look, record, stage};
 use crate::boot::mac_key;
 use crate::db::password::PasswordHash;
+use crate::domain::archive::captured;
 use crate::domain::archive::manifest::Manifest;
-use crate::domain::archive::plan::{Current, Host, Mode, Options, Plan, Revive, Strategy, plan};
+use crate::domain::archive::plan::{Current, Host, Mode, Options, Plan, Revive, Strategy, plan_captured};
 use crate::domain::change::StateChange;
 use crate::domain::state::KeyPurpose;
 use crate::system::messages::NextSystem;
@@ -35,7 +36,7 @@ pub(super) async fn run(tools: &Tools, restore_id: &str, request: RestoreRequest
 async fn carry_out(tools: &Tools, restore_id: &str, request: RestoreRequest) -> Result<Value> {
     let mut options = options(&request)?;
     let view = tools.system.view();
-    let archive = read(tools, request.archive.clone()).await?;
+    let mut archive = read(tools, request.archive.clone()).await?;
     if archive.is_legacy_json() {
         options = options.for_legacy_json()?;
     }
@@ -48,9 +49,11 @@ async fn carry_out(tools: &Tools, restore_id: &str, request: RestoreRequest) -> 
     let with_data = look::buckets_with_data(&view).await;
     let files = tools.host.files_of(&archive.secrets, &loaded.config);
     let paths_from = tools.host.paths_from();
-    let mut planned = plan(
+    let captured = captured::take(&mut archive);
+    let mut planned = plan_captured(
         Current { state: &view.state, config: &loaded },
         &archive,
+        captured,
         &options,
         &Host {
             instance_id: &tools.host.instance.instance_id,
@@ -63,6 +66,11 @@ async fn carry_out(tools: &Tools, restore_id: &str, request: RestoreRequest) -> 
             paths_from: paths_from.as_deref(),
         },
     )?;
+    // Whatever the archive holds is in the plan by now: with many users it should not be there twice.
+    let (manifest, conversion) = {
+        let archive = archive;
+        (archive.manifest, archive.conversion)
+    };
     if !planned.next.keyring.values().any(|key| key.active && key.purpose == KeyPurpose::MetadataMac) {
         let key = mac_key(tools.clock.now())?;
         planned.next.keyring.insert(key.id.clone(), Arc::new(key));
@@ -82,9 +90,9 @@ async fn carry_out(tools: &Tools, restore_id: &str, request: RestoreRequest) -> 
     let mut answer = planned.answer(&options, !request.dry_run);
     let undo = if request.dry_run { Value::Null } else { stage::undo_path(tools, restore_id).into() };
     answer.insert("restore_id".into(), restore_id.into());
-    answer.insert("archive".into(), origin(&archive.manifest, &tools.host.instance.instance_id));
+    answer.insert("archive".into(), origin(&manifest, &tools.host.instance.instance_id));
     answer.insert("pre_restore_backup".into(), undo);
-    answer.insert("conversion".into(), json!(archive.conversion));
+    answer.insert("conversion".into(), json!(conversion));
     answer.insert("self_check".into(), self_check(&planned));
     let answer = Value::Object(answer);
     if request.dry_run {

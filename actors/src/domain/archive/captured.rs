@@ -12,6 +12,16 @@ use std::sync::Arc;
 
 /// The captured state. What an archive does not carry (restores, history, trusted signers, sessions) is empty.
 pub fn state(archive: &Archive) -> State {
+    with_users(archive, archive.iam.users.clone())
+}
+
+/// The same out of an archive that nobody asks for its users any more: there may be so many of them that they should be there once.
+pub fn take(archive: &mut Archive) -> State {
+    let users = std::mem::take(&mut archive.iam.users);
+    with_users(archive, users)
+}
+
+fn with_users(archive: &Archive, users: Vec<UserEntry>) -> State {
     let (manifest, iam, secrets) = (&archive.manifest, &archive.iam, &archive.secrets);
     State {
         meta: Meta {
@@ -22,7 +32,7 @@ pub fn state(archive: &Archive) -> State {
             password_logged: manifest.bootstrap_password.logged,
             ..Meta::default()
         },
-        users: iam.users.iter().map(|entry| (entry.id.clone(), Arc::new(user(entry, secrets)))).collect(),
+        users: users.into_iter().map(|entry| (entry.id.clone(), Arc::new(user(entry, secrets)))).collect(),
         groups: iam.groups.iter().map(|entry| (entry.id.clone(), Arc::new(group(entry)))).collect(),
         providers: iam
             .auth_providers
@@ -48,23 +58,23 @@ pub fn state(archive: &Archive) -> State {
 }
 
 /// The secret of an access key; `check::secrets` has seen that it is there.
-fn user(entry: &UserEntry, secrets: &SecretsPart) -> User {
+fn user(entry: UserEntry, secrets: &SecretsPart) -> User {
     let secret = |id: &str| secrets.user_secrets.get(id).cloned().unwrap_or_default();
     User {
-        id: entry.id.clone(),
-        name: entry.name.clone(),
+        id: entry.id,
+        name: entry.name,
         enabled: entry.enabled,
         created_at: entry.created_at,
-        auth_source: entry.auth_source.clone(),
+        auth_source: entry.auth_source,
         credential_version: entry.credential_version,
-        permissions: entry.permissions.clone(),
-        group_ids: entry.group_ids.iter().cloned().collect(),
+        permissions: entry.permissions,
+        group_ids: entry.group_ids.into_iter().collect(),
         keys: entry
             .keys
-            .iter()
+            .into_iter()
             .map(|key| AccessKey {
-                access_key_id: key.access_key_id.clone(),
                 secret: secret(&key.access_key_id),
+                access_key_id: key.access_key_id,
                 active: key.active,
                 created_at: key.created_at,
                 expires_at: key.expires_at,

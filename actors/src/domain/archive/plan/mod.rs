@@ -110,11 +110,21 @@ pub struct Keys {
 ///
 /// Errors: `key_conflict`, `missing_keys`, `iam_declarative` and `config_unfit` (409), `bad_parameter` and `unknown_revive` (400).
 pub fn plan(current: Current<'_>, archive: &Archive, options: &Options, host: &Host<'_>) -> Result<Plan> {
+    plan_captured(current, archive, captured::state(archive), options, host)
+}
+
+/// The same where the captured state was made, or taken, out of the archive before.
+pub fn plan_captured(
+    current: Current<'_>,
+    archive: &Archive,
+    mut captured: State,
+    options: &Options,
+    host: &Host<'_>,
+) -> Result<Plan> {
     options.check()?;
     declarative::check_ours(current, options)?;
     let mut warnings = Vec::new();
     keys::check(current.state, archive)?;
-    let mut captured = captured::state(archive);
     let brought = std::mem::take(&mut captured.keyring);
     let captured_at = revocations::captured_at(archive.manifest.captured_at, host.now, &mut warnings);
     let unknown = revocations::unknown_to(archive, host.instance_id, captured_at);
