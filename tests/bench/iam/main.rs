@@ -99,9 +99,18 @@ fn serve(binary: &std::path::Path, dir: &std::path::Path, lists: &str) -> io::Re
     say("backup", format!("{} in {}", mib(archive.len() as u64), ms(begun.elapsed())))?;
     say("resident at most, with the backup", server.memory("VmHWM"))?;
     let begun = Instant::now();
-    server.bytes(Request::new("POST", "/_/api/admin/backup").body(archive))?;
+    server.bytes(Request::new("POST", "/_/api/admin/backup").body(archive.clone()))?;
     say("restore", ms(begun.elapsed()))?;
     say("resident at most, with the restore (target: 1 GiB)", server.memory("VmHWM"))?;
+    server.stop()?;
+
+    let fresh = dir.join("fresh");
+    std::fs::create_dir(&fresh)?;
+    let server = Server::start(binary, &fresh)?;
+    let begun = Instant::now();
+    server.bytes(Request::new("POST", "/_/api/admin/backup").body(archive))?;
+    say("restore onto a host that has nothing", ms(begun.elapsed()))?;
+    say("resident at most there (target: 1 GiB)", server.memory("VmHWM"))?;
     server.stop()
 }
 
