@@ -124,6 +124,10 @@ fn without_a_server_the_state_directory_is_worked_on_and_with_one_it_is_asked() 
     let list = json_of(&run(&state, &password, &["list", "--json"]));
     assert_eq!((list.as_array().unwrap().len(), &list[0]["id"]), (1, &second["id"]), "one is kept");
     assert!(ended(&run(&state, &password, &["prune"]), 0).contains("keeps every one"));
+    ended(&run(&state, &password, &["restore", "copy.zip", "--set", "advanced.region=eu-9"]), 0);
+    assert!(ended(&run(&state, &password, &["undo", "--dry-run"]), 0).contains("config advanced.region: eu-9 -> "));
+    ended(&run(&state, &password, &["undo"]), 0);
+    assert!(ended(&run(&state, &password, &["go-live", "another-one"]), 6).contains("wrong_instance"));
     ended(&run(&state, &password, &["create", "-o", "offline.zip"]), 0);
     ended(&run(&state, &password, &["verify", "offline.zip"]), 0);
     ended(&run(&state, &password, &["restore", "copy.zip", "--mode", "nonsense"]), 6);

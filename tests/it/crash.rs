@@ -274,11 +274,13 @@ const GROUPS: [&str; 11] =
 /// Points that only a second crash reaches, with the point of the first.
 const IN_RECOVERY: [(&str, &str); 1] = [("swap.recover.before_finish", "swap.after_journal")];
 
-/// Points that this story does not come to: `password.rs` and `deaths.rs` kill there; at those of sign-ins nothing is durable, as
+/// Points that this story does not come to: `password.rs`, `recover.rs` and `deaths.rs` kill there; at those of sign-ins nothing is durable, as
 /// who has gone to a provider is remembered in memory alone.
-const NOT_REACHED: [&str; 7] = [
+const NOT_REACHED: [&str; 9] = [
     "backup.password",
     "backup.password.staged",
+    "backup.recover",
+    "backup.recover.staged",
     "backup.undo",
     "backup.undo.planned",
     "backup.undo.staged",

@@ -31,6 +31,7 @@ mod multipart;
 mod older;
 mod password;
 mod propagation;
+mod recover;
 mod regressions;
 mod restore;
 mod rights;

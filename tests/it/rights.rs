@@ -28,9 +28,10 @@ fn code(reply: &Reply) -> String {
 }
 
 /// Every route and the right that it needs.
-const ROUTES: [(&str, &str, &str); 61] = [
+const ROUTES: [(&str, &str, &str); 62] = [
     ("GET", "/status", "system:read"),
     ("PUT", "/password", "admin"),
+    ("POST", "/recover-db", "admin"),
     ("GET", "/sessions", "iam:read"),
     ("DELETE", "/sessions/000000000000", "iam:write"),
     ("GET", "/users", "iam:read"),

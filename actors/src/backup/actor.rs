@@ -3,10 +3,11 @@
 use crate::Result;
 use crate::backup::handle::Tools;
 use crate::backup::messages::{
-    ChangePassword, CheckStored, Declare, DeleteStored, Export, FetchStored, ListStored, Repeat, Restore, Restores,
-    Store, StoredBackup, Tick, Trust, Undo, Verify,
+    ChangePassword, CheckStored, Declare, DeleteStored, Export, FetchStored, ListStored, Recover, Repeat, Restore,
+    Restores, Store, StoredBackup, Tick, Trust, Undo, Verify,
 };
 use crate::backup::pieces::Archive;
+use crate::backup::recover::{self, Recovered};
 use crate::backup::state::BackupState;
 use crate::backup::stored::{self, Keeper};
 use crate::backup::{declare, export, password, read, record, restore, undo};
@@ -208,5 +209,17 @@ impl Handler<DeleteStored> for BackupActor {
         fault::point("backup.delete_stored");
         let tools = self.tools.clone();
         Box::pin(async move { stored::delete(&tools, &message.id, message.even_the_last).await })
+    }
+}
+
+impl Handler<Recover> for BackupActor {
+    type Result = ResponseActFuture<Self, Result<Recovered>>;
+
+    fn handle(&mut self, message: Recover, _: &mut Self::Context) -> Self::Result {
+        fault::point("backup.recover");
+        let tools = self.tools.clone();
+        self.swap(
+            |id| async move { recover::recover(&tools, &id, message.opened, Some(message.caller_token_sha256)).await },
+        )
     }
 }

@@ -5,9 +5,10 @@ use crate::audit::AuditHandle;
 use crate::backup::actor::BackupActor;
 use crate::backup::messages::{
     ChangePassword, CheckStored, Declaration, Declare, DeleteStored, Export, FetchStored, ListStored, PasswordChange,
-    Restore, RestoreRequest, Restores, Store, StoredBackup, Tick, Trust, Undo, UndoRequest, Verify,
+    Recover, Restore, RestoreRequest, Restores, Store, StoredBackup, Tick, Trust, Undo, UndoRequest, Verify,
 };
 use crate::backup::pieces::Archive;
+use crate::backup::recover::{self, Opened, Proof, Recovered};
 use crate::backup::stored::Keeper;
 use crate::boot::Host;
 use crate::config::ConfigHandle;
@@ -24,7 +25,6 @@ use crate::zipper::Source;
 use crate::zipper::source::Spool;
 use actix::Actor;
 use serde_json::Value;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -59,9 +59,10 @@ pub struct Tools {
 pub struct BackupHandle {
     owner: OwnerRef<BackupActor>,
     state_db: StateDbHandle,
-    state_dir: PathBuf,
     /// Held outside the owner: a rebuilt one goes on with it.
     keeper: Arc<Keeper>,
+    system: SystemHandle,
+    host: Arc<Host>,
 }
 
 impl BackupHandle {
@@ -69,9 +70,9 @@ impl BackupHandle {
     pub async fn start(tools: Tools) -> Result<Self> {
         let (guardian, state_db) = (tools.guardian.clone(), tools.state_db.clone());
         let owner = OwnerRef::new("backup", 16, guardian.alarm());
-        let state_dir = tools.host.state_dir.clone();
         let keeper = Arc::new(Keeper::resume(&state_db).await?);
         let kept = keeper.clone();
+        let (system, host) = (tools.system.clone(), tools.host.clone());
         let arbiter = actix::Arbiter::new();
         guardian
             .watch(&owner, move || {
@@ -81,12 +82,12 @@ impl BackupHandle {
                 })
             })
             .await?;
-        Ok(Self { owner, state_db, state_dir, keeper })
+        Ok(Self { owner, state_db, keeper, system, host })
     }
 
     /// A place for what somebody sends, at most `limit` bytes of it.
     pub fn spool(&self, limit: u64) -> Result<Spool> {
-        Spool::begin(&self.state_dir, limit)
+        Spool::begin(&self.host.state_dir, limit)
     }
 
     /// Makes the first pass of a Full Backup for somebody.
@@ -127,6 +128,20 @@ impl BackupHandle {
     /// The record of restores, newest first.
     pub async fn restores(&self) -> Result<Vec<Value>> {
         self.owner.ask(Intent::Read, Restores).await
+    }
+
+    /// What opens the database of a locked system: to be run where passwords are hashed. `None`: the proof is wrong.
+    pub fn open_locked(&self, proof: Proof) -> Result<impl FnOnce() -> Result<Option<Opened>> + Send + use<>> {
+        if self.system.view().locked.is_none() {
+            return Err(recover::not_locked());
+        }
+        let host = self.host.clone();
+        Ok(move || recover::open(&host.files().config_db, &proof))
+    }
+
+    /// Puts a database in force that [`Self::open_locked`] has opened.
+    pub async fn recover(&self, opened: Opened, caller_token_sha256: String) -> Result<Recovered> {
+        self.owner.ask_within(LONG, Intent::Change, Recover { opened, caller_token_sha256 }).await
     }
 
     /// Stores a backup now, where the config says.

@@ -1,6 +1,7 @@
 //! What one may ask of the owner of backup and restore.
 
 use crate::backup::pieces::Archive;
+use crate::backup::recover::{Opened, Recovered};
 use crate::db::password::PasswordHash;
 use crate::domain::clock::Timestamp;
 use crate::domain::secret::Secret;
@@ -93,6 +94,16 @@ pub struct Declaration {
     pub if_version: Option<String>,
     /// Who asks, for the history of the config.
     pub who: String,
+}
+
+/// Puts the database of a locked system in force, which somebody could open.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<Recovered>")]
+pub struct Recover {
+    /// The database.
+    pub opened: Opened,
+    /// SHA-256 of the caller's session or bearer token: the one that survives.
+    pub caller_token_sha256: String,
 }
 
 /// The record of restores, newest first.

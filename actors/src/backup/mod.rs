@@ -12,6 +12,7 @@ mod password;
 pub mod pieces;
 mod read;
 mod record;
+mod recover;
 mod restore;
 mod stage;
 mod state;
@@ -21,6 +22,7 @@ mod undo;
 pub use handle::BackupHandle;
 pub use messages::{Declaration, PasswordChange, RestoreRequest, StoredBackup, UndoRequest};
 pub use pieces::{Archive, Pieces};
+pub use recover::{Opened, Proof, Recovered};
 pub use undo::kept::{last as last_restore, undo_kept};
 
 use crate::{Error, Result};

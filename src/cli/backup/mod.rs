@@ -44,6 +44,23 @@ pub enum Command {
     Restore(Restore),
     /// What was restored here, and how it ended.
     Restores,
+    /// Go back to the state before the last restore; an undo can be undone.
+    Undo {
+        /// Only say what would change.
+        #[arg(long)]
+        dry_run: bool,
+        /// Lose what was changed since the restore.
+        #[arg(long)]
+        discard_later_changes: bool,
+        /// Take back that this id was revoked since, or `all`; repeatable.
+        #[arg(long, value_name = "ID")]
+        revive: Vec<String>,
+    },
+    /// End the quarantine of a clone: what acts on other systems begins again.
+    GoLive {
+        /// This instance's id, or the one whose clone it is, as the warning and `/_/health` name them.
+        instance_id: String,
+    },
     /// Remove the stored ones that `backup.keep` does not keep.
     Prune {
         /// Only say which.

@@ -10,9 +10,10 @@ use crate::cli::settings::ServeSettings;
 use crate::exit::Exit;
 use crate::http::admin::StoredBackup;
 use actors::audit::{Event, Outcome as Ended};
-use actors::backup::RestoreRequest;
+use actors::backup::{RestoreRequest, UndoRequest};
 use actors::boot::{self, BootError, Booted, Prepared};
 use actors::config::locate::locate;
+use actors::domain::change::StateChange;
 use actors::domain::clock::Clock;
 use actors::domain::config::model::LogFormat;
 use actors::kernel::guardian::{Alarm, Guardian};
@@ -127,6 +128,19 @@ async fn carry_out(command: &Command, booted: &Booted) -> Outcome {
             let records = booted.backup.restores().await.map_err(|error| failure(&error))?;
             Ok(show::restores(Value::Array(records)))
         }
+        Command::Undo { dry_run, discard_later_changes, revive } => {
+            let asked = UndoRequest {
+                dry_run: *dry_run,
+                discard_later_changes: *discard_later_changes,
+                revive: revive.clone(),
+                who: WHO.to_owned(),
+                ..UndoRequest::default()
+            };
+            let action = if *dry_run { "backup.undo.plan" } else { "backup.undo" };
+            let undone = recorded(booted, action, booted.backup.undo(asked).await, restore_id).await?;
+            Ok(show::restored(undone))
+        }
+        Command::GoLive { instance_id } => go_live(booted, instance_id).await,
         Command::Prune { dry_run } => prune(booted, *dry_run).await,
         Command::Inspect(_) => Err(Failure::new(Exit::Usage, "a file is looked at without the state")),
     }
@@ -176,8 +190,26 @@ async fn carry(booted: &Booted, restore: &Restore, dry_run: bool) -> Outcome {
         None => booted.backup.restore(request).await,
     };
     let action = if dry_run { "backup.plan" } else { "backup.restore" };
-    let id = |answer: &Value| answer["restore_id"].as_str().unwrap_or_default().to_owned();
-    Ok(show::restored(recorded(booted, action, outcome, id).await?))
+    Ok(show::restored(recorded(booted, action, outcome, restore_id).await?))
+}
+
+fn restore_id(answer: &Value) -> String {
+    answer["restore_id"].as_str().unwrap_or_default().to_owned()
+}
+
+/// Ends the quarantine, where the instance that is named is this one or the one whose clone it is.
+async fn go_live(booted: &Booted, named: &str) -> Outcome {
+    let view = booted.system.view();
+    let (own, was) = (view.state.meta.instance_id.clone(), view.state.meta.quarantined_from.clone());
+    if named != own && Some(named) != was.as_deref() {
+        let message = format!("this is the instance {own}, not {named}; nothing was changed (wrong_instance)");
+        return Err(Failure::new(Exit::Rejected, message));
+    }
+    if was.is_some() {
+        let live = booted.system.mutate(StateChange::GoLive).await;
+        recorded(booted, "backup.go_live", live, |_| own.clone()).await?;
+    }
+    Ok(show::live(json!({"instance_id": own, "quarantined": false, "was_clone_of": was})))
 }
 
 /// The archive that is meant, out of its envelope where a key is given.

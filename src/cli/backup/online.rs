@@ -7,7 +7,7 @@ use crate::cli::settings::ServeSettings;
 use crate::exit::Exit;
 use crate::http::percent;
 use actors::zipper::envelope::Key;
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
@@ -29,6 +29,16 @@ fn ask(command: &Command, server: &Server) -> Outcome {
         Command::Plan(restore) => send(server, restore, true),
         Command::Restore(restore) => send(server, restore, false),
         Command::Restores => Ok(show::restores(server.get("/backup/restores")?)),
+        Command::Undo { dry_run, discard_later_changes, revive } => {
+            let mut query =
+                vec![format!("dry_run={dry_run}"), format!("discard_later_changes={discard_later_changes}")];
+            query.extend(revive.iter().map(|id| format!("revive={}", encoded(id))));
+            let _waiting = Progress::new("undoing", None);
+            Ok(show::restored(server.post_nothing(&format!("/backup/undo?{}", query.join("&")))?))
+        }
+        Command::GoLive { instance_id } => {
+            Ok(show::live(server.post("/backup/go-live", &json!({"instance_id": instance_id}))?))
+        }
         Command::Prune { dry_run } => prune(server, *dry_run),
         Command::Inspect(_) => Err(Failure::new(Exit::Usage, "a file is looked at without a server")),
     }

@@ -106,6 +106,11 @@ pub(super) fn restores(records: Value) -> Shown {
     Shown::new(text, records)
 }
 
+/// A clone that went live.
+pub(super) fn live(answer: Value) -> Shown {
+    Shown::new(format!("instance {} is live\n", words(&answer["instance_id"])), answer)
+}
+
 /// What retention removed, or would remove.
 pub(super) fn pruned(gone: Vec<Value>, dry_run: bool) -> Shown {
     let verb = if dry_run { "would go" } else { "is gone" };

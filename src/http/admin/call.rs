@@ -28,7 +28,8 @@ use std::time::Duration;
 /// A JSON body is at most this long.
 const JSON_LIMIT: u64 = 1 << 20;
 /// What a locked system still answers: sign-in, and the way out.
-const WHILE_LOCKED: [&str; 6] = [
+const WHILE_LOCKED: [&str; 7] = [
+    "/_/api/admin/recover-db",
     "/_/api/admin/login",
     "/_/api/admin/logout",
     "/_/api/admin/session",

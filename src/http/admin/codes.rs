@@ -96,6 +96,7 @@ const CODES: &[&str] = &[
     "no_such_user",
     "not_found",
     "not_implemented",
+    "not_locked",
     "nothing_to_undo",
     "older_schema",
     "outcome_unknown",

@@ -19,6 +19,7 @@ pub mod openapi;
 mod password;
 mod policies;
 mod query;
+mod recover;
 mod session;
 mod status;
 mod tokens;
@@ -74,6 +75,7 @@ fn table() -> Vec<(Method, &'static str, Route)> {
         (Method::GET, "/admin/oauth/callback", to().to(oauth::callback)),
         (Method::POST, "/admin/logout", to().to(login::logout)),
         (Method::PUT, "/admin/password", to().to(password::change)),
+        (Method::POST, "/admin/recover-db", to().to(recover::recover)),
         (Method::GET, "/admin/status", to().to(status::get)),
         (Method::GET, "/admin/session", to().to(session::own)),
         (Method::GET, "/admin/sessions", to().to(session::list)),

@@ -3,7 +3,7 @@
 use crate::http::admin::codes::codes;
 use crate::http::admin::{
     audit, backup, backups, declarative, error, explain, ext_auth, groups, keys, login, me, oauth, password, policies,
-    session, status, tokens, trace, users, whoami,
+    recover, session, status, tokens, trace, users, whoami,
 };
 use crate::http::health;
 use crate::http::metrics;
@@ -59,6 +59,7 @@ const ALWAYS: [u16; 5] = [400, 403, 500, 503, 507];
         oauth::authorize,
         oauth::callback,
         password::change,
+        recover::recover,
         status::get,
         session::own,
         session::list,
