@@ -5,6 +5,7 @@ use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
+use actors::domain::admission::Block;
 use actors::domain::stored::is_stale;
 use arc_swap::ArcSwap;
 use bytes::Bytes;
@@ -18,6 +19,8 @@ use std::time::{Duration, Instant};
 
 /// Upper bounds of the latency histogram, in milliseconds.
 const BOUNDS: [u64; 12] = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 5000, 30_000];
+/// So many blocks of admission are told apart; a config that is edited for ever does not fill the memory.
+const BLOCKS: usize = 1000;
 /// Status codes 100 to 599.
 const STATUSES: usize = 500;
 
@@ -27,6 +30,8 @@ pub struct Metrics {
     /// The series by operation. Replaced when an operation is seen for the first time, read without a lock ever after.
     series: ArcSwap<BTreeMap<&'static str, Arc<Series>>>,
     in_flight: AtomicUsize,
+    /// What the blocks of admission decided, by name and action; read without a lock as the series are.
+    judged: ArcSwap<BTreeMap<(String, &'static str), Arc<AtomicU64>>>,
 }
 
 /// One operation's counters.
@@ -66,6 +71,25 @@ impl Metrics {
         }
         series.micros.fetch_add(u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
         series.count.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts one request, or one key of a batch, that a block of admission decided about.
+    pub fn judged(&self, block: &Block) {
+        let label = (block.name.clone(), block.action.word());
+        let known = self.judged.load().get(&label).cloned();
+        known.unwrap_or_else(|| self.add_block(label)).fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn add_block(&self, label: (String, &'static str)) -> Arc<AtomicU64> {
+        let new = Arc::new(AtomicU64::new(0));
+        let full = self.judged.load().len() >= BLOCKS;
+        let label = if full { ("*".to_owned(), label.1) } else { label };
+        self.judged.rcu(|old| {
+            let mut next = BTreeMap::clone(old);
+            next.entry(label.clone()).or_insert_with(|| new.clone());
+            next
+        });
+        self.judged.load().get(&label).cloned().unwrap_or(new)
     }
 
     fn add(&self, operation: &'static str) -> Arc<Series> {
@@ -108,7 +132,17 @@ impl Metrics {
             line(out, &format!("dgp_request_duration_seconds_count{{{labels}}} {count}"));
         }
         gauge(out, "dgp_requests_in_flight", self.in_flight());
+        line(out, "# TYPE dgp_admission_total counter");
+        for ((name, action), count) in self.judged.load().iter() {
+            let (rule, count) = (escaped(name), count.load(Ordering::Relaxed));
+            line(out, &format!("dgp_admission_total{{rule=\"{rule}\",action=\"{action}\"}} {count}"));
+        }
     }
+}
+
+/// A name that somebody chose, as the value of a label is written.
+fn escaped(name: &str) -> String {
+    name.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
 
 impl Default for Series {
@@ -229,6 +263,7 @@ fn line(out: &mut String, text: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use actors::domain::admission::{Action, Match};
 
     #[test]
     fn requests_are_counted_by_operation_status_and_time() {
@@ -248,6 +283,31 @@ mod tests {
         ] {
             assert!(out.lines().any(|line| line == expected), "{expected}\n{out}");
         }
+    }
+
+    #[test]
+    fn blocks_of_admission_are_counted_by_name_and_action_and_not_without_end() {
+        let metrics = Metrics::default();
+        let block = |name: &str| Block { name: name.into(), matches: Match::default(), action: Action::Deny };
+        for name in ["office", "office", "a \"b\"\\\n"] {
+            metrics.judged(&block(name));
+        }
+        let written = |metrics: &Metrics| {
+            let mut out = String::new();
+            metrics.write(&mut out);
+            out
+        };
+        let out = written(&metrics);
+        for expected in [
+            r#"dgp_admission_total{rule="office",action="deny"} 2"#,
+            r#"dgp_admission_total{rule="a \"b\"\\\n",action="deny"} 1"#,
+        ] {
+            assert!(out.lines().any(|line| line == expected), "{expected}\n{out}");
+        }
+        (0..BLOCKS + 5).for_each(|n| metrics.judged(&block(&n.to_string())));
+        let out = written(&metrics);
+        assert_eq!(out.matches("dgp_admission_total{").count(), BLOCKS + 1);
+        assert!(out.contains(r#"{rule="*",action="deny"} 7"#), "{out}");
     }
 
     #[test]

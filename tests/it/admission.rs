@@ -198,6 +198,22 @@ fn the_first_block_that_matches_decides_before_anybody_is_asked_who_they_are() {
 }
 
 #[test]
+fn audit_and_metrics_name_the_block() {
+    let (host, s3) = host(BLOCKS);
+    s3.get("docs", "secret dir/x").expect(403);
+    anonymous(&host, "GET", "/docs/releases/1.0").expect(200);
+    let body = "<Delete><Object><Key>secret dir/y</Key></Object><Object><Key>copy</Key></Object></Delete>";
+    s3.send(Request::new("POST", "/docs?delete").body(body)).expect(200);
+    let rows = host.admin(Request::new("GET", &format!("{API}/audit?action=admission"))).expect(200).json();
+    let by_block = |row: &&Value| row["detail"]["rule"] == "secret" && row["outcome"] == "denied";
+    assert!(rows.as_array().unwrap().iter().find(by_block).is_some_and(|row| row["target"] == "docs"), "{rows}");
+    let metrics = Request::new("GET", "/_/metrics").send(host.addr()).expect(200).text();
+    for line in [r#"{rule="secret",action="deny"} 2"#, r#"{rule="open",action="allow-anonymous"} 1"#] {
+        assert!(metrics.contains(&format!("dgp_admission_total{line}\n")), "{line}\n{metrics}");
+    }
+}
+
+#[test]
 fn a_trace_says_which_block_decides_and_explain_names_the_one_that_stops() {
     let (host, _) = host(BLOCKS);
     let trace =

@@ -44,6 +44,8 @@ pub struct DenialKind {
     pub reason: &'static str,
     /// The right that was missing, where one was.
     pub right: Option<&'static str>,
+    /// The block of admission that stopped it, where one did.
+    pub rule: Option<String>,
 }
 
 /// The denials of the last minute.
@@ -102,7 +104,8 @@ impl Table {
             kind.target = "*".to_owned();
         }
         if self.new_in_second >= TOLD_APART + FOLDED && !self.kinds.contains_key(&kind) {
-            kind = DenialKind { actor: "*".into(), action: "denied", target: "*".into(), reason: "*", right: None };
+            let (actor, target) = ("*".to_owned(), "*".to_owned());
+            kind = DenialKind { actor, action: "denied", target, reason: "*", right: None, rule: None };
         }
         match self.kinds.entry(kind.clone()) {
             Entry::Occupied(mut repeats) => {
@@ -145,6 +148,9 @@ impl DenialKind {
         if let Some(right) = self.right {
             detail["right"] = right.into();
         }
+        if let Some(rule) = &self.rule {
+            detail["rule"] = rule.as_str().into();
+        }
         detail
     }
 
@@ -172,6 +178,7 @@ mod tests {
             target: target.into(),
             reason: "AccessDenied",
             right: None,
+            rule: None,
         };
         Denial { kind, ip: ip.into(), request_id: "r".into() }
     }

@@ -57,6 +57,7 @@ pub(super) fn run(command: &Command, server: &Server) -> Outcome {
                     ("ACTIVE", "active"),
                     ("CREATED", "created_at"),
                     ("EXPIRES", "expires_at"),
+                    ("LAST USED", "last_used_at"),
                 ],
             ))
         }

@@ -132,15 +132,21 @@ pub(super) fn pair(user: &Value) -> String {
 fn shown(user: &Value) -> String {
     let key = |key: &Value| {
         let state = if key["active"] == true { "active" } else { "inactive" };
-        format!("  {}  {state}, expires {}\n", words(&key["access_key_id"]), words(&key["expires_at"]))
+        format!(
+            "  {}  {state}, expires {}, last used {}\n",
+            words(&key["access_key_id"]),
+            words(&key["expires_at"]),
+            words(&key["last_used_at"])
+        )
     };
     let keys: String = user["access_keys"].as_array().map(Vec::as_slice).unwrap_or_default().iter().map(key).collect();
     format!(
-        "{} ({})\nenabled: {}\ngroups: {}\nkeys:\n{keys}rules:\n{}",
+        "{} ({})\nenabled: {}\ngroups: {}\nlast sign-in: {}\nkeys:\n{keys}rules:\n{}",
         words(&user["name"]),
         words(&user["id"]),
         words(&user["enabled"]),
         words(&user["group_ids"]),
+        words(&user["last_login_at"]),
         lines(&user["permissions"])
     )
 }

@@ -176,7 +176,7 @@ impl Call {
 
     fn denial(&self, right: &'static str, reason: &'static str) -> Denial {
         let target = format!("{} {}", self.request.method(), self.request.path());
-        let kind = DenialKind { actor: self.who(), action: "denied", target, reason, right: Some(right) };
+        let kind = DenialKind { actor: self.who(), action: "denied", target, reason, right: Some(right), rule: None };
         self.denied(kind)
     }
 

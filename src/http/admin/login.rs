@@ -159,6 +159,7 @@ async fn refuse(call: &Call, account: &str, message: &str) -> Result<HttpRespons
         target: account.chars().take(128).collect(),
         reason: "wrong_credentials",
         right: None,
+        rule: None,
     };
     call.edge.audit.deny(call.denied(kind)).await?;
     Err(Error::new(ErrorKind::Unauthenticated, "sign in", message).with_code("wrong_credentials").into())

@@ -63,7 +63,11 @@ impl Call {
         let advanced = &view.config.advanced;
         let parsed = Parsed::new(&raw).map_err(|refusal| unproven(edge, &context, refusal.into()))?;
         let sent = Sent::new(raw.method, &parsed, context.address);
-        if let Some(block) = sent.judge(&view.config.admission, &parsed).stopped_by() {
+        let verdict = sent.judge(&view.config.admission, &parsed);
+        if let Some(block) = verdict.block() {
+            edge.metrics.judged(block);
+        }
+        if let Some(block) = verdict.stopped_by() {
             return Err(stopped(edge, &context, block, parsed.named().0));
         }
         let verified = if !view.authentication_required() {
@@ -170,6 +174,7 @@ impl Call {
         match self.sent.judge_one(blocks, needed, &self.access.list.prefix).stopped_by() {
             Some(block) => {
                 let bucket = needed.resource.bucket.unwrap_or_default();
+                self.edge.metrics.judged(block);
                 Err(stopped(&self.edge, &self.context, block, bucket))
             }
             None => Ok(()),
@@ -231,8 +236,9 @@ impl Call {
 fn stopped(edge: &Edge, context: &Context, block: &Block, bucket: &str) -> S3Error {
     let error = admission::answer(block);
     log::info!("request {}: admission block {} stopped it: {}", context.request_id, block.name, block.action.word());
-    let (actor, bucket) = (Principal::Anonymous.owner_id(), bucket.to_owned());
-    note(edge, context, actor, "admission", bucket, error.code());
+    let (actor, target, rule) = (Principal::Anonymous.owner_id(), bucket.to_owned(), Some(block.name.clone()));
+    let kind = DenialKind { actor, action: "admission", target, reason: error.code(), right: None, rule };
+    note_kind(edge, context, kind);
     error
 }
 
@@ -265,7 +271,10 @@ fn unproven(edge: &Edge, context: &Context, denied: Denied) -> S3Error {
 }
 
 fn note(edge: &Edge, context: &Context, actor: String, action: &'static str, bucket: String, reason: &'static str) {
-    let kind = DenialKind { actor, action, target: bucket, reason, right: None };
+    note_kind(edge, context, DenialKind { actor, action, target: bucket, reason, right: None, rule: None });
+}
+
+fn note_kind(edge: &Edge, context: &Context, kind: DenialKind) {
     edge.audit.note_denial(Denial { kind, ip: context.ip(), request_id: context.request_id.clone() });
 }
 

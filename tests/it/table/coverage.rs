@@ -2,7 +2,7 @@
 
 use super::run::Subject;
 use super::script::{Case, Step};
-use super::{cases, report};
+use super::{Kind, cases, report};
 use crate::support::client::Request;
 use crate::support::server::Host;
 use deltaglider_proxy::http::s3::registry::operations::{OPERATIONS, PLAIN_HEADERS, State};
@@ -10,7 +10,7 @@ use deltaglider_proxy::http::s3::registry::{Place, Standing, TABLE};
 
 #[test]
 fn every_case_names_its_page_and_asks_something() {
-    for case in cases(false).into_iter().chain(cases(true)) {
+    for case in [Kind::Plain, Kind::Malformed, Kind::Admission].into_iter().flat_map(cases) {
         let page = case.page.strip_prefix("API_").unwrap_or("");
         let known = case.page.starts_with("API_") && page.bytes().all(|b| b.is_ascii_alphanumeric())
             || !case.page.starts_with("API_") && case.page.contains(' ');
@@ -21,7 +21,7 @@ fn every_case_names_its_page_and_asks_something() {
 
 #[test]
 fn everything_that_is_honoured_is_tested() {
-    let cases = cases(false);
+    let cases = cases(Kind::Plain);
     let mut missing: Vec<String> = OPERATIONS
         .iter()
         .filter(|row| !matches!(row.state, State::Refused { .. }))

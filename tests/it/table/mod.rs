@@ -24,7 +24,8 @@
 //! | `<Key>a</Key>`, `!<Key>` | is in the document, is not |
 //! | `keep ETag as e` | a header or element, from then on written `{e}` |
 //!
-//! `{ab*3}` is `ababab`. In the files that begin with `malformed` all cases share one bucket, in which nothing may change.
+//! `{ab*3}` is `ababab`. In the files that begin with `malformed` all cases share one bucket, in which nothing may change; those of
+//! `admission` meet a server with rules of admission.
 
 mod coverage;
 mod run;
@@ -37,8 +38,41 @@ use run::Subject;
 use script::Case;
 use std::path::Path;
 
-/// All cases whose file's name begins so, or does not.
-pub fn cases(malformed: bool) -> Vec<Case> {
+/// Which server the cases of a file are for; its name begins so.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// One as it comes.
+    Plain,
+    /// One in which nothing may change.
+    Malformed,
+    /// One with rules of admission.
+    Admission,
+}
+
+impl Kind {
+    fn of(file: &str) -> Self {
+        match file {
+            name if name.starts_with("malformed") => Self::Malformed,
+            name if name.starts_with("admission") => Self::Admission,
+            _ => Self::Plain,
+        }
+    }
+}
+
+/// The blocks that the cases of `admission.txt` meet.
+const ADMISSION: &str = "admission:
+  blocks:
+    - {name: let-in, match: {path_glob: secret/readme}, action: continue}
+    - {name: secret, match: {path_glob: \"secret/**\"}, action: deny}
+    - name: gone
+      match: {path_glob: \"old/*\", method: [GET, HEAD]}
+      action: {type: reject, status: 410, message: It moved <away>.}
+    - {name: busy, match: {path_glob: \"busy/**\", operation: [write]}, action: {type: reject, status: 503}}
+    - {name: keyless, match: {method: [DELETE], authenticated: false}, action: {type: reject, status: 404}}
+";
+
+/// All cases of a kind.
+pub fn cases(kind: Kind) -> Vec<Case> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/table");
     let mut files: Vec<_> =
         std::fs::read_dir(folder).expect("the folder is there").flatten().map(|e| e.path()).collect();
@@ -46,7 +80,7 @@ pub fn cases(malformed: bool) -> Vec<Case> {
     let mut found = Vec::new();
     for path in files.iter().filter(|path| path.extension().is_some_and(|kind| kind == "txt")) {
         let name = path.file_stem().expect("a file has a name").to_string_lossy().into_owned();
-        if name.starts_with("malformed") == malformed {
+        if Kind::of(&name) == kind {
             found.extend(script::read(&name, &std::fs::read_to_string(path).expect("a table is text")));
         }
     }
@@ -68,12 +102,26 @@ fn every_request_is_answered_as_aws_documents_it() {
     let host = Host::start();
     let s3 = host.admin_user("table");
     let subject = Subject { s3: &s3, prefix: "case" };
-    let all = cases(false);
+    let all = cases(Kind::Plain);
     assert!(all.len() >= 150, "{} cases", all.len());
     let chosen = chosen(all);
     let failed = |(number, case): (usize, &Case)| {
         let outcome = subject.run(number, case);
         outcome.err().map(|what| format!("{} ({})\n   {what}", case.name, case.page))
+    };
+    report(chosen.len(), &chosen.iter().enumerate().filter_map(failed).collect::<Vec<_>>());
+}
+
+#[test]
+fn rules_of_admission_are_answered_as_they_say() {
+    let mut host = Host::prepare().config(ADMISSION);
+    host.up();
+    let s3 = host.admin_user("table");
+    let subject = Subject { s3: &s3, prefix: "admission" };
+    let chosen = chosen(cases(Kind::Admission));
+    let failed = |(number, case): (usize, &Case)| {
+        let outcome = subject.run(number, case);
+        outcome.err().map(|what| format!("{}\n   {what}", case.name))
     };
     report(chosen.len(), &chosen.iter().enumerate().filter_map(failed).collect::<Vec<_>>());
 }
@@ -87,7 +135,7 @@ fn malformed_requests_get_the_errors_of_aws_and_change_nothing() {
     s3.make_bucket("malformed");
     s3.send(Request::new("PUT", "/malformed/k").header("x-amz-meta-colour", "red").body("0123456789")).expect(200);
     s3.put("malformed", "dir/a", "x").expect(200);
-    let all = cases(true);
+    let all = cases(Kind::Malformed);
     assert!(all.len() >= 80, "{} cases", all.len());
     let chosen = chosen(all);
     let failed = |case: &Case| {

@@ -32,6 +32,7 @@ pub(super) async fn record(call: &Call, about: &Value, error: Error) -> Problem 
             .join(" "),
         reason: problem.code(),
         right: None,
+        rule: None,
     };
     match call.edge.audit.deny(call.denied(kind)).await {
         Ok(()) => problem,
