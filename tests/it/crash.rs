@@ -102,7 +102,7 @@ impl Story<'_> {
         Ok(())
     }
 
-    /// Another session: opened, listed, ended.
+    /// Other sessions: opened, listed, ended one by one and all at once.
     fn session(&self) -> Result<(), Died> {
         let reply = login_request(PASSWORD).try_send(self.host.addr()).map_err(|_| Died)?.expect(200);
         let cookie =
@@ -111,6 +111,8 @@ impl Story<'_> {
         let logout = Request::new("POST", "/_/api/admin/logout").header("Cookie", &cookie);
         let status = logout.try_send(self.host.addr()).map_err(|_| Died)?.status;
         assert!(matches!(status, 200 | 204), "logout answers {status}");
+        login_request(PASSWORD).try_send(self.host.addr()).map_err(|_| Died)?.expect(200);
+        self.host.try_admin(Request::new("DELETE", "/_/api/admin/me/sessions")).map_err(|_| Died)?.expect(200);
         Ok(())
     }
 
@@ -274,8 +276,8 @@ const GROUPS: [&str; 11] =
 /// Points that only a second crash reaches, with the point of the first.
 const IN_RECOVERY: [(&str, &str); 1] = [("swap.recover.before_finish", "swap.after_journal")];
 
-/// Points that this story does not come to: `password.rs`, `recover.rs` and `deaths.rs` kill there; at those of sign-ins nothing is durable, as
-/// who has gone to a provider is remembered in memory alone.
+/// Points that this story does not come to: `password.rs`, `recover.rs` and `deaths.rs` kill there; at those of sign-ins nothing is
+/// durable, as who has gone to a provider is remembered in memory alone, and `guardian.rs` panics there.
 const NOT_REACHED: [&str; 9] = [
     "backup.password",
     "backup.password.staged",

@@ -2,6 +2,7 @@
 
 use crate::support::client::Request;
 use crate::support::eventually;
+use crate::support::idp::{Idp, NAME, back, parameter, session};
 use crate::support::server::{Host, PASSWORD, S3, restore_request, target};
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -162,6 +163,59 @@ fn the_owner_of_backups_panics_beside_others() {
 #[test]
 fn the_owner_of_sessions_panics() {
     ["session.find", "session.open", "session.list", "session.revoke"].into_iter().for_each(panic_beside);
+}
+
+/// Panics the owner of sessions where a sign-in with a provider asks it, while others work with the sessions that they have.
+fn sign_in_breaks_off_at(point: &str) {
+    let (mut host, idp) = (Host::start(), Idp::start());
+    idp.register(&host, json!({}));
+    let ann = session(&idp.sign_in(&host)).expect("a session is opened");
+    let s3 = host.admin_user("worker");
+    s3.make_bucket("work");
+    host.stop();
+    host.set_env("DGP_FAULT", &format!("{point}=panic"));
+    host.up();
+    let s3 = S3 { addr: host.addr(), ..s3 };
+    let begun = Request::new("GET", &format!("/_/api/admin/oauth/authorize/{NAME}")).send(host.addr());
+    let broken = match begun.status {
+        303 => {
+            let state = parameter(begun.header("location").unwrap(), "state").expect("there is a state");
+            let cookie =
+                begun.header("set-cookie").and_then(|c| c.split(';').next()).expect("the browser is tied to it");
+            back(&state).header("Cookie", cookie).send(host.addr())
+        }
+        _ => begun,
+    };
+    assert!(broken.status >= 500, "{point}: {} {}", broken.status, broken.text());
+    assert!(host.log().contains(&format!("fault point {point}")), "{point} was never reached");
+    s3.put("work", "k", "x").expect(200);
+    eventually("somebody signs in again", || {
+        let begun = Request::new("GET", &format!("/_/api/admin/oauth/authorize/{NAME}")).send(host.addr());
+        begun.status == 303
+    });
+    assert!(session(&idp.sign_in(&host)).is_some(), "{point}");
+    let own = Request::new("GET", "/_/api/admin/session").header("Cookie", &ann).send(host.addr());
+    assert_eq!(own.expect(200).json()["identity"], "ann@example.com", "{point}: the sessions that were are there");
+}
+
+#[test]
+fn the_owner_of_sessions_panics_while_somebody_signs_in() {
+    ["session.begin_login", "session.take_login"].into_iter().for_each(sign_in_breaks_off_at);
+}
+
+#[test]
+fn the_owner_of_sessions_panics_while_it_ends_many() {
+    let mut host = Host::start();
+    let other = host.login(PASSWORD).expect(200);
+    let other = other.header("set-cookie").and_then(|c| c.split(';').next()).unwrap().to_owned();
+    host.stop();
+    host.set_env("DGP_FAULT", "session.revoke_all=panic");
+    host.up();
+    let end = || host.admin(Request::new("DELETE", "/_/api/admin/me/sessions"));
+    let broken = end();
+    assert!(broken.status >= 500, "{} {}", broken.status, broken.text());
+    eventually("they are ended", || end().status == 200);
+    Request::new("GET", "/_/api/admin/session").header("Cookie", &other).send(host.addr()).expect(401);
 }
 
 #[test]
