@@ -220,10 +220,16 @@ fn a_state_database_of_the_first_version_is_brought_up_to_date() {
     let old = open_keyed(&path, &key).unwrap();
     old.execute_batch(include_str!("../schema/state_v1.sql")).unwrap();
     old.pragma_update(None, "user_version", 1).unwrap();
-    put_session(&old, &session("a")).unwrap();
+    for (name, principal) in [("a", Principal::Bootstrap), ("b", Principal::User("u1".into()))] {
+        let insert = "INSERT INTO sessions (token_sha256, principal_json, created_at, auth_time, last_seen, expires_at, auth_epoch,
+                      credential_version, ip, user_agent) VALUES (?, ?, 1, 2, 3, 4, 5, 6, '::1', 'curl')";
+        old.execute(insert, [name.to_owned(), serde_json::to_string(&principal).unwrap()]).unwrap();
+    }
     drop(old);
     let connection = open(&path, &key).unwrap();
-    assert_eq!(load_sessions(&connection).unwrap(), [session("a")]);
+    // With what a user signed in was not written down: it signs in again.
+    let kept = Session { principal: Principal::Bootstrap, proof: Proof::Password, ..session("a") };
+    assert_eq!(load_sessions(&connection).unwrap(), [kept]);
     assert_eq!(last_export(&connection).unwrap(), None);
     assert_eq!(audit_stub(&connection).unwrap(), None);
     assert_eq!(sink_position(&connection, "file").unwrap(), 0);
