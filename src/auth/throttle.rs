@@ -25,8 +25,9 @@ const PAIRS: usize = 10_000;
 
 /// Where a try stands among those that wait to be looked at: the least goes first.
 ///
-/// It is how often the address tried this account since it last succeeded, whether that was looked at or not. So those who hammer
-/// stand behind whoever comes for the first time, however many addresses they have, and behind all who signed in from theirs before.
+/// It grows with how often the address tried this account since it last succeeded, whether that was looked at or not. So those who
+/// hammer stand behind whoever comes for the first time, however many addresses they have, and behind all who signed in from theirs
+/// before. The first two tries are equals, and the next four, and so on: who was sent away in a crowd and comes again loses nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Standing(u32);
 
@@ -84,7 +85,7 @@ impl Throttle {
         // Whoever guesses beside an admin, behind one address, does not go first for long.
         match known && tries.failed < FREE {
             true => Ok(Standing::PROVEN),
-            false => Ok(Standing(before.saturating_add(1))),
+            false => Ok(Standing(before.saturating_add(2).ilog2())),
         }
     }
 
@@ -226,8 +227,8 @@ mod tests {
         let (throttle, clock) = throttle();
         let admit = |address: &str| throttle.admit(address, "$bootstrap").unwrap();
         let first = admit("10.0.0.1");
-        let second = admit("10.0.0.1");
-        assert!(first < second, "a try counts, whether it was looked at or not");
+        assert_eq!(admit("10.0.0.1"), first, "who was sent away comes again");
+        assert!(first < admit("10.0.0.1"), "a try counts, whether it was looked at or not");
         assert_eq!(admit("10.0.0.2"), first);
         assert!(Standing::PROVEN < first);
         clock.advance(MEMORY);

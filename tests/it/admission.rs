@@ -1,6 +1,7 @@
 //! Who is looked at at all: rules of admission, public prefixes, and where a request comes from behind proxies.
 
 use crate::support::client::{Reply, Request};
+use crate::support::eventually;
 use crate::support::server::{Host, PASSWORD, S3, login_request, target};
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
@@ -204,9 +205,12 @@ fn audit_and_metrics_name_the_block() {
     anonymous(&host, "GET", "/docs/releases/1.0").expect(200);
     let body = "<Delete><Object><Key>secret dir/y</Key></Object><Object><Key>copy</Key></Object></Delete>";
     s3.send(Request::new("POST", "/docs?delete").body(body)).expect(200);
-    let rows = host.admin(Request::new("GET", &format!("{API}/audit?action=admission"))).expect(200).json();
-    let by_block = |row: &&Value| row["detail"]["rule"] == "secret" && row["outcome"] == "denied";
-    assert!(rows.as_array().unwrap().iter().find(by_block).is_some_and(|row| row["target"] == "docs"), "{rows}");
+    // A denial is written a little after its answer.
+    eventually("the row names the block", || {
+        let rows = host.admin(Request::new("GET", &format!("{API}/audit?action=admission"))).expect(200).json();
+        let by_block = |row: &Value| row["detail"]["rule"] == "secret" && row["outcome"] == "denied";
+        rows.as_array().unwrap().iter().any(|row| by_block(row) && row["target"] == "docs")
+    });
     let metrics = Request::new("GET", "/_/metrics").send(host.addr()).expect(200).text();
     for line in [r#"{rule="secret",action="deny"} 2"#, r#"{rule="open",action="allow-anonymous"} 1"#] {
         assert!(metrics.contains(&format!("dgp_admission_total{line}\n")), "{line}\n{metrics}");
@@ -329,15 +333,16 @@ fn a_hundred_addresses_that_guess_at_once_keep_no_admin_out() {
         let mut answers = Vec::new();
         while !over.load(Relaxed) {
             answers.push(from(&address, "a guess"));
-            answered.fetch_add(usize::from(answers.len() == 1), Relaxed);
+            answered.fetch_add(usize::from(answers.len() == 2), Relaxed);
         }
         answers
     };
     let guess = &guess;
     std::thread::scope(|scope| {
         let guessers: Vec<_> = (0..100).map(|n| scope.spawn(move || guess(n))).collect();
-        // From then on fewer first tries can come than may wait: before, a hundred strangers cannot be told from an admin.
-        while answered.load(Relaxed) < 90 {
+        // From then on fewer first and second tries can come than may wait: before, a hundred strangers cannot be told from an
+        // admin, who then signs in with the second try.
+        while answered.load(Relaxed) < 95 {
             std::thread::yield_now();
         }
         // Each from an address that nobody has seen, at its first try; the last from one that signed in before.

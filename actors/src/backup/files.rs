@@ -67,9 +67,7 @@ pub(super) fn write_files(
     moves.extend(removed.map(|aside| Move::of(dir, &config, &aside)).transpose()?);
     if locked && files.config_db.exists() {
         // The file that nothing opens is set aside under a name of its own, beside the restored one.
-        let mut name = files.config_db.clone().into_os_string();
-        name.push(format!(".locked-{}", tools.clock.now().compact()));
-        let aside = PathBuf::from(name);
+        let aside = free_aside(&files.config_db, &tools.clock.now().compact());
         staging.set_aside = Some(aside.clone());
         atomic::link_or_copy(disk, &files.config_db, &aside).map_err(io)?;
     }
@@ -83,6 +81,23 @@ pub(super) fn write_files(
         new_generation: meta.generation,
         moves,
     })
+}
+
+/// A name for the file that nothing opens. An attempt that was killed within the same second may have left its own behind.
+fn free_aside(config_db: &Path, stamp: &str) -> PathBuf {
+    let named = |tail: &str| {
+        let mut name = config_db.as_os_str().to_owned();
+        name.push(format!(".locked-{stamp}{tail}"));
+        PathBuf::from(name)
+    };
+    let mut aside = named("");
+    for number in 2.. {
+        if !aside.exists() {
+            break;
+        }
+        aside = named(&format!("-{number}"));
+    }
+    aside
 }
 
 /// Where the new config file is staged: where a rename reaches its target.
