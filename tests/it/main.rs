@@ -22,6 +22,7 @@ mod declarative;
 mod encrypted;
 mod escalations;
 mod guardian;
+mod keyring;
 mod last_used;
 mod lifecycle;
 mod listing;

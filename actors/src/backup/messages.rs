@@ -213,6 +213,8 @@ pub struct RestoreRequest {
     pub host_settings: Option<String>,
     /// Registry entries go although their backend holds objects.
     pub prune_buckets: bool,
+    /// Backends whose encryption keys nobody has come up read-only.
+    pub allow_missing_keys: bool,
     /// Config values that are overridden on the way in: path, value.
     pub sets: Vec<(String, String)>,
     /// Proves that the pinned hash and the archive's are of one password.
@@ -230,8 +232,9 @@ impl RestoreRequest {
     pub fn with_key(mut self, key: Option<&str>) -> Result<Self> {
         let Some(key) = key.filter(|_| !self.dry_run) else { return Ok(self) };
         let archive = self.archive.sha256().map_err(|error| Error::io("read archive", error))?;
-        let Self { mode, strategy, revive, host_settings, prune_buckets, sets, who, .. } = &self;
-        let asked = format!("{:?}", (archive, mode, strategy, revive, host_settings, prune_buckets, sets, who));
+        let Self { mode, strategy, revive, host_settings, prune_buckets, allow_missing_keys, sets, who, .. } = &self;
+        let flags = (prune_buckets, allow_missing_keys);
+        let asked = format!("{:?}", (archive, mode, strategy, revive, host_settings, flags, sets, who));
         self.repeat = Some(Repeat { key: key.to_owned(), asked: sha256(&asked) });
         Ok(self)
     }

@@ -155,6 +155,7 @@ fn options(request: &RestoreRequest) -> Result<Options> {
         revive,
         prune_buckets: request.prune_buckets,
         host_settings_of_archive,
+        allow_missing_keys: request.allow_missing_keys,
         set: request.sets.clone(),
     })
 }

@@ -9,12 +9,14 @@ use crate::config::roots;
 use crate::config::state_dir::{BOOTSTRAP_HASH, CONFIG_DB, STATE_DB};
 use crate::db::password::PasswordHash;
 use crate::domain::archive::parts::SecretsPart;
+use crate::domain::atrest;
+use crate::domain::clock::Timestamp;
 use crate::domain::config::Loaded;
 use crate::domain::config::model::{BackendKind, Config, SecretRef, TlsPair, WrittenPath};
 use crate::domain::config::problem::Problems;
 use crate::domain::config::scalar::Environment;
 use crate::domain::secret::Secret;
-use crate::domain::state::State;
+use crate::domain::state::{State, StoredKey};
 use crate::{Error, ErrorKind, Result};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -131,6 +133,18 @@ impl Host {
         resolved
     }
 
+    /// The keys of encryption at rest that the config names and the keyring lacks, as far as this host gives them: once in the
+    /// keyring they are in every backup, and no config takes them out again. A key that it gives otherwise is an error.
+    pub fn object_keys(&self, config: &Config, base: &Path, state: &State, now: Timestamp) -> Result<Vec<StoredKey>> {
+        atrest::new_keys(config, state, now, &|reference| match self.resolve(reference, config, base, state) {
+            Ok(value) => Some(value),
+            Err(error) => {
+                log::debug!("an encryption key is not given by its reference: {error}");
+                None
+            }
+        })
+    }
+
     /// The file that audit rows are appended to.
     pub fn audit_file(&self, config: &Config) -> Option<Sink> {
         let path = config.advanced.audit.file.as_ref()?;
@@ -203,6 +217,7 @@ impl Host {
             }
         }
         self.config_key(&loaded.config, base, state)?;
+        self.object_keys(&loaded.config, base, state, Timestamp::default())?;
         self.webhook_headers(&loaded.config, base, state).map(drop)
     }
 

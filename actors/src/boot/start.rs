@@ -87,9 +87,14 @@ pub async fn start(prepared: Prepared, guardian: &Guardian) -> Result<Booted, Bo
     .await?;
     let iam = IamHandle::start(iam_db.clone(), force.locked.is_some(), clock.clone(), guardian).await?;
     let config = ConfigHandle::start(loaded.clone(), guardian).await?;
-    let opened = match force.locked {
+    let (opened, keys) = match force.locked {
         Some(_) => Default::default(),
-        None => opener.open_all(&loaded.config, &force.state, None).await?,
+        None => {
+            let keys = host.object_keys(&loaded.config, &host.config_base(), &force.state, clock.now())?;
+            let mut with_keys = force.state.clone();
+            with_keys.keyring.extend(keys.iter().map(|key| (key.id.clone(), Arc::new(key.clone()))));
+            (opener.open_all(&loaded.config, &with_keys, None).await?, keys)
+        }
     };
     force.notices.extend(opened.warnings);
     let declaration = match force.locked {
@@ -98,8 +103,8 @@ pub async fn start(prepared: Prepared, guardian: &Guardian) -> Result<Booted, Bo
         }
         _ => None,
     };
-    let mut changes: Vec<StateChange> =
-        opened.new_ids.into_iter().map(|(name, id)| StateChange::RegisterBackend { name, id }).collect();
+    let mut changes: Vec<StateChange> = keys.into_iter().map(StateChange::AddKey).collect();
+    changes.extend(opened.new_ids.into_iter().map(|(name, id)| StateChange::RegisterBackend { name, id }));
     if force.locked.is_none() && force.state.meta.instance_id != host.instance.instance_id {
         changes.push(StateChange::Adopt { instance_id: host.instance.instance_id.clone() });
     }

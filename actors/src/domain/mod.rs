@@ -2,6 +2,7 @@
 
 pub mod admission;
 pub mod archive;
+pub mod atrest;
 pub mod attention;
 pub mod bucket;
 pub mod change;

@@ -2,6 +2,7 @@
 
 mod uploads;
 
+use crate::domain::atrest::Seal;
 use crate::domain::clock::Clock;
 use crate::domain::condition::Conditions;
 use crate::domain::listing::{ListPage, ListQuery};
@@ -30,8 +31,8 @@ const COMMIT: Duration = Duration::from_secs(600);
 pub struct StoreHandle {
     name: BackendName,
     backend: Backend,
-    /// What the config says: no write is taken.
-    read_only: bool,
+    /// Why it takes no writes, where it takes none.
+    seal: Option<Arc<Seal>>,
 }
 
 #[derive(Clone, Debug)]
@@ -82,24 +83,24 @@ impl StoreHandle {
             .await?;
         Ok(Self {
             name,
+            seal: None,
             backend: Backend::Open {
                 store,
                 root: root.into(),
                 owner,
                 transfers: Permits::new("transfers", max_requests),
             },
-            read_only: false,
         })
     }
 
     /// A backend that could not be opened: every call answers why.
     pub fn down(name: BackendName, reason: &str) -> Self {
-        Self { name, backend: Backend::Down(reason.into()), read_only: false }
+        Self { name, backend: Backend::Down(reason.into()), seal: None }
     }
 
-    /// The same backend, taking writes or not.
-    pub fn read_only(self, read_only: bool) -> Self {
-        Self { read_only, ..self }
+    /// The same backend, which takes no writes where there is a seal.
+    pub fn sealed(self, seal: Option<Seal>) -> Self {
+        Self { seal: seal.map(Arc::new), ..self }
     }
 
     /// The operator's name of it.
@@ -248,13 +249,10 @@ impl StoreHandle {
     }
 
     fn writable(&self) -> Result<(&Arc<dyn ObjectStore>, &OwnerRef<StoreActor>, &Permits)> {
-        if self.read_only {
-            let message = format!("The backend `{}` is read-only.", self.name);
-            return Err(Error::new(ErrorKind::Forbidden, "backend", message)
-                .with_code("backend_read_only")
-                .with_hint("`read_only: false` of the backend in the config takes writes again"));
+        match &self.seal {
+            Some(seal) => Err(seal.error(&self.name)),
+            None => self.open(),
         }
-        self.open()
     }
 
     fn open(&self) -> Result<(&Arc<dyn ObjectStore>, &OwnerRef<StoreActor>, &Permits)> {

@@ -2,6 +2,7 @@
 
 use crate::Result;
 use crate::disk::SharedDisk;
+use crate::domain::atrest;
 use crate::domain::clock::Clock;
 use crate::domain::config::model::{BackendKind, Config};
 use crate::domain::config::routing::routes;
@@ -60,7 +61,7 @@ impl Opener {
                 .and_then(|view| view.stores.get(name))
                 .filter(|store| store.root() == Some(root.as_path()) && known.is_some() && store.backend_id() == known);
             let handle = match kept {
-                Some(handle) => handle.clone().read_only(false),
+                Some(handle) => handle.clone().sealed(None),
                 None => match self.open_one(name, &root, known.clone(), keys.clone(), config).await {
                     Ok(handle) => handle,
                     Err(error) => {
@@ -70,6 +71,8 @@ impl Opener {
                     }
                 },
             };
+            let seal = atrest::seal(backend, &state.keyring);
+            opened.warnings.extend(seal.as_ref().and_then(|seal| seal.notice(name)));
             // The registry is the truth: a bucket whose place is missing (a restored host without its data, a bucket that was
             // deleted after the capture) is empty, and takes writes.
             for route in routes.values().filter(|route| route.backend == *name && handle.down_reason().is_none()) {
@@ -84,7 +87,7 @@ impl Opener {
             if let (None, Some(id)) = (&known, handle.backend_id()) {
                 opened.new_ids.insert(name.clone(), id);
             }
-            opened.stores.insert(name.clone(), handle.read_only(backend.read_only));
+            opened.stores.insert(name.clone(), handle.sealed(seal));
         }
         Ok(opened)
     }

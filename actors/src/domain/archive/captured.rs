@@ -112,7 +112,7 @@ fn stored_secrets(secrets: &SecretsPart) -> BTreeMap<String, Secret> {
 
 /// The keys that the archive brings; those that it only names are for `plan` to look for.
 fn keyring(archive: &Archive) -> BTreeMap<String, Arc<StoredKey>> {
-    let entries = archive.manifest.encryption_keys.iter();
+    let entries = archive.manifest.encryption_keys.iter().filter(|entry| entry.included);
     let stored = entries.filter_map(|entry| {
         let key = archive.secrets.encryption_keys.get(&entry.id)?.clone();
         let stored = StoredKey {

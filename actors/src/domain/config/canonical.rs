@@ -2,6 +2,7 @@
 
 use super::admission;
 use super::buckets;
+use super::encryption;
 use super::iam;
 use super::load::Loaded;
 use super::model::{
@@ -231,7 +232,7 @@ impl Writer<'_> {
         let storage = &config.storage;
         let mut backends = storage.backends.iter();
         match (backends.next(), backends.next()) {
-            (Some((name, backend)), None) if name.as_str() == DEFAULT_BACKEND && !backend.read_only => {
+            (Some((name, backend)), None) if name.as_str() == DEFAULT_BACKEND && backend.is_plain() => {
                 let BackendKind::Filesystem { path } = &backend.kind;
                 self.text("storage.filesystem", path.as_str());
             }
@@ -244,7 +245,11 @@ impl Writer<'_> {
                         .with("name", Node::text(name.as_str()))
                         .with("type", Node::text("filesystem"))
                         .with("path", Node::text(path));
-                    if backend.read_only { node.with("read_only", Node::plain(true)) } else { node }
+                    let node = if backend.read_only { node.with("read_only", Node::plain(true)) } else { node };
+                    match encryption::to_node(&backend.encryption) {
+                        Some(encryption) => node.with("encryption", encryption),
+                        None => node,
+                    }
                 });
                 let items = Node::new(Value::List(items.collect()));
                 self.set("storage.backends", items);
@@ -289,8 +294,13 @@ impl Writer<'_> {
 /// The parts of a canonical path; the name of a backend or bucket may itself hold dots.
 pub(super) fn split(path: &str) -> Vec<&str> {
     for container in ["storage.backends.", "storage.buckets.", "advanced.audit.webhook.headers."] {
-        if let Some((name, key)) = path.strip_prefix(container).and_then(|rest| rest.rsplit_once('.')) {
-            return container.trim_end_matches('.').split('.').chain([name, key]).collect();
+        let Some(rest) = path.strip_prefix(container) else { continue };
+        let whole = container.trim_end_matches('.').split('.');
+        if let Some((name, inner)) = rest.split_once(encryption::BELOW).filter(|_| container == "storage.backends.") {
+            return whole.chain([name, "encryption"]).chain(encryption::split(inner)).collect();
+        }
+        if let Some((name, key)) = rest.rsplit_once('.') {
+            return whole.chain([name, key]).collect();
         }
     }
     path.split('.').collect()

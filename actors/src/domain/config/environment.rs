@@ -96,14 +96,15 @@ fn expanded(tree: &Node, key: &Key) -> Vec<Vec<String>> {
     let Some((container, name)) = key.path.split_once("[].").or_else(|| key.path.split_once(".*.")) else {
         return vec![key.path.split('.').map(str::to_owned).collect()];
     };
-    if key.path.ends_with("[].name") {
+    // The name of an item is no setting, and a key of a map within an item has no variable of its own.
+    if key.path.ends_with("[].name") || name.contains(".*") {
         return Vec::new();
     }
     let parts: Vec<&str> = container.split('.').collect();
     let Some(node) = tree.find(&parts) else { return Vec::new() };
     let listed = node.items().iter().filter_map(|item| item.get("name").and_then(Node::as_text));
     let named = node.entries().iter().map(|entry| entry.key.as_str());
-    let path = |item: &str| parts.iter().chain([&item, &name]).map(|part| (*part).to_owned()).collect();
+    let path = |item: &str| parts.iter().copied().chain([item]).chain(name.split('.')).map(str::to_owned).collect();
     listed.chain(named).map(path).collect()
 }
 

@@ -11,6 +11,7 @@ pub mod canonical;
 pub mod check;
 pub mod declared;
 pub mod emit;
+pub mod encryption;
 pub mod environment;
 mod flat;
 mod iam;

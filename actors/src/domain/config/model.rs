@@ -1,6 +1,7 @@
 //! The checked configuration: what the rest of the system reads. Every value is valid, every default filled in.
 
 use super::declared::{Declared, IamMode};
+use super::encryption::Encryption;
 use crate::domain::admission::Block;
 use crate::domain::bucket::settings::Pinned;
 use crate::domain::names::{BackendName, BucketName};
@@ -78,6 +79,15 @@ pub struct Backend {
     pub kind: BackendKind,
     /// No write is taken: a restore found that keys of its objects are missing, or an operator wants it so.
     pub read_only: bool,
+    /// How objects are encrypted at rest.
+    pub encryption: Encryption,
+}
+
+impl Backend {
+    /// Whether it is a place and nothing more, as the short forms write it.
+    pub fn is_plain(&self) -> bool {
+        !self.read_only && self.encryption == Encryption::default()
+    }
 }
 
 /// The kind of a backend.
@@ -303,7 +313,11 @@ impl Config {
         let headers = self.advanced.audit.webhook.iter().flat_map(|webhook| &webhook.headers);
         let headers = headers.map(|(name, value)| (header_path(name), value.as_ref()));
         let named = named.into_iter().map(|(path, secret)| (path.to_owned(), secret.as_ref()));
-        named.chain(headers).filter_map(|(path, secret)| Some((path, secret?)))
+        let keys = self.storage.backends.iter().flat_map(|(name, backend)| {
+            let path = move |id| format!("storage.backends.{name}.encryption.keys.{id}");
+            backend.encryption.keys.iter().map(move |(id, reference)| (path(id), Some(reference)))
+        });
+        named.chain(headers).chain(keys).filter_map(|(path, secret)| Some((path, secret?)))
     }
 
     /// The same configuration with every path made absolute: for a file that is first written elsewhere than where the
@@ -322,7 +336,8 @@ impl Config {
         }
         let headers = audit.webhook.iter_mut().flat_map(|webhook| webhook.headers.values_mut());
         let own = [&mut self.access.secret_access_key, bootstrap_password_hash].into_iter().chain(headers).flatten();
-        for secret in own.chain(self.access.iam.secrets_mut()) {
+        let keys = self.storage.backends.values_mut().flat_map(|backend| backend.encryption.keys.values_mut());
+        for secret in own.chain(keys).chain(self.access.iam.secrets_mut()) {
             if let SecretRef::File(path) = secret {
                 absolute(path);
             }

@@ -3,6 +3,7 @@
 use super::buckets;
 use super::build::Values;
 use super::check::{Checker, Found, Part, Typed};
+use super::encryption::{self, Encryption};
 use super::model::{Backend, BackendKind, Storage, WrittenPath};
 use super::problem::Complaint;
 use super::tree::Origin;
@@ -95,7 +96,8 @@ fn listed(values: &mut Values<'_>, checker: &mut Checker<'_>, parts: &[Part]) ->
         }
         let read_only = read_only.is_some_and(|found| matches!(found.typed, Typed::Flag(true)));
         first.get_or_insert_with(|| backend.clone());
-        if backends.insert(backend.clone(), Backend { read_only, ..filesystem(written) }).is_some() {
+        let encryption = encryption::read(values, checker, part, &backend);
+        if backends.insert(backend.clone(), Backend { read_only, encryption, ..filesystem(written) }).is_some() {
             let complaint = Complaint::new(format!("another backend is named `{backend}`"));
             checker.problem(&format!("{}.name", part.shown), &name.origin, complaint.suggest("rename one of them"));
         }
@@ -152,7 +154,11 @@ fn missing(checker: &mut Checker<'_>, parent: &str, key: &str, origin: Option<&O
 }
 
 fn filesystem(path: &str) -> Backend {
-    Backend { kind: BackendKind::Filesystem { path: WrittenPath::new(path) }, read_only: false }
+    Backend {
+        kind: BackendKind::Filesystem { path: WrittenPath::new(path) },
+        read_only: false,
+        encryption: Encryption::default(),
+    }
 }
 
 pub(super) fn text(found: &Found) -> Option<&str> {

@@ -1,5 +1,6 @@
 //! Archives: what is written is read, and every way of being bad has its own name.
 
+mod atrest;
 mod faults;
 mod golden;
 mod good;

@@ -16,7 +16,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use actors::audit::Outcome;
 use actors::backup::RestoreRequest;
 use actors::domain::iam::action::BACKUP_RESTORE;
-use actors::{Error, ErrorKind};
+
 use serde_json::{Value, json};
 
 const MODES: [&str; 4] = ["full", "preserve-bootstrap", "iam-only", "config-only"];
@@ -148,9 +148,6 @@ pub(super) fn asked(query: &Query) -> Result<RestoreRequest, Problem> {
         }
         Err(invalid(format!("`{name}` is one of {}, not `{value}`", known.join(", "))))
     };
-    if query.flag("allow_missing_keys")? {
-        return Err(not_implemented("`allow_missing_keys=true`", "leave it out"));
-    }
     let host_settings = match query.one("host_settings")? {
         None => None,
         Some("archive") => Some("archive".to_owned()),
@@ -169,13 +166,10 @@ pub(super) fn asked(query: &Query) -> Result<RestoreRequest, Problem> {
         revive: query.all("revive").map(str::to_owned).collect(),
         host_settings,
         prune_buckets: query.flag("prune_buckets")?,
+        allow_missing_keys: query.flag("allow_missing_keys")?,
         sets,
         ..RestoreRequest::default()
     })
-}
-
-fn not_implemented(what: &str, hint: &str) -> Problem {
-    Error::new(ErrorKind::NotImplemented, "backup", format!("{what} is not supported yet")).with_hint(hint).into()
 }
 
 #[cfg(test)]
@@ -211,7 +205,6 @@ mod tests {
             ("/backup?host_settings=host", "archive"),
             ("/backup?set=a.b", "<path>=<value>"),
             ("/backup?dryrun=1", "dry_run"),
-            ("/backup?allow_missing_keys=true", "not supported"),
         ] {
             let error = read(uri).unwrap_err();
             assert!(error.error().message().contains(says), "{uri}: {error}");

@@ -204,6 +204,8 @@ pub(in crate::http::admin) struct Keys {
     added: Vec<String>,
     kept: Vec<String>,
     active: Vec<String>,
+    /// Keys of objects that no backend names any more; they are kept.
+    retired: Vec<String>,
 }
 
 /// What was proven of the new state before it came into force.

@@ -25,7 +25,9 @@ impl Plan {
             "warnings": self.warnings,
             "shadowed_by_environment": shadowed,
             "requires_restart": self.requires_restart,
-            "keys": {"added": self.keys.added, "kept": self.keys.kept, "active": self.keys.active},
+            "keys": {
+                "added": self.keys.added, "kept": self.keys.kept, "active": self.keys.active, "retired": self.keys.retired,
+            },
             "buckets_kept": kept,
             "quarantined_from": self.next.meta.quarantined_from,
         });

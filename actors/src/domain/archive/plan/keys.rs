@@ -2,9 +2,10 @@
 
 use crate::domain::archive::Archive;
 use crate::domain::archive::plan::Keys;
+use crate::domain::config::model::Config;
 use crate::domain::state::{KeyPurpose, State, StoredKey};
 use crate::{Error, ErrorKind, Result};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Which keys new objects use after keyrings were united.
@@ -16,19 +17,46 @@ pub(super) enum Active {
     Ours,
 }
 
-/// Refuses an archive whose keys contradict this instance's, or that names a key which nobody has.
-pub(super) fn check(current: &State, archive: &Archive) -> Result<()> {
+/// Refuses an archive whose keys are others than those of `state` under the same ids.
+pub(super) fn agree(state: &State, archive: &Archive) -> Result<()> {
     for entry in &archive.manifest.encryption_keys {
-        match current.keyring.get(&entry.id) {
-            Some(own) if own.fingerprint() != entry.fingerprint => return Err(another(&entry.id)),
-            None if !entry.included => {
-                let message = format!("the key `{}` is neither in the archive nor on this instance", entry.id);
-                return Err(conflict("missing_keys", message, "restore an archive that has the key first"));
-            }
-            _ => {}
+        if state.keyring.get(&entry.id).is_some_and(|own| own.fingerprint() != entry.fingerprint) {
+            return Err(another(&entry.id));
         }
     }
     Ok(())
+}
+
+/// Refuses a state that lacks keys which the archive or the config names, unless that was asked for.
+pub(super) fn check(
+    next: &State,
+    archive: &Archive,
+    config: &Config,
+    allowed: bool,
+    warnings: &mut Vec<String>,
+) -> Result<()> {
+    let of_config = config.storage.backends.values().flat_map(|backend| backend.encryption.keys.keys());
+    let of_archive = archive.manifest.encryption_keys.iter().map(|entry| &entry.id);
+    let missing: BTreeSet<&str> =
+        of_archive.chain(of_config).filter(|id| !next.keyring.contains_key(*id)).map(String::as_str).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let ids = missing.into_iter().collect::<Vec<_>>().join(", ");
+    if allowed {
+        warnings.push(format!("the encryption keys {ids} are missing: backends that name them are read-only"));
+        return Ok(());
+    }
+    let message = format!("neither archive, instance nor environment has these encryption keys: {ids}");
+    let hint = "provide them by their references, or send `allow_missing_keys=true`: their backends are read-only then";
+    Err(conflict("missing_keys", message, hint))
+}
+
+/// Keys of objects that no backend of a config names any more: they are kept for what is under them.
+pub(super) fn retired(keyring: &BTreeMap<String, Arc<StoredKey>>, config: &Config) -> Vec<String> {
+    let named = |id: &String| config.storage.backends.values().any(|backend| backend.encryption.keys.contains_key(id));
+    let keys = keyring.values().filter(|key| key.purpose == KeyPurpose::ObjectData && !named(&key.id));
+    keys.map(|key| key.id.clone()).collect()
 }
 
 /// The union of two keyrings: none is lost, none is replaced.
@@ -46,6 +74,7 @@ pub(super) fn unite(
         added: brought.keys().filter(|id| !current.keyring.contains_key(*id)).cloned().collect(),
         kept: current.keyring.keys().filter(|id| !brought.contains_key(*id)).cloned().collect(),
         active: Vec::new(),
+        retired: Vec::new(),
     };
     let mut active: Vec<String> = Vec::new();
     for purpose in [KeyPurpose::MetadataMac, KeyPurpose::ObjectData] {

@@ -3,6 +3,7 @@
 //! A dry run shows the plan; a restore stages [`Plan::next`] and [`Plan::next_config`] and swaps them in.
 
 mod answer;
+mod atrest;
 mod changes;
 mod config;
 mod declarative;
@@ -104,6 +105,8 @@ pub struct Keys {
     pub kept: Vec<String>,
     /// Ids that new objects will use.
     pub active: Vec<String>,
+    /// Ids of keys of objects that no backend of the next config names; they are kept all the same.
+    pub retired: Vec<String>,
 }
 
 /// Plans the restore of `archive` over `current`.
@@ -124,7 +127,7 @@ pub fn plan_captured(
     options.check()?;
     declarative::check_ours(current, options)?;
     let mut warnings = Vec::new();
-    keys::check(current.state, archive)?;
+    keys::agree(current.state, archive)?;
     let brought = std::mem::take(&mut captured.keyring);
     let captured_at = revocations::captured_at(archive.manifest.captured_at, host.now, &mut warnings);
     let unknown = revocations::unknown_to(archive, host.instance_id, captured_at);
@@ -158,6 +161,12 @@ pub fn plan_captured(
     let choice = if replaces_config { keys::Active::Newest } else { keys::Active::Ours };
     let (keyring, keys) = keys::unite(current.state, brought, choice)?;
     next.keyring = keyring;
+    if config.file.is_some() {
+        atrest::resolve(&config.loaded.config, archive, host, &mut next)?;
+        keys::agree(&next, archive)?;
+    }
+    keys::check(&next, archive, &config.loaded.config, options.allow_missing_keys, &mut warnings)?;
+    let keys = Keys { retired: keys::retired(&next.keyring, &config.loaded.config), ..keys };
     if let (Mode::Full, Some(signer)) = (options.mode, &archive.signer) {
         next.trusted_signers.entry(signer.clone()).or_insert(host.now);
     }
@@ -215,6 +224,7 @@ fn take_config(
         Strategy::Replace => {
             (next.buckets, next.backends, next.secrets) = (captured.buckets, captured.backends, captured.secrets);
             references::references(archive, host, next, warnings);
+            atrest::accumulate(current, archive, &mut theirs.config);
             if !options.prune_buckets {
                 *kept = rules::buckets(current, host.buckets_with_data, next, &mut theirs.config, warnings);
             }

@@ -54,6 +54,8 @@ pub struct Options {
     pub prune_buckets: bool,
     /// Host settings come from the archive, too.
     pub host_settings_of_archive: bool,
+    /// Backends whose keys nobody has come up read-only.
+    pub allow_missing_keys: bool,
 }
 
 impl Mode {

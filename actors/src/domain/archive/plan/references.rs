@@ -64,7 +64,7 @@ pub(super) fn value(archive: &Archive, host: &Host<'_>, reference: &SecretRef) -
     own_value(host, &name).or_else(|| archive.secrets.resolved.get(&name).cloned())
 }
 
-fn own_value(host: &Host<'_>, reference: &str) -> Option<Secret> {
+pub(super) fn own_value(host: &Host<'_>, reference: &str) -> Option<Secret> {
     match reference.strip_prefix("env:") {
         Some(name) => host.environment.get(name).map(|value| Secret::new(value.clone())),
         None => host.files.get(reference).cloned(),

@@ -1,7 +1,7 @@
 //! The plan of an undo: the state before the last restore, but for what no way back may take: keys, revocations, counters.
 
 use crate::Result;
-use crate::domain::archive::plan::{Changes, Current, Host, Plan, Revive, keys, revocations, rules};
+use crate::domain::archive::plan::{Changes, Current, Host, Keys, Plan, Revive, keys, revocations, rules};
 use crate::domain::config::load::Loaded;
 use crate::domain::iam::model::Revocation;
 use crate::domain::state::{Meta, State};
@@ -92,7 +92,7 @@ pub fn undo(undo: &Undo<'_>, host: &Host<'_>) -> Result<(Plan, LaterChanges)> {
         warnings,
         shadowed_by_environment: Vec::new(),
         requires_restart,
-        keys,
+        keys: Keys { retired: keys::retired(&next.keyring, &config.config), ..keys },
         buckets_kept: kept,
         signer: None,
         next,

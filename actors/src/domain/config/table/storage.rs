@@ -30,6 +30,35 @@ pub(super) const KEYS: &[Key] = &[
     Key::new("storage.backends[].type", Kind::Choice(&["filesystem"]), "The kind of the backend.").reconnect(),
     Key::new("storage.backends[].path", Kind::Text(Rule::Path), "Its directory.").reconnect(),
     Key::new("storage.backends[].read_only", Kind::Flag, "Objects are read, and no write is taken.").reconnect(),
+    Key::new("storage.backends[].encryption", Kind::Section, "How objects are encrypted at rest.").reconnect(),
+    Key::new(
+        "storage.backends[].encryption.mode",
+        Kind::Choice(&["none", "aes256-gcm-proxy"]),
+        "Whether new objects are encrypted, and by whom; `none` where it is not set.",
+    )
+    .reconnect(),
+    Key::new(
+        "storage.backends[].encryption.keys",
+        Kind::Named(Rule::Word),
+        "The keys by their ids, each a reference: what was ever used stays, for the objects under it.",
+    )
+    .reconnect(),
+    Key::new("storage.backends[].encryption.keys.*.env", Kind::Text(Rule::Word), "The variable that holds the key.")
+        .reconnect(),
+    Key::new("storage.backends[].encryption.keys.*.file", Kind::Text(Rule::Path), "The file that holds the key.")
+        .reconnect(),
+    Key::new(
+        "storage.backends[].encryption.keys.*.stored",
+        Kind::Text(Rule::Word),
+        "The name of the key in the encrypted store.",
+    )
+    .reconnect(),
+    Key::new(
+        "storage.backends[].encryption.active",
+        Kind::Text(Rule::Word),
+        "The id of the key that new objects use; needed where there are several.",
+    )
+    .reconnect(),
     Key::new(
         "storage.default_backend",
         Kind::Text(Rule::BackendName),

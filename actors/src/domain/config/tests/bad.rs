@@ -65,8 +65,20 @@ fn every_bad_file_is_refused_with_path_line_and_suggestion() {
         ("storage:\n  replication: {}\n", "line 2, column 3: storage.replication: unknown key"),
         ("storage:\n  s3: https://s3.example.com\n", "storage.s3: unknown key"),
         (
-            "storage:\n  backends:\n    - {name: a, type: filesystem, path: /a, encryption: {}}\n",
-            "storage.backends[0].encryption: unknown key",
+            "storage:\n  backends:\n    - {name: a, type: filesystem, path: /a, encryption: {mode: rot13}}\n",
+            "storage.backends[0].encryption.mode: `rot13` is none of none, aes256-gcm-proxy",
+        ),
+        (
+            "storage:\n  backends:\n    - {name: a, type: filesystem, path: /a, encryption: {mode: aes256-gcm-proxy}}\n",
+            "storage.backends[0].encryption: this mode needs an active key",
+        ),
+        (
+            "storage:\n  backends:\n    - {name: a, type: filesystem, path: /a, encryption: {keys: {k: {env: A, stored: b}}}}\n",
+            "storage.backends[0].encryption.keys.k: a key is exactly one reference",
+        ),
+        (
+            "storage:\n  backends:\n    - {name: a, type: filesystem, path: /a, encryption: {keys: {k: {env: A}}, active: x}}\n",
+            "storage.backends[0].encryption.active: `x` is none of the keys",
         ),
         (
             "storage:\n  buckets:\n    photos:\n      quota_byte: 1\n",
