@@ -152,6 +152,8 @@ fn describe(recovery: &Recovery) -> String {
     match recovery {
         Recovery::Clean => "nothing to do".to_owned(),
         Recovery::Swept => "removed what an unfinished swap had staged; the state is the old one".to_owned(),
+        Recovery::Tidied => "removed what an unfinished write had left".to_owned(),
+        Recovery::SweptFinished => "removed what a finished swap had left; the state is the new one".to_owned(),
         Recovery::RolledForward { restore_id, kind } => {
             format!(
                 "finished the {kind} {restore_id} that was broken off after its commit point; the state is the new one"

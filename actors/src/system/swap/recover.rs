@@ -1,6 +1,6 @@
 //! The first thing a start does: complete the swap that a crash broke off, or sweep what never was one.
 
-use super::stage::sweep;
+use super::stage::{Swept, holds_a_finished_swap, sweep};
 use super::{JOURNAL, JOURNAL_VERSION, Journal, Move, SwapKind, remove_journal, sha256_file, sync_moves};
 use crate::disk::Disk;
 use crate::fault;
@@ -13,8 +13,12 @@ use std::{fmt, fs, io};
 pub enum Recovery {
     /// Nothing to do.
     Clean,
-    /// Leftovers of something that never committed, or was over already, are removed; the state is as it was.
+    /// The staging of a swap that never committed is removed; the state is the old one.
     Swept,
+    /// Leftovers of a swap that was finished are removed; the state is the new one.
+    SweptFinished,
+    /// Files of single writes that were broken off are removed; no swap had been begun.
+    Tidied,
     /// A committed swap is completed; the state is the new one.
     RolledForward {
         /// The swap's id.
@@ -95,8 +99,14 @@ pub fn recover(disk: &dyn Disk, state_dir: &Path) -> Result<Recovery, RecoverErr
     // it; or the removal of a journal, and then no change may become durable before that.
     disk.sync_dir(state_dir).map_err(at(state_dir))?;
     let Some(journal) = read_journal(state_dir)? else {
+        let finished = holds_a_finished_swap(state_dir);
         let swept = sweep(disk, state_dir).map_err(at(state_dir))?;
-        return Ok(if swept { Recovery::Swept } else { Recovery::Clean });
+        return Ok(match swept {
+            Swept { staging: true, .. } if finished => Recovery::SweptFinished,
+            Swept { staging: true, .. } => Recovery::Swept,
+            Swept { writes: true, .. } => Recovery::Tidied,
+            Swept { .. } => Recovery::Clean,
+        });
     };
     // Every move is checked before the first is performed, so that a mismatch touches nothing.
     let mut left = Vec::new();
@@ -224,6 +234,20 @@ mod tests {
         assert_eq!(recover(&RealDisk, dir.path()).unwrap(), Recovery::Swept);
         assert_eq!(content(dir.path()), ["old db", "old hash"]);
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 3);
+    }
+
+    #[test]
+    fn what_is_left_of_a_finished_swap_is_told_from_what_never_committed() {
+        let dir = committed();
+        let journal = read_journal(dir.path()).unwrap().unwrap();
+        crate::system::swap::roll_forward(&RealDisk, dir.path(), &journal).unwrap();
+        remove_journal(&RealDisk, dir.path()).unwrap();
+        assert!(!dir.path().join(JOURNAL).exists());
+        assert_eq!(recover(&RealDisk, dir.path()).unwrap(), Recovery::SweptFinished);
+        assert_eq!(content(dir.path()), ["new db", "new hash"]);
+        fs::write(dir.path().join(format!(".db.{ID}.tmp")), "half").unwrap();
+        assert_eq!(recover(&RealDisk, dir.path()).unwrap(), Recovery::Tidied);
+        assert_eq!(recover(&RealDisk, dir.path()).unwrap(), Recovery::Clean);
     }
 
     #[test]

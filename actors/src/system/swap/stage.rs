@@ -1,6 +1,6 @@
 //! The directories around a swap: what is staged for it, what is kept for undo, and what is swept.
 
-use super::{Journal, OPERATION, io_step, sync_if_there};
+use super::{JOURNAL, Journal, OPERATION, io_step, sync_if_there};
 use crate::disk::Disk;
 use crate::disk::atomic::{is_temp_name, link_or_copy, parent};
 use crate::{Error, Result};
@@ -56,8 +56,14 @@ pub fn keep_old(disk: &dyn Disk, file: &Path, dir: &Path) -> Result<Option<PathB
 
 /// Makes the names of everything that was staged and kept durable: the last step before the commit point.
 ///
-/// The content is synced by whoever wrote it.
+/// The content is synced by whoever wrote it. The staging gets a copy of the journal, for the log of a start that finds what a killed
+/// process left of it; it decides nothing, so it is not synced.
 pub fn seal(disk: &dyn Disk, state_dir: &Path, journal: &Journal) -> Result<()> {
+    let stage = stage_dir(state_dir, &journal.restore_id);
+    if stage.is_dir() {
+        let bytes = serde_json::to_vec(journal).map_err(|error| Error::internal(OPERATION, error))?;
+        io_step(disk.create_file(&stage.join(JOURNAL), 0o600).and_then(|mut file| file.write_all(&bytes)))?;
+    }
     let mut directories = BTreeSet::from([state_dir.to_owned()]);
     for one in &journal.moves {
         let staged = state_dir.join(&one.from);
@@ -114,19 +120,37 @@ pub fn remove_tree(disk: &dyn Disk, dir: &Path) -> io::Result<bool> {
     Ok(true)
 }
 
-/// Removes all staging and our temporary files in the state directory. True where there was any.
+/// True where all that a staging was sealed with has gone to its place: the swap was finished, and only its staging stayed.
+pub(super) fn holds_a_finished_swap(state_dir: &Path) -> bool {
+    let stages = fs::read_dir(state_dir.join(STAGING)).into_iter().flatten().flatten();
+    let mut sealed = stages.filter_map(|stage| fs::read(stage.path().join(JOURNAL)).ok());
+    sealed.any(|bytes| {
+        let journal = serde_json::from_slice::<Journal>(&bytes);
+        journal.is_ok_and(|journal| journal.moves.iter().all(|one| !state_dir.join(&one.from).exists()))
+    })
+}
+
+/// What a sweep found.
+pub(super) struct Swept {
+    /// Something that was staged for a swap.
+    pub(super) staging: bool,
+    /// Temporary files of single writes.
+    pub(super) writes: bool,
+}
+
+/// Removes all staging and our temporary files in the state directory.
 ///
 /// Nothing is synced: what a power cut brings back is swept again.
-pub(super) fn sweep(disk: &dyn Disk, state_dir: &Path) -> io::Result<bool> {
+pub(super) fn sweep(disk: &dyn Disk, state_dir: &Path) -> io::Result<Swept> {
     // The empty directory that a finished swap leaves is nothing that an unfinished one had staged.
     let staging = state_dir.join(STAGING);
     let empty = fs::read_dir(&staging).is_ok_and(|mut entries| entries.next().is_none());
-    let mut swept = remove_tree(disk, &staging)? && !empty;
+    let mut swept = Swept { staging: remove_tree(disk, &staging)? && !empty, writes: false };
     for entry in fs::read_dir(state_dir)? {
         let entry = entry?;
         if entry.file_name().to_str().is_some_and(is_temp_name) && entry.file_type()?.is_file() {
             disk.remove_file(&entry.path())?;
-            swept = true;
+            swept.writes = true;
         }
     }
     Ok(swept)
