@@ -9,6 +9,8 @@ pub enum Fault {
     Panic,
     /// Fail with an I/O error (only points that return one).
     Error,
+    /// The same, as a full disk fails.
+    Full,
 }
 
 /// Reaches a point that can kill or panic.
@@ -23,13 +25,21 @@ pub fn fallible(_name: &str) -> std::io::Result<()> {
     Ok(())
 }
 
+/// How far a test has set the system's clock off, in milliseconds.
+#[cfg(not(feature = "faults"))]
+#[inline(always)]
+pub fn clock_offset() -> i64 {
+    0
+}
+
 #[cfg(feature = "faults")]
-pub use armed::{arm, disarm, fallible, point, reached};
+pub use armed::{arm, clock_offset, disarm, fallible, point, reached};
 
 #[cfg(feature = "faults")]
 mod armed {
     use super::Fault;
     use std::collections::BTreeMap;
+    use std::path::PathBuf;
     use std::sync::{LazyLock, Mutex};
 
     #[derive(Default)]
@@ -38,7 +48,7 @@ mod armed {
         reached: BTreeMap<String, usize>,
     }
 
-    /// `DGP_FAULT=<point>=<kill|panic|error>[@nth][,…]` arms points from outside, for tests that start the real binary.
+    /// `DGP_FAULT=<point>=<kill|panic|error|full>[@nth][,…]` arms points from outside, for tests that start the real binary.
     static POINTS: LazyLock<Mutex<Points>> = LazyLock::new(|| {
         let mut points = Points::default();
         for entry in std::env::var("DGP_FAULT").unwrap_or_default().split(',').filter(|e| !e.is_empty()) {
@@ -47,12 +57,23 @@ mod armed {
             let fault = match what {
                 "panic" => Fault::Panic,
                 "error" => Fault::Error,
+                "full" => Fault::Full,
                 _ => Fault::Kill,
             };
             points.armed.insert(name.to_owned(), (fault, nth.parse().unwrap_or(1)));
         }
         Mutex::new(points)
     });
+
+    /// The file that `DGP_FAULT_CLOCK` names: by how many seconds the clock is off, and that it may jump while the server runs.
+    static CLOCK: LazyLock<Option<PathBuf>> = LazyLock::new(|| std::env::var_os("DGP_FAULT_CLOCK").map(PathBuf::from));
+
+    /// How far a test has set the system's clock off, in milliseconds.
+    pub fn clock_offset() -> i64 {
+        let Some(file) = &*CLOCK else { return 0 };
+        let seconds = std::fs::read_to_string(file).ok().and_then(|text| text.trim().parse::<i64>().ok());
+        seconds.unwrap_or(0) * 1000
+    }
 
     /// Arms a point: its `nth` visit from now (1 = the next) meets the fault, once.
     pub fn arm(name: &str, fault: Fault, nth: usize) {
@@ -80,6 +101,7 @@ mod armed {
     pub fn fallible(name: &str) -> std::io::Result<()> {
         match visit(name) {
             None => Ok(()),
+            Some(Fault::Full) => Err(rustix::io::Errno::NOSPC.into()),
             Some(Fault::Error) => Err(std::io::Error::other(format!("fault point {name}"))),
             Some(_) => panic!("fault point {name}"),
         }

@@ -65,8 +65,7 @@ pub(super) fn backend_warnings(view: &SystemView, plan: &Plan, base: &Path) -> V
         let BackendKind::Filesystem { path } = &backend.kind;
         let root = path.resolve(base);
         let id = plan.next.backends.get(name);
-        let now =
-            view.stores.get(name).filter(|store| store.root() == Some(root.as_path())).and_then(|s| s.backend_id());
+        let now = view.stores.values().find(|store| store.root() == Some(root.as_path())).and_then(|s| s.backend_id());
         if !root.is_dir() {
             warnings.push(format!(
                 "backend_root_new: {} does not exist yet; backend `{name}` is initialised there",
@@ -74,7 +73,8 @@ pub(super) fn backend_warnings(view: &SystemView, plan: &Plan, base: &Path) -> V
             ));
         } else if now.is_some() && now.as_ref() != id {
             warnings.push(format!(
-                "backend_root_new: if {} holds no objects it becomes backend `{name}` of the archive",
+                "backend_root_new: if {} holds no objects it becomes backend `{name}` of the archive; if it does, that backend is \
+                 unavailable",
                 root.display()
             ));
         }

@@ -65,7 +65,7 @@ pub(super) async fn stage(tools: &Tools, id: &str, next: Next, view: &SystemView
     let mut staging = Staging::begin(tools.disk.clone(), tools.host.state_dir.clone(), id);
     blocking(move || {
         let journal = write_files(&tools, &mut staging, &next, old_generation, locked)?;
-        fault::point("backup.written");
+        fault::fallible("backup.written").map_err(|error| Error::io("stage restore", error))?;
         prove(&tools, &staging, &next.state, &next.hash)?;
         let Next { kind, state, hash, config, loaded, base, prune_buckets, .. } = next;
         let state = Arc::new(state);

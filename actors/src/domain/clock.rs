@@ -137,7 +137,9 @@ impl Clock {
             Some(at) => Timestamp(at.load(Ordering::SeqCst)),
             None => {
                 let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-                Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+                Timestamp(
+                    i64::try_from(since.as_millis()).unwrap_or(i64::MAX).saturating_add(crate::fault::clock_offset()),
+                )
             }
         }
     }
