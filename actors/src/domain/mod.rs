@@ -12,6 +12,7 @@ pub mod condition;
 pub mod config;
 pub mod endpoint;
 pub mod iam;
+pub mod layout;
 pub mod listing;
 pub mod names;
 pub mod network;

@@ -1,6 +1,7 @@
 //! What is known of an object: identity, sums, headers and metadata.
 
 use crate::domain::clock::Timestamp;
+use crate::domain::layout::PartLayout;
 use crate::domain::tags::Tags;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -94,6 +95,8 @@ pub struct ObjectMeta {
     pub sha256: Option<String>,
     /// What the client stored with it.
     pub attributes: ObjectAttributes,
+    /// How it lies in its parts, where it was put together of some and that is known.
+    pub parts: Option<PartLayout>,
 }
 
 /// The sums of a body, made in the one pass in which it was received.

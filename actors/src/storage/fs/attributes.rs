@@ -2,7 +2,8 @@
 //!
 //! The record is JSON: `{"v":1,"id","bucket","key","size","etag","sha256","modified","attributes","stored","mac":{"key","value"}}`,
 //! `modified` in milliseconds since 1970, `sha256` left out where it is not known, `stored` (`{"form":"parts","upload","len"}`)
-//! where the file holds another form than the object's bytes, and `listed` the id in that list, where tags came since. The MAC is
+//! where the file holds another form than the object's bytes, `listed` the id in that list, where tags came since, and `parts` how
+//! an object lies in its parts, however it is stored. The MAC is
 //! HMAC-SHA256 over `dg-metadata-v1\n` and the same JSON without `mac`, written compactly and with the fields in that order. A
 //! record above the attribute's limit lies in the sidecar
 //! `.dg/meta/<id>`, and the attribute is a pointer, `{"v":1,"sidecar":"<id>","sha256","mac"}`, whose MAC is over
@@ -10,6 +11,7 @@
 
 use crate::Result;
 use crate::domain::clock::Timestamp;
+use crate::domain::layout::PartLayout;
 use crate::domain::names::{BucketName, ObjectKey};
 use crate::domain::object::{BodySums, ETag, ObjectAttributes, ObjectMeta};
 use crate::domain::tags::Tags;
@@ -49,6 +51,8 @@ pub(super) struct Record {
     /// The id that the list of the parts bears, where the record got another since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     listed: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    parts: Option<PartLayout>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     mac: Option<Tag>,
 }
@@ -123,6 +127,7 @@ impl Record {
             attributes,
             stored: None,
             listed: None,
+            parts: None,
             mac: None,
         }
     }
@@ -136,6 +141,11 @@ impl Record {
     ) -> Self {
         let sums = BodySums { size, md5: etag.as_str().to_owned(), sha256: String::new() };
         Self { sha256: None, ..Self::new(bucket, key, &sums, attributes, now) }
+    }
+
+    /// The same, with what is said of how the object lies in its parts.
+    pub(super) fn with_layout(self, parts: Option<PartLayout>) -> Self {
+        Self { parts, ..self }
     }
 
     /// A record for a file that somebody dropped in.
@@ -177,6 +187,7 @@ impl Record {
             modified: Timestamp::from_millis(self.modified),
             sha256: self.sha256,
             attributes: self.attributes,
+            parts: self.parts,
         }
     }
 

@@ -231,6 +231,7 @@ pub(super) fn plain_meta(key: &str, stat: &Metadata) -> ObjectMeta {
         modified: Timestamp::from_millis(stat.mtime() * 1000 + stat.mtime_nsec() / 1_000_000),
         sha256: None,
         attributes,
+        parts: None,
     }
 }
 

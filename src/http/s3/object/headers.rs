@@ -102,6 +102,7 @@ mod tests {
                 tags: [("a".to_owned(), "1".to_owned())].into(),
                 checksums: [("CRC32".to_owned(), "AAAAAA==".to_owned())].into(),
             },
+            parts: None,
         }
     }
 

@@ -3,6 +3,7 @@
 use super::part;
 use super::records::{PartRecord, UploadRecord};
 use crate::domain::checksum::{ChecksumAlgorithm, ChecksumKind};
+use crate::domain::layout::PartLayout;
 use crate::domain::object::{ETag, ObjectAttributes};
 use crate::storage::fs::Fs;
 use crate::storage::fs::parts::form::PartFile;
@@ -21,6 +22,7 @@ pub(super) struct Assembled {
     pub(super) size: u64,
     pub(super) etag: ETag,
     pub(super) attributes: ObjectAttributes,
+    pub(super) layout: PartLayout,
 }
 
 impl Assembled {
@@ -69,8 +71,10 @@ pub(super) fn assemble(fs: &Fs, upload: UploadRecord, request: &CompleteRequest)
         attributes.checksums.insert(algorithm.name().to_owned(), value);
     }
     let etag = etag(&records)?;
+    let algorithm = upload.checksum.map(|checksum| checksum.algorithm);
+    let layout = PartLayout::new(records.iter().map(|record| (record.size, &record.checksums)), algorithm);
     let parts = records.into_iter().map(|r| PartFile(r.number, r.size, r.md5, r.sha256)).collect();
-    Ok(Assembled { parts, size, etag, attributes })
+    Ok(Assembled { parts, size, etag, attributes, layout })
 }
 
 fn find(fs: &Fs, listed: &CompletedPart, request: &CompleteRequest) -> Result<PartRecord> {

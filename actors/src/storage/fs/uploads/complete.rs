@@ -122,7 +122,8 @@ impl<'a> Staging<'a> {
     fn begin(fs: &'a Fs, request: &CompleteRequest, assembled: Assembled) -> Result<Self> {
         let (upload, keys) = (&request.upload, fs.mac.load());
         let (of, sums) = ((&upload.bucket, &upload.key), (assembled.size, assembled.etag.clone()));
-        let mut record = Record::of_parts(of, sums, assembled.attributes.clone(), fs.clock.now());
+        let record = Record::of_parts(of, sums, assembled.attributes.clone(), fs.clock.now());
+        let mut record = record.with_layout(Some(assembled.layout.clone()));
         let meta = record.clone().into_meta();
         let done = DoneRecord {
             id: upload.id.clone(),
@@ -134,8 +135,10 @@ impl<'a> Staging<'a> {
             etag: meta.etag.clone(),
             modified: meta.modified.millis(),
             attributes: meta.attributes.clone(),
+            layout: meta.parts.clone(),
         };
-        let list = form::encode(&record, &upload.id, assembled.parts, &keys)?;
+        // The list says it itself, part by part.
+        let list = form::encode(&record.clone().with_layout(None), &upload.id, assembled.parts, &keys)?;
         record.stored = Some(Stored::Parts { upload: upload.id.clone(), len: list.len() as u64 });
         let encoded = attributes::encode(record, &keys, fs.attribute_limit)?;
         let sidecar = Sidecar::write(fs, &encoded)?;

@@ -3,6 +3,7 @@
 use crate::Result;
 use crate::domain::checksum::Checksums;
 use crate::domain::clock::Timestamp;
+use crate::domain::layout::PartLayout;
 use crate::domain::names::{BucketName, ObjectKey};
 use crate::domain::object::{ETag, ObjectAttributes, ObjectMeta};
 use crate::storage::fs::seal;
@@ -67,6 +68,8 @@ pub(super) struct DoneRecord {
     pub(super) etag: ETag,
     pub(super) modified: i64,
     pub(super) attributes: ObjectAttributes,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) layout: Option<PartLayout>,
 }
 
 impl Claim for UploadRecord {
@@ -144,6 +147,7 @@ impl DoneRecord {
             modified: Timestamp::from_millis(self.modified),
             sha256: None,
             attributes: self.attributes,
+            parts: self.layout,
         }
     }
 }

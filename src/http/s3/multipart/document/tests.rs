@@ -103,6 +103,7 @@ fn a_part_that_was_copied_and_an_object_that_was_completed() {
         modified: Timestamp::from_secs(1_795_338_000),
         sha256: None,
         attributes: ObjectAttributes { checksums, ..ObjectAttributes::default() },
+        parts: None,
     };
     let Operation::ListParts(list) = ask(b"/bkt/k", &[("uploadId", "u")]) else { panic!("no ListParts") };
     assert_eq!(
