@@ -9,7 +9,9 @@ mod archive;
 mod chunks;
 mod client;
 mod dice;
+mod forms;
 mod requests;
+mod settings;
 #[path = "../it/support/signer.rs"]
 #[allow(dead_code)]
 mod signer;

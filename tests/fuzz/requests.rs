@@ -207,7 +207,6 @@ fn names(sent: &Sent, verified: &Verified, verb: Verb) -> Option<String> {
         let honoured = match standing(place, &name) {
             Some(Standing::Honoured(verbs) | Standing::Echoed(verbs)) => verbs.contains(&verb),
             Some(Standing::Unconfigured(probe, _)) => verb == Verb::Probe(probe),
-            Some(Standing::Partly(probe, _, verbs)) => verb == Verb::Probe(probe) || verbs.contains(&verb),
             Some(Standing::Noise) => true,
             Some(Standing::Refused(_)) | None => false,
         };

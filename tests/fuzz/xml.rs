@@ -9,7 +9,7 @@ use deltaglider_proxy::http::s3::xml::read::{
 };
 use deltaglider_proxy::http::s3::xml::read::{ListedPart, complete_multipart_upload};
 
-const SCRAPS: [&[u8]; 24] = [
+pub const SCRAPS: [&[u8]; 24] = [
     b"<",
     b">",
     b"/>",
@@ -37,7 +37,7 @@ const SCRAPS: [&[u8]; 24] = [
 ];
 
 /// Text as XML, each character in one of the ways that XML has for it.
-fn print(dice: &mut Dice, text: &str) -> String {
+pub fn print(dice: &mut Dice, text: &str) -> String {
     let mut out = String::new();
     for c in text.chars() {
         let plain = !matches!(c, '&' | '<' | '>' | '\r') && (c >= ' ' || matches!(c, '\t' | '\n'));
@@ -58,7 +58,7 @@ fn print(dice: &mut Dice, text: &str) -> String {
     out
 }
 
-fn element(dice: &mut Dice, name: &str, inside: &str) -> String {
+pub fn element(dice: &mut Dice, name: &str, inside: &str) -> String {
     let prefix = if dice.once_in(5) { "s3:" } else { "" };
     let space = dice.pick(&["", "", " ", "\r\n"]);
     let attribute = dice.pick(&["", "", " xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"", " a='&lt;'"]);
@@ -68,7 +68,7 @@ fn element(dice: &mut Dice, name: &str, inside: &str) -> String {
     }
 }
 
-fn document(dice: &mut Dice, root: &str) -> String {
+pub fn document(dice: &mut Dice, root: &str) -> String {
     let before = dice.pick(&["", "", "\u{feff}", "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n", "<!-- a -->\n"]);
     format!("{before}{root}{}", dice.pick(&["", "", "\n", "<!-- z -->"]))
 }
