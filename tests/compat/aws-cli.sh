@@ -219,6 +219,27 @@ multipart() {
 }
 check 's3api multipart upload, step by step, and abort' multipart
 
+configurations() {
+  api put-bucket-tagging --bucket "$bucket" --tagging 'TagSet=[{Key=team,Value=red}]'
+  equal "$(api get-bucket-tagging --bucket "$bucket" | jq -c .TagSet)" '[{"Key":"team","Value":"red"}]' tags
+  api delete-bucket-tagging --bucket "$bucket"
+  fails api get-bucket-tagging --bucket "$bucket"
+  grep -q NoSuchTagSet failure.out
+  printf '{"CORSRules": [{"AllowedOrigins": ["*"], "AllowedMethods": ["GET"], "MaxAgeSeconds": 5}]}' >cors.json
+  api put-bucket-cors --bucket "$bucket" --cors-configuration file://cors.json
+  equal "$(api get-bucket-cors --bucket "$bucket" | jq -cS .)" "$(jq -cS . cors.json)" cors
+  api delete-bucket-cors --bucket "$bucket"
+  printf '{"Rules": [{"ID": "a", "Status": "Enabled", "Filter": {"Prefix": "x/"}, "Expiration": {"Days": 3}}]}' >rules.json
+  api put-bucket-lifecycle-configuration --bucket "$bucket" --lifecycle-configuration file://rules.json
+  equal "$(api get-bucket-lifecycle-configuration --bucket "$bucket" | jq -cS .Rules)" "$(jq -cS .Rules rules.json)" lifecycle
+  api delete-bucket-lifecycle --bucket "$bucket"
+  equal "$(api get-object-attributes --bucket "$bucket" --key parts --object-attributes ObjectSize ObjectParts |
+    jq -c '[.ObjectSize, .ObjectParts.TotalPartsCount]')" '[5242893,2]' attributes
+  api get-object --bucket "$bucket" --key parts --part-number 2 part2 | jq -e '.PartsCount == 2'
+  cmp "$COMPAT_FILES/small.txt" part2
+}
+check 's3api tagging, CORS and lifecycle of a bucket, attributes and a part by its number' configurations
+
 sparse_6_gib() {
   truncate -s 6G sparse
   printf 'begin' | dd of=sparse conv=notrunc status=none

@@ -379,6 +379,79 @@ def _():
     equal(code(s3.put_object, Bucket=BUCKET, Key="k" * 1025), "KeyTooLongError", "a long key")
 
 
+@check("tags, CORS rules and lifecycle rules of a bucket come back as they were put")
+def _():
+    tags = [{"Key": "team", "Value": "red"}, {"Key": "größe", "Value": ""}]
+    s3.put_bucket_tagging(Bucket=BUCKET, Tagging={"TagSet": tags})
+    equal(sorted(tag["Key"] for tag in s3.get_bucket_tagging(Bucket=BUCKET)["TagSet"]), ["größe", "team"], "tags")
+    s3.delete_bucket_tagging(Bucket=BUCKET)
+    equal(code(s3.get_bucket_tagging, Bucket=BUCKET), "NoSuchTagSet", "code without tags")
+    rules = [{"ID": "web", "AllowedOrigins": ["https://*.example.com"], "AllowedMethods": ["GET", "PUT"], "AllowedHeaders": ["*"],
+              "ExposeHeaders": ["ETag"], "MaxAgeSeconds": 60}]
+    s3.put_bucket_cors(Bucket=BUCKET, CORSConfiguration={"CORSRules": rules})
+    equal(s3.get_bucket_cors(Bucket=BUCKET)["CORSRules"], rules, "CORS rules")
+    rules = [
+        {"ID": "logs", "Status": "Enabled", "Filter": {"Prefix": "logs/"}, "Expiration": {"Days": 30}},
+        {"ID": "both", "Status": "Disabled", "Filter": {"And": {"Prefix": "a/", "Tags": [{"Key": "k", "Value": "v"}]}},
+         "Expiration": {"Days": 1}},
+        {"ID": "parts", "Status": "Enabled", "Filter": {}, "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7}},
+    ]
+    s3.put_bucket_lifecycle_configuration(Bucket=BUCKET, LifecycleConfiguration={"Rules": rules})
+    equal(s3.get_bucket_lifecycle_configuration(Bucket=BUCKET)["Rules"], rules, "lifecycle rules")
+    s3.delete_bucket_lifecycle(Bucket=BUCKET)
+    moved = {"ID": "t", "Status": "Enabled", "Filter": {}, "Transitions": [{"Days": 1, "StorageClass": "GLACIER"}]}
+    refused = code(s3.put_bucket_lifecycle_configuration, Bucket=BUCKET, LifecycleConfiguration={"Rules": [moved]})
+    equal(refused, "NotImplemented", "code of a transition")
+
+
+@check("a browser of an allowed origin reads the answers, and its preflight is answered")
+def _():
+    url = f"{ENDPOINT}/{BUCKET}/full"
+    asked = {"Origin": "https://www.example.com", "Access-Control-Request-Method": "PUT", "Access-Control-Request-Headers": "x-amz-date"}
+    status, headers, _ = fetch(urllib.request.Request(url, method="OPTIONS", headers=asked))
+    equal((status, headers["Access-Control-Allow-Origin"], headers["Access-Control-Allow-Headers"]), (200, asked["Origin"], "x-amz-date"), "preflight")
+    status, headers, _ = fetch(urllib.request.Request(url, headers={"Origin": asked["Origin"]}))
+    equal((status, headers["Access-Control-Allow-Origin"], headers["Access-Control-Expose-Headers"]), (403, asked["Origin"], "ETag"), "an error")
+    s3.delete_bucket_cors(Bucket=BUCKET)
+    equal(fetch(urllib.request.Request(url, method="OPTIONS", headers=asked))[0], 403, "without rules")
+
+
+@check("get_object_attributes and a part by its number, of an object that was uploaded in parts")
+def _():
+    told = s3.get_object_attributes(Bucket=BUCKET, Key="big", ObjectAttributes=["ETag", "ObjectParts", "ObjectSize", "Checksum"])
+    equal((told["ObjectSize"], told["ObjectParts"]["TotalPartsCount"]), (30 * MIB, 4), "attributes")
+    equal([part["Size"] for part in told["ObjectParts"]["Parts"]], [8 * MIB] * 3 + [6 * MIB], "sizes")
+    part = s3.get_object(Bucket=BUCKET, Key="big", PartNumber=4, ChecksumMode="ENABLED")
+    equal(part["PartsCount"], 4, "parts")
+    equal(part["Body"].read(), BIG_BYTES[24 * MIB :], "the last part")
+    equal(code(s3.get_object, Bucket=BUCKET, Key="big", PartNumber=5), "InvalidPartNumber", "code of a part too many")
+
+
+@check("generate_presigned_post: a form uploads what its policy allows, and nothing else")
+def _():
+    fields = {"Content-Type": "text/plain", "success_action_status": "201"}
+    conditions = [{"Content-Type": "text/plain"}, {"success_action_status": "201"}, ["content-length-range", 1, 100]]
+    # For us-east-1 alone boto3 signs forms in version 2 by default, as it does URLs.
+    signer = boto3.client("s3", config=botocore.client.Config(signature_version="s3v4"))
+    post = signer.generate_presigned_post(BUCKET, "form/${filename}", Fields=fields, Conditions=conditions, ExpiresIn=60)
+
+    def send(content, **changes):
+        boundary = "compat-boundary"
+        parts = [f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n' for name, value in {**post["fields"], **changes}.items()]
+        parts.append(f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\n{content}\r\n--{boundary}--\r\n')
+        headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+        return fetch(urllib.request.Request(post["url"], data="".join(parts).encode(), headers=headers))
+
+    status, _, answer = send("from a form")
+    equal(status, 201, f"status ({answer})")
+    assert b"<Key>form/a.txt</Key>" in answer, answer
+    got = s3.get_object(Bucket=BUCKET, Key="form/a.txt")
+    equal((got["Body"].read(), got["ContentType"]), (b"from a form", "text/plain"), "the object")
+    equal(send("x" * 101)[0], 400, "status of a file that is too large")
+    equal(send("x", **{"Content-Type": "text/html"})[0], 403, "status of another type")
+    equal(send("x", key="elsewhere/a")[0], 403, "status of another key")
+
+
 @check("everything goes, and the bucket with it")
 def _():
     bucket = boto3.resource("s3").Bucket(BUCKET)

@@ -83,6 +83,17 @@ def _():
     assert "Status" not in s3.get_bucket_versioning(Bucket=BUCKET)
 
 
+@check("apply: lifecycle rules settle on the minimum size that the provider waits for")
+def _():
+    rule = {"ID": "a", "Status": "Enabled", "Filter": {"Prefix": "x/"}, "Expiration": {"Days": 3}}
+    s3.put_bucket_lifecycle_configuration(
+        Bucket=BUCKET, TransitionDefaultMinimumObjectSize="all_storage_classes_128K", LifecycleConfiguration={"Rules": [rule]}
+    )
+    answer = s3.get_bucket_lifecycle_configuration(Bucket=BUCKET)
+    equal((answer["Rules"], answer["TransitionDefaultMinimumObjectSize"]), ([rule], "all_storage_classes_128K"), "rules")
+    s3.delete_bucket_lifecycle(Bucket=BUCKET)
+
+
 @check("apply and refresh an object")
 def _():
     with open(os.path.join(FILES, "small.txt"), "rb") as file:
