@@ -14,7 +14,7 @@ fn page() -> String {
     let mut out = format!("{BEGIN}\n\n");
     let count = |wanted: fn(&State) -> bool| OPERATIONS.iter().filter(|row| wanted(&row.state)).count();
     let (honoured, probes) =
-        (count(|s| matches!(s, State::Honoured(_))), count(|s| matches!(s, State::Unconfigured(_))));
+        (count(|s| matches!(s, State::Honoured(_) | State::Kept(..))), count(|s| matches!(s, State::Unconfigured(_))));
     let _ = write!(
         out,
         "## Operations\n\nOf the {} operations that AWS publishes, {honoured} are honoured, {probes} answer as for a bucket \
@@ -26,6 +26,7 @@ fn page() -> String {
     for row in OPERATIONS {
         let state = match row.state {
             State::Honoured(_) => "honoured".to_owned(),
+            State::Kept(_, what) => format!("kept and given back; {what}"),
             State::Unconfigured(_) => "answered as not configured".to_owned(),
             State::Refused { plan, .. } => format!("refused; {}", plan.words()),
         };
@@ -56,9 +57,6 @@ fn state(standing: Standing) -> String {
         Standing::Noise => "changes nothing, as on AWS".to_owned(),
         Standing::Unconfigured(probe, what) => {
             format!("{} answers as not configured; else refused: {what}", probe.name())
-        }
-        Standing::Partly(probe, what, verbs) => {
-            format!("honoured: {}; {} answers as not configured; else refused: {what}", names(verbs), probe.name())
         }
         Standing::Refused(what) => format!("refused: {what}"),
     }

@@ -5,6 +5,7 @@
 mod canonical;
 pub mod chunked;
 mod claim;
+mod form;
 mod freshness;
 mod header;
 mod parsed;
@@ -16,6 +17,7 @@ mod signing_key;
 #[cfg(test)]
 mod tests;
 
+pub use form::{FormProof, FormSigner};
 pub use parsed::Parsed;
 pub use payload::PayloadHash;
 pub use refusal::Refusal;

@@ -42,7 +42,7 @@ impl Declared {
             .with_detail("ProposedSize", length.to_string())
             .with_detail("MaxSizeAllowed", LARGEST.to_string()));
         }
-        let md5 = content_md5(headers)?;
+        let md5 = sent_md5(headers)?;
         let (checksum, trailer) = (signed.checksum.clone(), signed.trailer);
         Ok(Self { length, payload: payload.clone(), md5, checksum, trailer, also: None })
     }
@@ -51,10 +51,15 @@ impl Declared {
     pub fn document(headers: &HeaderMap, payload: &PayloadHash, signed: &SignedBody) -> Result<Self, S3Error> {
         if !headers.contains_key("transfer-encoding") && length(headers, payload, signed)?.is_none() {
             let (checksum, trailer) = (signed.checksum.clone(), signed.trailer);
-            let (payload, md5) = (payload.clone(), content_md5(headers)?);
+            let (payload, md5) = (payload.clone(), sent_md5(headers)?);
             return Ok(Self { length: 0, payload, md5, checksum, trailer, also: None });
         }
         Self::new(headers, payload, signed)
+    }
+
+    /// Of the file in a form, whose length only its end tells.
+    pub fn of_file(md5: Option<String>, checksum: Option<Checksum>) -> Self {
+        Self { length: 0, payload: PayloadHash::Unsigned, md5, checksum, trailer: None, also: None }
     }
 
     /// The algorithm of the checksum that comes along.
@@ -78,11 +83,14 @@ fn length(headers: &HeaderMap, payload: &PayloadHash, signed: &SignedBody) -> Re
     }
 }
 
+fn sent_md5(headers: &HeaderMap) -> Result<Option<String>, S3Error> {
+    headers.get("content-md5").map(|value| content_md5(value.as_bytes())).transpose()
+}
+
 /// `Content-MD5`, in hex.
-fn content_md5(headers: &HeaderMap) -> Result<Option<String>, S3Error> {
-    let Some(value) = headers.get("content-md5") else { return Ok(None) };
-    match STANDARD.decode(value.as_bytes()) {
-        Ok(digest) if digest.len() == 16 => Ok(Some(hex::encode(digest))),
+pub fn content_md5(value: &[u8]) -> Result<String, S3Error> {
+    match STANDARD.decode(value) {
+        Ok(digest) if digest.len() == 16 => Ok(hex::encode(digest)),
         _ => Err(S3Error::new("InvalidDigest", StatusCode::BAD_REQUEST, "The Content-MD5 you specified was invalid.")),
     }
 }

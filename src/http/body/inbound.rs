@@ -2,7 +2,9 @@
 
 use super::checksum::{Algorithm, Checksum, Running};
 use super::declared::Declared;
+use super::form::FormBody;
 use super::incoming::Incoming;
+use super::multipart_form::{Broken, Event};
 use crate::auth::sigv4::PayloadHash;
 use crate::http::s3::error::S3Error;
 use actix_web::http::StatusCode;
@@ -46,6 +48,48 @@ pub async fn receive(
     let checksum = compare(&staged.sums, declared, running, trailer)?;
     let also = also.map(|(algorithm, running)| (algorithm, running.finish(&staged.sums.sha256)));
     Ok(Received { staged, checksum, also })
+}
+
+/// Pumps the file of a form into a writer; it may have so many bytes, at least and at most. The form must be whole.
+pub async fn receive_file(
+    mut form: FormBody<'_>,
+    mut writer: Box<dyn ObjectWriter>,
+    declared: &Declared,
+    (least, most): (u64, u64),
+) -> Result<Received, S3Error> {
+    let mut running = declared.algorithm().map(Running::new);
+    let mut size = 0;
+    loop {
+        match form.next().await? {
+            Event::Piece(piece) => {
+                size += piece.len() as u64;
+                if size > most {
+                    let message = "Your proposed upload exceeds the maximum allowed size";
+                    return Err(out_of_bounds("EntityTooLarge", message, size, ("MaxSizeAllowed", most)));
+                }
+                if let Some(running) = &mut running {
+                    running.update(&piece);
+                }
+                writer.write(piece).await?;
+            }
+            Event::Done => break,
+            Event::Field { .. } | Event::File { .. } | Event::NoFile => return Err(Broken::Grammar.into()),
+        }
+    }
+    if size < least {
+        let message = "Your proposed upload is smaller than the minimum allowed size";
+        return Err(out_of_bounds("EntityTooSmall", message, size, ("MinSizeAllowed", least)));
+    }
+    form.finish().await?;
+    let staged = writer.finish().await?;
+    let checksum = compare(&staged.sums, declared, running, None)?;
+    Ok(Received { staged, checksum, also: None })
+}
+
+fn out_of_bounds(code: &'static str, message: &str, size: u64, (bound, bytes): (&'static str, u64)) -> S3Error {
+    S3Error::new(code, StatusCode::BAD_REQUEST, message)
+        .with_detail("ProposedSize", size.to_string())
+        .with_detail(bound, bytes.to_string())
 }
 
 /// Reads a small body, such as an XML document, whole.

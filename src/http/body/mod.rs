@@ -2,8 +2,10 @@
 
 pub mod checksum;
 pub mod declared;
+pub mod form;
 pub mod inbound;
 mod incoming;
+pub mod multipart_form;
 pub mod outbound;
 pub(in crate::http) mod pace;
 pub mod range;

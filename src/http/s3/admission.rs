@@ -23,6 +23,11 @@ impl Sent {
         Self { method: method.to_owned(), authenticated: parsed.has_credentials(), source_ip }
     }
 
+    /// Of a form, whose credentials are among its fields.
+    pub fn of_form(authenticated: bool, source_ip: Option<IpAddr>) -> Self {
+        Self { method: "POST".to_owned(), authenticated, source_ip }
+    }
+
     /// What the blocks say of the whole request.
     pub fn judge<'b>(&self, blocks: &'b [Block], parsed: &Parsed) -> Verdict<'b> {
         if blocks.is_empty() {
@@ -91,6 +96,10 @@ fn needed(operation: &Operation) -> Vec<Needed<'_>> {
         Operation::DeleteObjects(delete) => {
             let resource = Resource::bucket(delete.bucket.as_str());
             vec![Needed { action: "s3:DeleteObject", resource }]
+        }
+        // Its key is in the body, too.
+        Operation::PostObject(bucket) => {
+            vec![Needed { action: "s3:PutObject", resource: Resource::bucket(bucket.as_str()) }]
         }
         operation => permission::needed(operation),
     }

@@ -1,5 +1,9 @@
 //! One admitted request: who asks for what, on which view of the system. Made before a byte of the body is read.
 
+mod form;
+
+pub(super) use form::FormCall;
+
 use super::admission::{self, Sent};
 use super::error::S3Error;
 use super::operation::{Operation, Overrides};
@@ -79,6 +83,17 @@ impl Call {
             edge.s3.verifier.anonymous(&raw, parsed)
         };
         let verified = verified.map_err(|denied| unproven(edge, &context, denied))?;
+        Self::allowed(edge, view, context, verified, sent)
+    }
+
+    /// Decides whether a request that proved to be something may be.
+    fn allowed(
+        edge: &Edge,
+        view: Arc<SystemView>,
+        context: Context,
+        verified: Verified,
+        sent: Sent,
+    ) -> Result<Self, S3Error> {
         if let (Principal::User(_), Some(key)) = (verified.principal(), verified.access_key_id()) {
             edge.last_used.note(Used::AccessKey, key, context.now);
         }
@@ -233,7 +248,7 @@ impl Call {
 }
 
 /// A block of admission stopped it. Only the log says which: whoever is stopped need not know what to go around.
-fn stopped(edge: &Edge, context: &Context, block: &Block, bucket: &str) -> S3Error {
+pub(super) fn stopped(edge: &Edge, context: &Context, block: &Block, bucket: &str) -> S3Error {
     let error = admission::answer(block);
     log::info!("request {}: admission block {} stopped it: {}", context.request_id, block.name, block.action.word());
     let (actor, target, rule) = (Principal::Anonymous.owner_id(), bucket.to_owned(), Some(block.name.clone()));

@@ -3,11 +3,13 @@
 pub mod admission;
 mod bucket;
 mod call;
+mod cors;
 pub mod error;
 mod multipart;
 mod object;
 pub mod operation;
 pub mod permission;
+pub mod post;
 pub mod registry;
 pub mod xml;
 
@@ -22,10 +24,12 @@ use crate::http::reply;
 use actix_web::dev::RequestHead;
 use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse, web};
+use actors::system::SystemView;
 use call::Call;
 use error::{S3Error, Subject};
 use futures_util::StreamExt;
 use operation::{ListVersion, Operation};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
@@ -46,15 +50,12 @@ pub async fn handle(edge: web::Data<Edge>, request: HttpRequest, mut payload: we
     let view = edge.system.view();
     let context = Context::new(&request, &edge.clock, &view.config.advanced);
     let place = Place::of(request.head(), &view.config.advanced);
-    let outcome = match Call::admit(&edge, view, request.head(), &place, context.clone()) {
-        Ok(call) => {
-            metrics::name(&request, call.verified.operation().verb().name());
-            match call.settle().await {
-                Ok(()) => perform(&call, &request, &mut payload).await,
-                Err(denied) => Err(denied),
-            }
-        }
-        Err(error) => Err(error),
+    let outcome = if request.method() == Method::OPTIONS {
+        cors::preflight(&edge, &view, request.head(), &place, &context)
+    } else if let Some(boundary) = post::form(request.head(), &place) {
+        post::answer(&edge, view.clone(), &place, &context, (&request, &boundary), &mut payload).await
+    } else {
+        admitted(&edge, view.clone(), &place, &context, &request, &mut payload).await
     };
     let mut response = match outcome {
         Ok(response) => response,
@@ -69,17 +70,40 @@ pub async fn handle(edge: web::Data<Edge>, request: HttpRequest, mut payload: we
             response
         }
     };
+    cors::stamp(&mut response, &view, request.head(), &place);
     reply::stamp(&mut response, &context, &place);
     response
 }
 
+async fn admitted(
+    edge: &Edge,
+    view: Arc<SystemView>,
+    place: &Place,
+    context: &Context,
+    request: &HttpRequest,
+    payload: &mut web::Payload,
+) -> Result<HttpResponse, S3Error> {
+    let call = Call::admit(edge, view, request.head(), place, context.clone())?;
+    metrics::name(request, call.verified.operation().verb().name());
+    call.settle().await?;
+    perform(&call, request, payload).await
+}
+
 /// Decides on `Expect: 100-continue`: the answer to a request that is refused before its body is read, `None` where it may come.
 pub fn preflight(edge: &Edge, head: &RequestHead, secure: bool) -> Option<HttpResponse> {
+    if head.method == Method::OPTIONS {
+        return None;
+    }
     let view = edge.system.view();
     let context = Context::of_head(head, secure, &edge.clock, &view.config.advanced);
     let place = Place::of(head, &view.config.advanced);
-    let error = Call::admit(edge, view, head, &place, context.clone()).err()?;
+    let error = match post::form(head, &place) {
+        // Who sends a form, its body says.
+        Some(_) => call::FormCall::begin(edge, view.clone(), head, &place, &context).err()?,
+        None => Call::admit(edge, view.clone(), head, &place, context.clone()).err()?,
+    };
     let mut response = refuse(head, &place, &context, &error);
+    cors::stamp(&mut response, &view, head, &place);
     reply::stamp(&mut response, &context, &place);
     Some(response)
 }
@@ -93,6 +117,9 @@ async fn perform(call: &Call, request: &HttpRequest, payload: &mut web::Payload)
         Operation::DeleteBucket(name) => bucket::delete::answer(call, name).await,
         Operation::GetBucketLocation(name) => bucket::location::answer(call, name),
         Operation::ProbeBucket(name, probe) => bucket::probe::answer(call, name, *probe),
+        Operation::GetConfiguration(name, what) => bucket::configuration::get(call, name, *what),
+        Operation::PutConfiguration(put) => bucket::configuration::put(call, put, request, payload).await,
+        Operation::DeleteConfiguration(name, what) => bucket::configuration::delete(call, name, *what).await,
         Operation::ListObjects(list) if list.version == ListVersion::Versions => {
             bucket::list_versions::answer(call, list).await
         }
@@ -101,9 +128,11 @@ async fn perform(call: &Call, request: &HttpRequest, payload: &mut web::Payload)
         Operation::CopyObject(copy) => object::copy::answer(call, copy, request, payload).await,
         Operation::GetObject(read) => object::get::answer(call, read, request).await,
         Operation::HeadObject(read) => object::head::answer(call, read, request).await,
+        Operation::GetObjectAttributes(wanted) => object::attributes::answer(call, wanted).await,
         Operation::GetObjectTagging(bucket, key) => object::tagging::get(call, bucket, key).await,
         Operation::PutObjectTagging(put) => object::tagging::put(call, put, request, payload).await,
         Operation::DeleteObjectTagging(bucket, key) => object::tagging::delete(call, bucket, key).await,
+        Operation::PostObject(_) => Err(post::no_form()),
         Operation::DeleteObjects(delete) => object::delete_many::answer(call, delete, request, payload).await,
         Operation::DeleteObject(bucket, key) => object::delete::answer(call, bucket, key, request).await,
         Operation::CreateMultipartUpload(create) => multipart::create::answer(call, create, request, payload).await,
@@ -120,21 +149,26 @@ async fn perform(call: &Call, request: &HttpRequest, payload: &mut web::Payload)
 
 fn refuse(head: &RequestHead, place: &Place, context: &Context, error: &S3Error) -> HttpResponse {
     error.log(&context.request_id);
-    let sent = head.uri.path();
-    let path = percent::decode(sent).ok().and_then(|path| String::from_utf8(path).ok()).unwrap_or_default();
+    let (bucket, key) = named(head, place);
+    let subject = Subject {
+        resource: head.uri.path(),
+        bucket: Some(bucket.as_str()).filter(|bucket| !bucket.is_empty()),
+        key: Some(key.as_str()).filter(|key| !key.is_empty()),
+        request_id: &context.request_id,
+        host_id: &context.host_id,
+    };
+    reply::error(error, head.method == Method::HEAD, &subject)
+}
+
+/// The bucket and key that a request names, whether or not it is one of S3; empty where there is none.
+fn named(head: &RequestHead, place: &Place) -> (String, String) {
+    let path = percent::decode(head.uri.path()).ok().and_then(|path| String::from_utf8(path).ok()).unwrap_or_default();
     let path = path.strip_prefix('/').unwrap_or(&path);
     let (bucket, key) = match place.bucket() {
         Some(bucket) => (bucket, path),
         None => path.split_once('/').unwrap_or((path, "")),
     };
-    let subject = Subject {
-        resource: sent,
-        bucket: Some(bucket).filter(|bucket| !bucket.is_empty()),
-        key: Some(key).filter(|key| !key.is_empty()),
-        request_id: &context.request_id,
-        host_id: &context.host_id,
-    };
-    reply::error(error, head.method == Method::HEAD, &subject)
+    (bucket.to_owned(), key.to_owned())
 }
 
 /// Reads the rest of a short body away; false where there is more.

@@ -6,7 +6,9 @@ use super::error::S3Error;
 use actors::domain::names::{BucketName, ObjectKey};
 use std::collections::BTreeMap;
 
+mod attributes;
 mod body;
+mod configuration;
 mod copy;
 mod listing;
 mod multipart;
@@ -18,14 +20,16 @@ mod tagging;
 mod tests;
 mod verb;
 
+pub use attributes::{Attribute, GetAttributes};
 pub use body::SignedBody;
+pub use configuration::{Configuration, PutConfiguration};
 pub use copy::{CopyObject, Source};
 pub use listing::{ListBuckets, ListObjects, ListVersion, write_token};
 pub use multipart::{
     CompleteMultipartUpload, CreateMultipartUpload, ListMultipartUploads, ListParts, Upload, UploadPart, UploadPartCopy,
 };
 pub use object::{DeleteObjects, Overrides, PutObject, ReadObject, check_metadata_size};
-pub use parse::parse;
+pub use parse::{parse, put_by_form};
 pub use probe::Probe;
 pub use tagging::PutTagging;
 pub use verb::Verb;
@@ -51,6 +55,12 @@ pub enum Operation {
     GetBucketLocation(BucketName),
     /// A configuration that no bucket has.
     ProbeBucket(BucketName, Probe),
+    /// What a bucket is configured with.
+    GetConfiguration(BucketName, Configuration),
+    /// Configures a bucket.
+    PutConfiguration(PutConfiguration),
+    /// Takes a configuration away.
+    DeleteConfiguration(BucketName, Configuration),
     /// A page of keys, version 1 or 2, or of versions.
     ListObjects(ListObjects),
     /// Stores a body.
@@ -63,12 +73,16 @@ pub enum Operation {
     HeadObject(ReadObject),
     /// Removes an object.
     DeleteObject(BucketName, ObjectKey),
+    /// What is known of an object, as a document.
+    GetObjectAttributes(GetAttributes),
     /// The tags of an object.
     GetObjectTagging(BucketName, ObjectKey),
     /// Other tags for an object.
     PutObjectTagging(PutTagging),
     /// No tags for an object.
     DeleteObjectTagging(BucketName, ObjectKey),
+    /// Stores the file of a form, which says in its fields as what.
+    PostObject(BucketName),
     /// Removes the objects that the body names.
     DeleteObjects(DeleteObjects),
     /// Begins an upload in parts.
@@ -98,6 +112,9 @@ impl Operation {
             Self::DeleteBucket(_) => Verb::DeleteBucket,
             Self::GetBucketLocation(_) => Verb::GetBucketLocation,
             Self::ProbeBucket(_, probe) => Verb::Probe(*probe),
+            Self::GetConfiguration(_, what) => Verb::GetConfiguration(*what),
+            Self::PutConfiguration(put) => Verb::PutConfiguration(put.what),
+            Self::DeleteConfiguration(_, what) => Verb::DeleteConfiguration(*what),
             Self::ListObjects(list) => match list.version {
                 ListVersion::V1 => Verb::ListObjects,
                 ListVersion::V2 => Verb::ListObjectsV2,
@@ -108,9 +125,11 @@ impl Operation {
             Self::GetObject(_) => Verb::GetObject,
             Self::HeadObject(_) => Verb::HeadObject,
             Self::DeleteObject(..) => Verb::DeleteObject,
+            Self::GetObjectAttributes(_) => Verb::GetObjectAttributes,
             Self::GetObjectTagging(..) => Verb::GetObjectTagging,
             Self::PutObjectTagging(_) => Verb::PutObjectTagging,
             Self::DeleteObjectTagging(..) => Verb::DeleteObjectTagging,
+            Self::PostObject(_) => Verb::PostObject,
             Self::DeleteObjects(_) => Verb::DeleteObjects,
             Self::CreateMultipartUpload(_) => Verb::CreateMultipartUpload,
             Self::UploadPart(_) => Verb::UploadPart,
@@ -130,10 +149,15 @@ impl Operation {
             | Self::HeadBucket(bucket)
             | Self::DeleteBucket(bucket)
             | Self::GetBucketLocation(bucket)
+            | Self::PostObject(bucket)
             | Self::ProbeBucket(bucket, _)
+            | Self::GetConfiguration(bucket, _)
+            | Self::DeleteConfiguration(bucket, _)
             | Self::DeleteObject(bucket, _)
             | Self::GetObjectTagging(bucket, _)
             | Self::DeleteObjectTagging(bucket, _) => Some(bucket),
+            Self::PutConfiguration(put) => Some(&put.bucket),
+            Self::GetObjectAttributes(wanted) => Some(&wanted.bucket),
             Self::PutObjectTagging(put) => Some(&put.bucket),
             Self::ListObjects(list) => Some(&list.bucket),
             Self::DeleteObjects(delete) => Some(&delete.bucket),
@@ -160,6 +184,7 @@ impl Operation {
                 Some(key)
             }
             Self::PutObjectTagging(put) => Some(&put.key),
+            Self::GetObjectAttributes(wanted) => Some(&wanted.key),
             Self::CreateMultipartUpload(create) => Some(&create.to.key),
             Self::UploadPart(UploadPart { upload, .. })
             | Self::UploadPartCopy(UploadPartCopy { upload, .. })

@@ -1,6 +1,6 @@
 //! Which permission an operation needs: the one map from operations to AWS's action names and resources.
 
-use super::operation::{ListMultipartUploads, ListObjects, ListVersion, Operation, Probe, Source};
+use super::operation::{Configuration, ListMultipartUploads, ListObjects, ListVersion, Operation, Probe, Source};
 use actors::domain::iam::context::{ListParameters, Resource};
 use actors::domain::names::{BucketName, ObjectKey};
 use actors::domain::tags::Tags;
@@ -23,6 +23,9 @@ pub fn needed(operation: &Operation) -> Vec<Needed<'_>> {
         Operation::ListObjects(list) if list.version == ListVersion::Versions => "s3:ListBucketVersions",
         Operation::HeadBucket(_) | Operation::ListObjects(_) => "s3:ListBucket",
         Operation::ProbeBucket(_, asked) => probe(*asked),
+        Operation::GetConfiguration(_, what) => configuration(*what).0,
+        Operation::PutConfiguration(put) => configuration(put.what).1,
+        Operation::DeleteConfiguration(_, what) => configuration(*what).1,
         Operation::GetBucketLocation(_) => "s3:GetBucketLocation",
         Operation::PutObject(put) if !put.tags.is_empty() => return tagged(&put.bucket, &put.key),
         Operation::CreateMultipartUpload(create) if !create.to.tags.is_empty() => {
@@ -46,8 +49,15 @@ pub fn needed(operation: &Operation) -> Vec<Needed<'_>> {
             return needed;
         }
         Operation::UploadPartCopy(copy) => return both(&copy.upload.bucket, &copy.upload.key, &copy.source),
+        // AWS asks for both: who may not read an object does not learn of its checksum.
+        Operation::GetObjectAttributes(wanted) => {
+            let resource = Resource::object(wanted.bucket.as_str(), wanted.key.as_str());
+            return ["s3:GetObject", "s3:GetObjectAttributes"].map(|action| Needed { action, resource }).to_vec();
+        }
         Operation::GetObjectTagging(..) => "s3:GetObjectTagging",
         Operation::DeleteObjectTagging(..) => "s3:DeleteObjectTagging",
+        // Decided when the form was read.
+        Operation::PostObject(_) => return Vec::new(),
         // Decided key by key: see `delete`.
         Operation::DeleteObjects(_) => return Vec::new(),
         // Decided when the tags are read, which a rule may be about: see `tag`.
@@ -101,6 +111,15 @@ pub fn delete<'a>(bucket: &'a BucketName, key: &'a ObjectKey) -> Needed<'a> {
     Needed { action: "s3:DeleteObject", resource: Resource::object(bucket.as_str(), key.as_str()) }
 }
 
+/// The permissions to read what a bucket is configured with, and to put or remove it.
+fn configuration(what: Configuration) -> (&'static str, &'static str) {
+    match what {
+        Configuration::Tagging => ("s3:GetBucketTagging", "s3:PutBucketTagging"),
+        Configuration::Cors => ("s3:GetBucketCORS", "s3:PutBucketCORS"),
+        Configuration::Lifecycle => ("s3:GetLifecycleConfiguration", "s3:PutLifecycleConfiguration"),
+    }
+}
+
 /// The permission to read a configuration of a bucket.
 fn probe(probe: Probe) -> &'static str {
     match probe {
@@ -118,9 +137,6 @@ fn probe(probe: Probe) -> &'static str {
         Probe::RequestPayment => "s3:GetBucketRequestPayment",
         Probe::Versioning => "s3:GetBucketVersioning",
         Probe::ObjectLock => "s3:GetBucketObjectLockConfiguration",
-        Probe::Tagging => "s3:GetBucketTagging",
-        Probe::Cors => "s3:GetBucketCORS",
-        Probe::Lifecycle => "s3:GetLifecycleConfiguration",
     }
 }
 

@@ -4,7 +4,7 @@
 
 pub mod operations;
 
-use super::operation::{Probe, Verb};
+use super::operation::{Configuration, Probe, Verb};
 
 /// Where a name stands in a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,8 +26,6 @@ pub enum Standing {
     Noise,
     /// A `GET` of the bucket is told, as by AWS, that nothing is configured; all else is 501.
     Unconfigured(Probe, &'static str),
-    /// The same, but for these operations it is honoured.
-    Partly(Probe, &'static str, &'static [Verb]),
     /// 501 `NotImplemented`: the operation or feature that it stands for.
     Refused(&'static str),
 }
@@ -52,11 +50,12 @@ pub fn standing(place: Place, name: &str) -> Option<Standing> {
     TABLE.iter().filter(|row| row.place == place).find(matches).map(|row| row.standing)
 }
 
-use Standing::{Echoed, Honoured, Noise, Partly, Refused, Unconfigured};
+use Standing::{Echoed, Honoured, Noise, Refused, Unconfigured};
 use Verb::{
-    AbortMultipartUpload, CompleteMultipartUpload, CopyObject, CreateBucket, CreateMultipartUpload, DeleteObject,
-    DeleteObjectTagging, DeleteObjects, GetBucketLocation, GetObject, GetObjectTagging, HeadObject, ListBuckets,
-    ListMultipartUploads, ListObjectVersions, ListObjects, ListObjectsV2, ListParts, PutObject, PutObjectTagging,
+    AbortMultipartUpload, CompleteMultipartUpload, CopyObject, CreateBucket, CreateMultipartUpload,
+    DeleteConfiguration, DeleteObject, DeleteObjectTagging, DeleteObjects, GetBucketLocation, GetConfiguration,
+    GetObject, GetObjectAttributes, GetObjectTagging, HeadObject, ListBuckets, ListMultipartUploads,
+    ListObjectVersions, ListObjects, ListObjectsV2, ListParts, PutConfiguration, PutObject, PutObjectTagging,
     UploadPart, UploadPartCopy,
 };
 
@@ -64,17 +63,58 @@ const PAGES: &[Verb] = &[ListObjects, ListObjectsV2, ListObjectVersions];
 const LISTS: &[Verb] = &[ListObjects, ListObjectsV2, ListObjectVersions, ListMultipartUploads];
 const VERSIONS: &[Verb] = &[ListObjectVersions];
 const READS: &[Verb] = &[GetObject, HeadObject];
-const OBJECTS: &[Verb] =
-    &[GetObject, HeadObject, DeleteObject, GetObjectTagging, PutObjectTagging, DeleteObjectTagging];
-const TAGGING: &[Verb] = &[GetObjectTagging, PutObjectTagging, DeleteObjectTagging];
+const OBJECTS: &[Verb] = &[
+    GetObject,
+    HeadObject,
+    DeleteObject,
+    GetObjectAttributes,
+    GetObjectTagging,
+    PutObjectTagging,
+    DeleteObjectTagging,
+];
+const TAGGING: &[Verb] = &[
+    GetObjectTagging,
+    PutObjectTagging,
+    DeleteObjectTagging,
+    GetConfiguration(Configuration::Tagging),
+    PutConfiguration(Configuration::Tagging),
+    DeleteConfiguration(Configuration::Tagging),
+];
+const CORS: &[Verb] = &[
+    GetConfiguration(Configuration::Cors),
+    PutConfiguration(Configuration::Cors),
+    DeleteConfiguration(Configuration::Cors),
+];
+const LIFECYCLE: &[Verb] = &[
+    GetConfiguration(Configuration::Lifecycle),
+    PutConfiguration(Configuration::Lifecycle),
+    DeleteConfiguration(Configuration::Lifecycle),
+];
+const ATTRIBUTES: &[Verb] = &[GetObjectAttributes];
 const V2: &[Verb] = &[ListObjectsV2];
 const COPY: &[Verb] = &[CopyObject];
 const COPIES: &[Verb] = &[CopyObject, UploadPartCopy];
 const WRITES: &[Verb] = &[PutObject, CopyObject, CreateMultipartUpload];
-const BODIES: &[Verb] = &[PutObject, UploadPart, DeleteObjects, PutObjectTagging];
-const SUMMED: &[Verb] = &[PutObject, UploadPart, DeleteObjects, CompleteMultipartUpload, PutObjectTagging];
+const BODIES: &[Verb] = &[
+    PutObject,
+    UploadPart,
+    DeleteObjects,
+    PutObjectTagging,
+    PutConfiguration(Configuration::Tagging),
+    PutConfiguration(Configuration::Cors),
+    PutConfiguration(Configuration::Lifecycle),
+];
+const SUMMED: &[Verb] = &[
+    PutObject,
+    UploadPart,
+    DeleteObjects,
+    CompleteMultipartUpload,
+    PutObjectTagging,
+    PutConfiguration(Configuration::Tagging),
+    PutConfiguration(Configuration::Cors),
+    PutConfiguration(Configuration::Lifecycle),
+];
 const UPLOADS: &[Verb] = &[ListMultipartUploads];
-const PARTS: &[Verb] = &[UploadPart, UploadPartCopy];
 const OF_UPLOAD: &[Verb] = &[UploadPart, UploadPartCopy, CompleteMultipartUpload, AbortMultipartUpload, ListParts];
 
 const fn query(name: &'static str, standing: Standing) -> Row {
@@ -115,14 +155,19 @@ pub const TABLE: &[Row] = &[
     query("response-content-language", Honoured(READS)),
     query("response-content-type", Honoured(READS)),
     query("response-expires", Honoured(READS)),
+    query("attributes", Honoured(ATTRIBUTES)),
     // Multipart uploads.
     query("uploads", Honoured(&[CreateMultipartUpload, ListMultipartUploads])),
     query("uploadId", Honoured(OF_UPLOAD)),
-    query("partNumber", Honoured(PARTS)),
+    query("partNumber", Honoured(&[UploadPart, UploadPartCopy, GetObject, HeadObject])),
     query("max-parts", Honoured(&[ListParts])),
     query("part-number-marker", Honoured(&[ListParts])),
     query("max-uploads", Honoured(UPLOADS)),
     query("upload-id-marker", Honoured(UPLOADS)),
+    // Configurations of a bucket.
+    query("tagging", Honoured(TAGGING)),
+    query("cors", Honoured(CORS)),
+    query("lifecycle", Honoured(LIFECYCLE)),
     // Configurations of a bucket that nothing configures yet.
     query("acl", Unconfigured(Probe::Acl, "access control lists")),
     query("policy", Unconfigured(Probe::Policy, "bucket policies")),
@@ -138,15 +183,11 @@ pub const TABLE: &[Row] = &[
     query("requestPayment", Unconfigured(Probe::RequestPayment, "requester pays")),
     query("versioning", Unconfigured(Probe::Versioning, "bucket versioning")),
     query("object-lock", Unconfigured(Probe::ObjectLock, "object lock")),
-    query("tagging", Partly(Probe::Tagging, "tags of buckets", TAGGING)),
-    query("cors", Unconfigured(Probe::Cors, "bucket CORS")),
-    query("lifecycle", Unconfigured(Probe::Lifecycle, "bucket lifecycle")),
     // Refused for now or for good.
     query("abac", Refused("bucket ABAC")),
     query("allow-unordered", Refused("unordered listings")),
     query("analytics", Refused("analytics configurations")),
     query("append", Refused("appending to objects")),
-    query("attributes", Refused("GetObjectAttributes")),
     query("intelligent-tiering", Refused("intelligent tiering")),
     query("inventory", Refused("inventory configurations")),
     query("legal-hold", Refused("object lock")),
@@ -192,6 +233,10 @@ pub const TABLE: &[Row] = &[
     header("x-amz-storage-class", Echoed(WRITES)),
     header("x-amz-website-redirect-location", Echoed(WRITES)),
     header("x-amz-tagging", Honoured(WRITES)),
+    // What is asked for of an object.
+    header("x-amz-object-attributes", Honoured(ATTRIBUTES)),
+    header("x-amz-max-parts", Honoured(ATTRIBUTES)),
+    header("x-amz-part-number-marker", Honoured(ATTRIBUTES)),
     // Copies.
     header("x-amz-copy-source", Honoured(COPIES)),
     header("x-amz-copy-source-if-match", Honoured(COPIES)),
@@ -206,6 +251,7 @@ pub const TABLE: &[Row] = &[
     header("x-amz-acl", Honoured(&[PutObject, CopyObject, CreateBucket, CreateMultipartUpload])),
     header("x-amz-object-ownership", Honoured(&[CreateBucket])),
     header("x-amz-bucket-object-lock-enabled", Honoured(&[CreateBucket])),
+    header("x-amz-transition-default-minimum-object-size", Honoured(&[PutConfiguration(Configuration::Lifecycle)])),
     header("x-amz-server-side-encryption*", Refused("server-side encryption by request")),
     header("x-amz-object-lock-*", Refused("object lock")),
     header("x-amz-grant-*", Refused("access control lists")),

@@ -84,6 +84,23 @@ impl Signer {
         (names, hex::encode(hmac(&self.key(day), &text)))
     }
 
+    /// The fields that say who signs a form. Its policy names them, too.
+    pub fn form(&self) -> Vec<(String, String)> {
+        let (stamp, day) = self.stamp();
+        let credential = format!("{}/{}", self.key_id, self.scope(&day));
+        let field = |name: &str, value: String| (name.to_owned(), value);
+        vec![
+            field("x-amz-algorithm", "AWS4-HMAC-SHA256".to_owned()),
+            field("x-amz-credential", credential),
+            field("x-amz-date", stamp),
+        ]
+    }
+
+    /// The signature over a policy in base64.
+    pub fn sign_policy(&self, policy: &str) -> String {
+        hex::encode(hmac(&self.key(&self.stamp().1), policy))
+    }
+
     /// The signing key of a day.
     pub fn key(&self, day: &str) -> Vec<u8> {
         let mut key = hmac(format!("AWS4{}", self.secret).as_bytes(), day);

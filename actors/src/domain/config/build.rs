@@ -200,6 +200,7 @@ fn advanced(values: &mut Values<'_>, checker: &mut Checker<'_>) -> Advanced {
         data_roots: values.paths("advanced.data_roots"),
         secret_roots: values.paths("advanced.secret_roots"),
         clock_skew: Duration::from_secs(values.count("advanced.clock_skew_seconds")),
+        auth_sigv2_post: values.flag("advanced.auth_sigv2_post").unwrap_or_default(),
         region: values.text("advanced.region"),
         public_url: values.text("advanced.public_url").map(|url| url.trim_end_matches('/').to_owned()),
         domains: values.texts("advanced.domains"),

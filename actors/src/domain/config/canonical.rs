@@ -70,6 +70,7 @@ pub fn to_tree(config: &Config, written: &BTreeMap<String, String>, literals: Li
     out.texts("advanced.data_roots", advanced.data_roots.iter().map(WrittenPath::as_str));
     out.texts("advanced.secret_roots", advanced.secret_roots.iter().map(WrittenPath::as_str));
     out.plain("advanced.clock_skew_seconds", advanced.clock_skew.as_secs().to_string());
+    out.plain("advanced.auth_sigv2_post", advanced.auth_sigv2_post.to_string());
     out.optional("advanced.region", advanced.region.as_deref());
     out.optional("advanced.public_url", advanced.public_url.as_deref());
     out.texts("advanced.domains", advanced.domains.iter().map(String::as_str));

@@ -139,6 +139,8 @@ pub struct Advanced {
     pub secret_roots: Vec<WrittenPath>,
     /// How far a signature's time may be off.
     pub clock_skew: Duration,
+    /// Forms of browsers may be signed in version 2, too.
+    pub auth_sigv2_post: bool,
     /// The one region that signatures may name; any where `None`.
     pub region: Option<String>,
     /// The address of the console as people type it.

@@ -1,5 +1,6 @@
 //! Operations on buckets, one file each.
 
+pub(super) mod configuration;
 pub(super) mod create;
 pub(super) mod delete;
 pub(super) mod head;

@@ -88,7 +88,7 @@ fn numbered(listed: Vec<ListedPart>) -> Result<Vec<CompletedPart>, S3Error> {
 }
 
 /// Where the object is, as the client reached it.
-fn location(request: &HttpRequest, secure: bool) -> String {
+pub(in crate::http::s3) fn location(request: &HttpRequest, secure: bool) -> String {
     let head = request.head();
     let host = head.headers().get("host").and_then(|host| host.to_str().ok());
     let host = host.or_else(|| head.uri.authority().map(|authority| authority.as_str())).unwrap_or_default();

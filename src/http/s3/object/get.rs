@@ -1,14 +1,14 @@
 //! GetObject: conditions and range are decided on the very object whose bytes follow.
 
-use super::headers;
+use super::{headers, part};
 use crate::http::body::{outbound, range};
 use crate::http::s3::call::Call;
 use crate::http::s3::error::S3Error;
 use crate::http::s3::operation::ReadObject;
 use crate::http::server::Line;
-use actix_web::{HttpRequest, HttpResponse};
-use actors::domain::condition::{Conditions, RangeRequest};
-use actors::storage::{ReadOutcome, ReadRequest};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
+use actors::domain::condition::{Conditions, ETagMatch, RangeRequest, ReadVerdict};
+use actors::storage::{ReadOutcome, ReadRequest, ReadTicket};
 use actors::system::Route;
 use actors::{Error, ErrorKind};
 use std::time::Duration;
@@ -27,6 +27,9 @@ pub(in crate::http::s3) async fn answer(
 ) -> Result<HttpResponse, S3Error> {
     let route = call.view.route(&read.bucket)?;
     let asked = Asked::new(request)?;
+    if let Some(number) = read.part {
+        return one_part(call, &route, read, request, (&asked.conditions, number)).await;
+    }
     let outcome = match open(call, &route, read, &asked.first()).await {
         // The object is another one than the client has a part of: it gets the whole.
         Err(error) if asked.is_tentative() && error.kind() == ErrorKind::PreconditionFailed => {
@@ -37,14 +40,51 @@ pub(in crate::http::s3) async fn answer(
     match outcome {
         Ok(ReadOutcome::NotModified(meta)) => Ok(headers::not_modified(&meta)),
         Ok(ReadOutcome::Found(ticket)) => {
-            let length = ticket.range.map_or(ticket.meta.size, |range| range.len);
-            let mut response = headers::found(&ticket.meta, ticket.range, read);
-            let line = request.conn_data::<Line>().filter(|_| length > AT_ONCE);
-            let reading = line.map(|line| call.edge.s3.readers.enter(call.holder(), line.clone()));
-            Ok(response.body(outbound::stream(length, ticket.body, reading)))
+            let response = headers::found(&ticket.meta, ticket.range, read);
+            Ok(send(call, request, response, ticket))
         }
         Err(error) => Err(explain(call, &route, read, request, error).await),
     }
+}
+
+fn send(call: &Call, request: &HttpRequest, mut response: HttpResponseBuilder, ticket: ReadTicket) -> HttpResponse {
+    let length = ticket.range.map_or(ticket.meta.size, |range| range.len);
+    let line = request.conn_data::<Line>().filter(|_| length > AT_ONCE);
+    let reading = line.map(|line| call.edge.s3.readers.enter(call.holder(), line.clone()));
+    response.body(outbound::stream(length, ticket.body, reading))
+}
+
+/// Sends a part by its number. Which bytes that are is known of one object: what is opened must still be that one.
+async fn one_part(
+    call: &Call,
+    route: &Route,
+    read: &ReadObject,
+    request: &HttpRequest,
+    (conditions, number): (&Conditions, u32),
+) -> Result<HttpResponse, S3Error> {
+    part::check(request)?;
+    let hidden = |error| call.hide_missing(&read.bucket, &read.key, error);
+    for _ in 0..TRIES {
+        let meta = route.store.head(&route.bucket, &read.key).await.map_err(hidden)?;
+        if conditions.check_read(&meta)? == ReadVerdict::NotModified {
+            return Ok(headers::not_modified(&meta));
+        }
+        let chosen = part::choose(&meta, number)?;
+        let range = chosen.range.map(|range| RangeRequest::Between(range.start, range.start + range.len - 1));
+        let same = Conditions { if_match: Some(ETagMatch::parse(&meta.etag.quoted())), ..Conditions::default() };
+        match open(call, route, read, &(same, range)).await {
+            Ok(ReadOutcome::Found(ticket)) => {
+                let mut response = headers::found(&ticket.meta, ticket.range, &read.without_sums());
+                chosen.show(&mut response, &ticket.meta, read.with_checksums);
+                return Ok(send(call, request, response, ticket));
+            }
+            // There is another object under the key now.
+            Ok(ReadOutcome::NotModified(_)) => {}
+            Err(error) if error.kind() == ErrorKind::PreconditionFailed => {}
+            Err(error) => return Err(hidden(error)),
+        }
+    }
+    Err(Error::new(ErrorKind::Busy, "read part", "The object keeps changing. Please try again.").into())
 }
 
 /// What a request asks of an object, with `If-Range` taken apart.

@@ -1,7 +1,7 @@
 //! HeadObject: what GetObject would say, without the body.
 
 use super::get::Asked;
-use super::{get, headers};
+use super::{get, headers, part};
 use crate::http::reply;
 use crate::http::s3::call::Call;
 use crate::http::s3::error::S3Error;
@@ -28,6 +28,14 @@ pub(in crate::http::s3) async fn answer(
     }
     if conditions.check_read(&meta)? == ReadVerdict::NotModified {
         return Ok(headers::not_modified(&meta));
+    }
+    if let Some(number) = read.part {
+        part::check(request)?;
+        let chosen = part::choose(&meta, number)?;
+        let length = chosen.range.map_or(meta.size, |range| range.len);
+        let mut response = headers::found(&meta, chosen.range, &read.without_sums());
+        chosen.show(&mut response, &meta, read.with_checksums);
+        return Ok(reply::without_body(&mut response, length));
     }
     let range = match wanted.map(|range| range.resolve(meta.size)).transpose() {
         Ok(range) => range,

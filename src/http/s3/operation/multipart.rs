@@ -9,7 +9,7 @@ use actors::domain::names::{BucketName, ObjectKey};
 use actors::storage::multipart::{PartNumber, UploadChecksum};
 
 /// The most parts or uploads on one page (AWS).
-const PAGE: usize = 1000;
+pub(super) const PAGE: usize = 1000;
 
 /// `POST /bucket/key?uploads`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -237,7 +237,7 @@ fn object_checksum(headers: &Names) -> Result<Option<(Algorithm, String)>, S3Err
     Ok(found)
 }
 
-fn part_number(query: &Names) -> Result<PartNumber, S3Error> {
+pub(super) fn part_number(query: &Names) -> Result<PartNumber, S3Error> {
     let text = query.get("partNumber").map(String::as_str).unwrap_or_default();
     whole_number(text).and_then(|number| PartNumber::new(number).ok()).ok_or_else(|| {
         S3Error::invalid_argument("partNumber", text, "Part number must be an integer between 1 and 10000, inclusive")
@@ -282,7 +282,7 @@ fn count(query: &Names, name: &str, least: u64) -> Result<Option<u64>, S3Error> 
 }
 
 /// Digits only.
-fn whole_number(text: &str) -> Option<u64> {
+pub(super) fn whole_number(text: &str) -> Option<u64> {
     text.parse().ok().filter(|_| text.bytes().all(|b| b.is_ascii_digit()))
 }
 

@@ -1,5 +1,6 @@
 //! What the signed part of an object's request says.
 
+use super::multipart::part_number;
 use super::parse::check_acl;
 use super::{Names, S3Error, SignedBody, tagging};
 use actix_web::http::StatusCode;
@@ -62,6 +63,8 @@ pub struct ReadObject {
     pub overrides: Overrides,
     /// `x-amz-checksum-mode: ENABLED`.
     pub with_checksums: bool,
+    /// `partNumber`: this part of it.
+    pub part: Option<u32>,
 }
 
 /// `response-*`: headers of the answer in place of the stored ones.
@@ -118,6 +121,11 @@ impl PutObject {
 }
 
 impl ReadObject {
+    /// The same, asking for no checksum of the whole.
+    pub fn without_sums(&self) -> Self {
+        Self { with_checksums: false, ..self.clone() }
+    }
+
     pub(super) fn parse(bucket: BucketName, key: ObjectKey, query: &Names, headers: &Names) -> Result<Self, S3Error> {
         check_version(query)?;
         let with_checksums = match headers.get("x-amz-checksum-mode") {
@@ -148,7 +156,11 @@ impl ReadObject {
             content_type: text("response-content-type")?,
             expires: text("response-expires")?,
         };
-        Ok(Self { bucket, key, overrides, with_checksums })
+        let part = match query.contains_key("partNumber") {
+            true => Some(u32::from(part_number(query)?.get())),
+            false => None,
+        };
+        Ok(Self { bucket, key, overrides, with_checksums, part })
     }
 }
 

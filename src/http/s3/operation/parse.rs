@@ -1,9 +1,9 @@
 //! From a verified request to its operation: method, path and parameters say which, and the registry says what may come along.
 
 use super::{
-    CompleteMultipartUpload, CopyObject, CreateMultipartUpload, DeleteObjects, ListBuckets, ListMultipartUploads,
-    ListObjects, ListParts, ListVersion, Names, Operation, Probe, PutObject, PutTagging, ReadObject, SignedBody,
-    Upload, UploadPart, UploadPartCopy, Verb, object,
+    CompleteMultipartUpload, Configuration, CopyObject, CreateMultipartUpload, DeleteObjects, GetAttributes,
+    ListBuckets, ListMultipartUploads, ListObjects, ListParts, ListVersion, Names, Operation, Probe, PutConfiguration,
+    PutObject, PutTagging, ReadObject, SignedBody, Upload, UploadPart, UploadPartCopy, Verb, object,
 };
 use crate::http::s3::error::S3Error;
 use crate::http::s3::registry::{self, Place, Standing};
@@ -29,7 +29,7 @@ pub fn parse(method: &str, path: &[u8], query: &Names, headers: &Names) -> Resul
     in_object(verb, bucket, key, query, headers)
 }
 
-/// Which operation on a key it is. A part of an object cannot be read by its number yet.
+/// Which operation on a key it is.
 fn object_verb(method: &str, query: &Names, headers: &Names) -> Result<Verb, S3Error> {
     let copies = headers.contains_key("x-amz-copy-source");
     if query.contains_key("tagging") {
@@ -40,8 +40,13 @@ fn object_verb(method: &str, query: &Names, headers: &Names) -> Result<Verb, S3E
             _ => Err(S3Error::method_not_allowed(method)),
         };
     }
+    if query.contains_key("attributes") {
+        return match method {
+            "GET" => Ok(Verb::GetObjectAttributes),
+            _ => Err(S3Error::method_not_allowed(method)),
+        };
+    }
     Ok(match (method, query.contains_key("uploadId"), query.contains_key("partNumber")) {
-        ("GET" | "HEAD", false, true) => return Err(S3Error::not_implemented("reading a part by its number")),
         ("GET", true, _) => Verb::ListParts,
         ("GET", false, _) => Verb::GetObject,
         ("HEAD", ..) => Verb::HeadObject,
@@ -76,6 +81,7 @@ fn in_object(
             object::check_version(query)?;
             Operation::DeleteObject(bucket, key)
         }
+        Verb::GetObjectAttributes => Operation::GetObjectAttributes(GetAttributes::parse(bucket, key, query, headers)?),
         Verb::GetObjectTagging => {
             object::check_version(query)?;
             Operation::GetObjectTagging(bucket, key)
@@ -129,6 +135,7 @@ fn service(method: &str, query: &Names, headers: &Names) -> Result<Operation, S3
 
 fn in_bucket(method: &str, bucket: BucketName, query: &Names, headers: &Names) -> Result<Operation, S3Error> {
     let verb = match method {
+        "GET" | "PUT" | "DELETE" if Configuration::of(query).is_some() => configuration(method, query),
         "PUT" => Verb::CreateBucket,
         "HEAD" => Verb::HeadBucket,
         "DELETE" => Verb::DeleteBucket,
@@ -137,7 +144,8 @@ fn in_bucket(method: &str, bucket: BucketName, query: &Names, headers: &Names) -
         "GET" if query.contains_key("uploads") => Verb::ListMultipartUploads,
         "GET" if query.contains_key("versions") => Verb::ListObjectVersions,
         "GET" => get_in_bucket(query)?,
-        "POST" => return Err(S3Error::not_implemented("browser uploads with POST forms")),
+        "POST" if Configuration::of(query).is_some() => return Err(S3Error::method_not_allowed(method)),
+        "POST" => Verb::PostObject,
         _ => return Err(S3Error::method_not_allowed(method)),
     };
     check_names(verb, query, headers)?;
@@ -147,16 +155,31 @@ fn in_bucket(method: &str, bucket: BucketName, query: &Names, headers: &Names) -
             create_bucket_headers(headers)?;
             Operation::CreateBucket(bucket)
         }
+        Verb::PostObject => Operation::PostObject(bucket),
         Verb::DeleteObjects => Operation::DeleteObjects(DeleteObjects { body: SignedBody::parse(headers)?, bucket }),
         Verb::HeadBucket => Operation::HeadBucket(bucket),
         Verb::DeleteBucket => Operation::DeleteBucket(bucket),
         Verb::GetBucketLocation => Operation::GetBucketLocation(bucket),
         Verb::Probe(probe) => Operation::ProbeBucket(bucket, probe),
+        Verb::GetConfiguration(what) => Operation::GetConfiguration(bucket, what),
+        Verb::PutConfiguration(what) => Operation::PutConfiguration(PutConfiguration::parse(bucket, what, headers)?),
+        Verb::DeleteConfiguration(what) => Operation::DeleteConfiguration(bucket, what),
         Verb::ListMultipartUploads => Operation::ListMultipartUploads(ListMultipartUploads::parse(bucket, query)?),
         Verb::ListObjects => Operation::ListObjects(ListObjects::parse(bucket, ListVersion::V1, query)?),
         Verb::ListObjectVersions => Operation::ListObjects(ListObjects::parse(bucket, ListVersion::Versions, query)?),
         _ => Operation::ListObjects(ListObjects::parse(bucket, ListVersion::V2, query)?),
     })
+}
+
+/// What is done with the configuration that the query names.
+fn configuration(method: &str, query: &Names) -> Verb {
+    // The caller found one; the first that a query names counts, and `check_names` refuses the others.
+    let what = Configuration::of(query).unwrap_or(Configuration::Tagging);
+    match method {
+        "GET" => Verb::GetConfiguration(what),
+        "PUT" => Verb::PutConfiguration(what),
+        _ => Verb::DeleteConfiguration(what),
+    }
 }
 
 /// A probe, or a listing.
@@ -179,13 +202,7 @@ fn refuse_what_is_refused(query: &Names, headers: &Names) -> Result<(), S3Error>
             None => {
                 return Err(S3Error::invalid_argument(name, "", format!("'{name}' is not a parameter of S3")));
             }
-            Some(
-                Standing::Honoured(_)
-                | Standing::Echoed(_)
-                | Standing::Unconfigured(..)
-                | Standing::Partly(..)
-                | Standing::Noise,
-            ) => {}
+            Some(Standing::Honoured(_) | Standing::Echoed(_) | Standing::Unconfigured(..) | Standing::Noise) => {}
         }
     }
     Ok(())
@@ -199,9 +216,6 @@ fn check_names(verb: Verb, query: &Names, headers: &Names) -> Result<(), S3Error
                 let message = format!("'{name}' is not a parameter of this operation");
                 return Err(S3Error::invalid_argument(name, "", message));
             }
-            Some(Standing::Partly(probe, what, verbs)) if verb != Verb::Probe(probe) && !verbs.contains(&verb) => {
-                return Err(S3Error::not_implemented(&format!("{what} ({name})")));
-            }
             Some(Standing::Unconfigured(probe, what)) if verb != Verb::Probe(probe) => {
                 return Err(S3Error::not_implemented(&format!("{what} ({name})")));
             }
@@ -209,6 +223,21 @@ fn check_names(verb: Verb, query: &Names, headers: &Names) -> Result<(), S3Error
         }
     }
     Ok(())
+}
+
+/// The PUT that the fields of a form ask for, under the rules of a PUT's headers. A field may hold what no header can: it is refused.
+pub fn put_by_form(bucket: BucketName, key: ObjectKey, headers: &Names) -> Result<PutObject, S3Error> {
+    let query = Names::new();
+    refuse_what_is_refused(&query, headers)?;
+    check_names(Verb::PutObject, &query, headers)?;
+    for (name, value) in headers {
+        let of_chunks = matches!(name.as_str(), "x-amz-trailer" | "x-amz-decoded-content-length");
+        let token = name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b));
+        if of_chunks || !token || value.chars().any(char::is_control) {
+            return Err(S3Error::invalid_argument(name, value, "A form cannot have this field or value"));
+        }
+    }
+    PutObject::parse(bucket, key, headers)
 }
 
 fn names<'a>(query: &'a Names, headers: &'a Names) -> impl Iterator<Item = (Place, &'a String)> {

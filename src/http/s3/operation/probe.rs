@@ -31,17 +31,11 @@ pub enum Probe {
     Versioning,
     /// `GET /bucket?object-lock`.
     ObjectLock,
-    /// `GET /bucket?tagging`.
-    Tagging,
-    /// `GET /bucket?cors`.
-    Cors,
-    /// `GET /bucket?lifecycle`.
-    Lifecycle,
 }
 
 impl Probe {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 14] = [
         Self::Acl,
         Self::Policy,
         Self::PolicyStatus,
@@ -56,9 +50,6 @@ impl Probe {
         Self::RequestPayment,
         Self::Versioning,
         Self::ObjectLock,
-        Self::Tagging,
-        Self::Cors,
-        Self::Lifecycle,
     ];
 
     /// The parameter that asks for it.
@@ -78,9 +69,6 @@ impl Probe {
             Self::RequestPayment => "requestPayment",
             Self::Versioning => "versioning",
             Self::ObjectLock => "object-lock",
-            Self::Tagging => "tagging",
-            Self::Cors => "cors",
-            Self::Lifecycle => "lifecycle",
         }
     }
 
@@ -101,9 +89,6 @@ impl Probe {
             Self::RequestPayment => "GetBucketRequestPayment",
             Self::Versioning => "GetBucketVersioning",
             Self::ObjectLock => "GetObjectLockConfiguration",
-            Self::Tagging => "GetBucketTagging",
-            Self::Cors => "GetBucketCors",
-            Self::Lifecycle => "GetBucketLifecycleConfiguration",
         }
     }
 }

@@ -49,7 +49,8 @@ impl From<TagFault> for S3Error {
     fn from(fault: TagFault) -> Self {
         let (code, message, name, value) = match fault {
             TagFault::TooMany(most) => {
-                let message = format!("Object tags cannot be greater than {most}");
+                let whose = if most == MOST_OF_OBJECT { "Object tags" } else { "Bucket tag count" };
+                let message = format!("{whose} cannot be greater than {most}");
                 return Self::new("BadRequest", StatusCode::BAD_REQUEST, message);
             }
             TagFault::Key(key) => ("InvalidTag", "The TagKey you have provided is invalid", "TagKey", key),

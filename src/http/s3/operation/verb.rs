@@ -1,6 +1,6 @@
 //! The names of the operations.
 
-use super::Probe;
+use super::{Configuration, Probe};
 
 /// The operations, as the registry names them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +25,12 @@ pub enum Verb {
     ListObjectVersions,
     /// `GET` of a configuration that no bucket has.
     Probe(Probe),
+    /// `GET /bucket` with the parameter of a configuration.
+    GetConfiguration(Configuration),
+    /// `PUT /bucket` with it.
+    PutConfiguration(Configuration),
+    /// `DELETE /bucket` with it.
+    DeleteConfiguration(Configuration),
     /// `PUT /bucket/key`.
     PutObject,
     /// `PUT /bucket/key` with `x-amz-copy-source`.
@@ -35,12 +41,16 @@ pub enum Verb {
     HeadObject,
     /// `DELETE /bucket/key`.
     DeleteObject,
+    /// `GET /bucket/key?attributes`.
+    GetObjectAttributes,
     /// `GET /bucket/key?tagging`.
     GetObjectTagging,
     /// `PUT /bucket/key?tagging`.
     PutObjectTagging,
     /// `DELETE /bucket/key?tagging`.
     DeleteObjectTagging,
+    /// `POST /bucket` with a form.
+    PostObject,
     /// `POST /bucket?delete`.
     DeleteObjects,
     /// `POST /bucket/key?uploads`.
@@ -73,14 +83,19 @@ impl Verb {
             Self::ListObjectsV2 => "ListObjectsV2",
             Self::ListObjectVersions => "ListObjectVersions",
             Self::Probe(probe) => probe.name(),
+            Self::GetConfiguration(what) => what.get_name(),
+            Self::PutConfiguration(what) => what.put_name(),
+            Self::DeleteConfiguration(what) => what.delete_name(),
             Self::PutObject => "PutObject",
             Self::CopyObject => "CopyObject",
             Self::GetObject => "GetObject",
             Self::HeadObject => "HeadObject",
             Self::DeleteObject => "DeleteObject",
+            Self::GetObjectAttributes => "GetObjectAttributes",
             Self::GetObjectTagging => "GetObjectTagging",
             Self::PutObjectTagging => "PutObjectTagging",
             Self::DeleteObjectTagging => "DeleteObjectTagging",
+            Self::PostObject => "PostObject",
             Self::DeleteObjects => "DeleteObjects",
             Self::CreateMultipartUpload => "CreateMultipartUpload",
             Self::UploadPart => "UploadPart",

@@ -3,7 +3,7 @@
 //! Source: the API reference, "Amazon S3 operations", and "Browser-based uploads using POST". Operations that AWS has deprecated
 //! in favour of others of the same request (`GetBucketLifecycle`, `PutBucketNotification`, …) stand under the others.
 
-use super::super::operation::{Probe, Verb};
+use super::super::operation::{Configuration, Probe, Verb};
 
 /// An operation.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +19,8 @@ pub struct Published {
 pub enum State {
     /// It does what AWS says.
     Honoured(Verb),
+    /// It is kept and given back, and one thing that AWS does with it is not done: this.
+    Kept(Verb, &'static str),
     /// It is answered as AWS answers for a bucket that nobody configured.
     Unconfigured(Probe),
     /// It is answered 501 `NotImplemented`.
@@ -81,18 +83,18 @@ pub const OPERATIONS: &[Published] = &[
     refused("CreateSession", "GET /@?session", AwsOnly),
     honoured(Verb::DeleteBucket),
     refused("DeleteBucketAnalyticsConfiguration", "DELETE /@?analytics&id=a", AwsOnly),
-    refused("DeleteBucketCors", "DELETE /@?cors", Planned),
+    honoured(Verb::DeleteConfiguration(Configuration::Cors)),
     refused("DeleteBucketEncryption", "DELETE /@?encryption", AwsOnly),
     refused("DeleteBucketIntelligentTieringConfiguration", "DELETE /@?intelligent-tiering&id=a", AwsOnly),
     refused("DeleteBucketInventoryConfiguration", "DELETE /@?inventory&id=a", AwsOnly),
-    refused("DeleteBucketLifecycle", "DELETE /@?lifecycle", Planned),
+    honoured(Verb::DeleteConfiguration(Configuration::Lifecycle)),
     refused("DeleteBucketMetadataConfiguration", "DELETE /@?metadataConfiguration", AwsOnly),
     refused("DeleteBucketMetadataTableConfiguration", "DELETE /@?metadataTable", AwsOnly),
     refused("DeleteBucketMetricsConfiguration", "DELETE /@?id=a&metrics", AwsOnly),
     refused("DeleteBucketOwnershipControls", "DELETE /@?ownershipControls", NoAcl),
     refused("DeleteBucketPolicy", "DELETE /@?policy", Planned),
     refused("DeleteBucketReplication", "DELETE /@?replication", AwsOnly),
-    refused("DeleteBucketTagging", "DELETE /@?tagging", Planned),
+    honoured(Verb::DeleteConfiguration(Configuration::Tagging)),
     refused("DeleteBucketWebsite", "DELETE /@?website", AwsOnly),
     honoured(Verb::DeleteObject),
     honoured(Verb::DeleteObjectTagging),
@@ -102,11 +104,11 @@ pub const OPERATIONS: &[Published] = &[
     unconfigured(Probe::Accelerate),
     unconfigured(Probe::Acl),
     refused("GetBucketAnalyticsConfiguration", "GET /@?analytics&id=a", AwsOnly),
-    unconfigured(Probe::Cors),
+    honoured(Verb::GetConfiguration(Configuration::Cors)),
     unconfigured(Probe::Encryption),
     refused("GetBucketIntelligentTieringConfiguration", "GET /@?id=a&intelligent-tiering", AwsOnly),
     refused("GetBucketInventoryConfiguration", "GET /@?id=a&inventory", AwsOnly),
-    unconfigured(Probe::Lifecycle),
+    honoured(Verb::GetConfiguration(Configuration::Lifecycle)),
     honoured(Verb::GetBucketLocation),
     unconfigured(Probe::Logging),
     refused("GetBucketMetadataConfiguration", "GET /@?metadataConfiguration", AwsOnly),
@@ -118,12 +120,12 @@ pub const OPERATIONS: &[Published] = &[
     unconfigured(Probe::PolicyStatus),
     unconfigured(Probe::Replication),
     unconfigured(Probe::RequestPayment),
-    unconfigured(Probe::Tagging),
+    honoured(Verb::GetConfiguration(Configuration::Tagging)),
     unconfigured(Probe::Versioning),
     unconfigured(Probe::Website),
     honoured(Verb::GetObject),
     refused("GetObjectAcl", "GET /@/k?acl", NoAcl),
-    refused("GetObjectAttributes", "GET /@/k?attributes | x-amz-object-attributes: ETag", Planned),
+    honoured(Verb::GetObjectAttributes),
     refused("GetObjectLegalHold", "GET /@/k?legal-hold", Versions),
     unconfigured(Probe::ObjectLock),
     refused("GetObjectRetention", "GET /@/k?retention", Versions),
@@ -143,16 +145,22 @@ pub const OPERATIONS: &[Published] = &[
     honoured(Verb::ListObjects),
     honoured(Verb::ListObjectsV2),
     honoured(Verb::ListParts),
-    refused("PostObject", "POST /@", Planned),
+    honoured(Verb::PostObject),
     refused("PutBucketAbac", "PUT /@?abac", AwsOnly),
     refused("PutBucketAccelerateConfiguration", "PUT /@?accelerate", AwsOnly),
     refused("PutBucketAcl", "PUT /@?acl", NoAcl),
     refused("PutBucketAnalyticsConfiguration", "PUT /@?analytics&id=a", AwsOnly),
-    refused("PutBucketCors", "PUT /@?cors", Planned),
+    honoured(Verb::PutConfiguration(Configuration::Cors)),
     refused("PutBucketEncryption", "PUT /@?encryption", AwsOnly),
     refused("PutBucketIntelligentTieringConfiguration", "PUT /@?id=a&intelligent-tiering", AwsOnly),
     refused("PutBucketInventoryConfiguration", "PUT /@?id=a&inventory", AwsOnly),
-    refused("PutBucketLifecycleConfiguration", "PUT /@?lifecycle", Planned),
+    Published {
+        name: Verb::PutConfiguration(Configuration::Lifecycle).name(),
+        state: State::Kept(
+            Verb::PutConfiguration(Configuration::Lifecycle),
+            "no job carries the rules out yet, so nothing expires; transitions are refused",
+        ),
+    },
     refused("PutBucketLogging", "PUT /@?logging", AwsOnly),
     refused("PutBucketMetricsConfiguration", "PUT /@?id=a&metrics", AwsOnly),
     refused("PutBucketNotificationConfiguration", "PUT /@?notification", AwsOnly),
@@ -160,7 +168,7 @@ pub const OPERATIONS: &[Published] = &[
     refused("PutBucketPolicy", "PUT /@?policy", Planned),
     refused("PutBucketReplication", "PUT /@?replication", AwsOnly),
     refused("PutBucketRequestPayment", "PUT /@?requestPayment", AwsOnly),
-    refused("PutBucketTagging", "PUT /@?tagging", Planned),
+    honoured(Verb::PutConfiguration(Configuration::Tagging)),
     refused("PutBucketVersioning", "PUT /@?versioning", Versions),
     refused("PutBucketWebsite", "PUT /@?website", AwsOnly),
     honoured(Verb::PutObject),

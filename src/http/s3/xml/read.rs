@@ -1,14 +1,18 @@
 //! The XML bodies that clients send. Unknown elements are refused, not ignored; a document type is never read.
 
 mod complete;
+mod cors;
 mod create_bucket;
 mod delete_objects;
 mod form;
+mod lifecycle;
 mod tagging;
 
 pub use complete::{ListedPart, complete_multipart_upload};
+pub use cors::cors;
 pub use create_bucket::{CreateBucketConfiguration, create_bucket};
 pub use delete_objects::{Delete, DeleteKey, delete_objects};
+pub use lifecycle::lifecycle;
 pub use tagging::tagging;
 
 use crate::http::s3::error::S3Error;
@@ -120,6 +124,12 @@ fn once(slot: &mut Option<String>, text: &str) -> Result<(), S3Error> {
         None => Ok(()),
         Some(_) => Err(S3Error::malformed_xml()),
     }
+}
+
+/// A whole number in digits.
+fn number<T: std::str::FromStr>(text: &str) -> Result<T, S3Error> {
+    let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    text.parse().ok().filter(|_| digits).ok_or_else(S3Error::malformed_xml)
 }
 
 fn is_blank(text: &str) -> bool {

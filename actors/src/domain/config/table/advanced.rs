@@ -69,6 +69,12 @@ pub(super) const KEYS: &[Key] = &[
     .default("900")
     .env(&["DGP_CLOCK_SKEW_SECONDS"]),
     Key::new(
+        "advanced.auth_sigv2_post",
+        Kind::Flag,
+        "Forms of browsers (POST) may be signed in version 2, too, which is HMAC-SHA-1; all else stays version 4.",
+    )
+    .default("false"),
+    Key::new(
         "advanced.region",
         Kind::Text(Rule::Region),
         "The one region that signatures may name; any where it is not set.",

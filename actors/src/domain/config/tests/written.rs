@@ -41,7 +41,7 @@ fn what_is_written_reads_back_as_the_same_configuration() {
                  empty: {}, pub: {public_prefixes: [b/, \"a $$$$ü/\"]}, all: {public: true}, none: {public: false}, \
                  set: {quota_bytes: 3GiB, read_only: true, tags: {a: b, n: \"1\"}, cors: [{allowed_origins: [\"*\"], allowed_methods: [GET]}], \
                  lifecycle: [{id: x, enabled: false, filter: {prefix: \"\"}, expire_days: 3}]}}}\nadvanced: {listen_addr: \"[::1]:80\", tls: {enabled: false, cert_path: ./c.pem, key_path: /k.pem}, log_level: \"warn,actors=debug\", log_format: json, \
-                 bootstrap_password_hash: {stored: hash}, data_roots: [/a, ./b], secret_roots: [/run], clock_skew_seconds: 60, \
+                 bootstrap_password_hash: {stored: hash}, data_roots: [/a, ./b], secret_roots: [/run], clock_skew_seconds: 60, auth_sigv2_post: true, \
                  region: eu-1, public_url: \"https://a.b/\", domains: [s3.a.b, c], console_host: d.e, trusted_proxies: [10.0.0.0/8, \"2001:db8::/32\"], max_requests: 9, idle_timeout: 2m}\nbackup: {schedule: \"0 2  * * *\", on_change: 10m, to: {bucket: \
                  ops, prefix: dgp}, keep: {last: 14, days: 60}, verify: false, plaintext_in_bucket: true, recipients: \
                  [age1eranlhwht855g2qys4e45duj0sc003f35lgj2vhla67v2546ld7qawycct], trusted_signers: \
