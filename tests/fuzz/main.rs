@@ -16,5 +16,6 @@ mod settings;
 #[allow(dead_code)]
 mod signer;
 mod strict_chunks;
+mod strict_settings;
 mod strict_xml;
 mod xml;

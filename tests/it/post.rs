@@ -126,7 +126,12 @@ fn a_form_becomes_an_object_with_what_its_fields_say() {
     assert_eq!(reply.header("location"), Some(location.as_str()));
     let object = s3.get("forms", "up/a photo.jpg").expect(200);
     assert_eq!(object.text(), "from a browser");
-    for (name, value) in [("content-type", "text/x"), ("cache-control", "no-store"), ("x-amz-meta-colour", "red"), ("x-amz-tagging-count", "1")] {
+    for (name, value) in [
+        ("content-type", "text/x"),
+        ("cache-control", "no-store"),
+        ("x-amz-meta-colour", "red"),
+        ("x-amz-tagging-count", "1"),
+    ] {
         assert_eq!(object.header(name), Some(value), "{name}");
     }
     assert_eq!(object.header("etag"), reply.header("etag"));
@@ -136,12 +141,23 @@ fn a_form_becomes_an_object_with_what_its_fields_say() {
 fn the_answer_is_the_one_that_the_form_asks_for() {
     let (host, s3) = host();
     let created = Form::new().field("success_action_status", "201").signed(&s3).send(&host).expect(201).text();
-    assert!(created.contains("<PostResponse><Location>http://") && created.contains("<Bucket>forms</Bucket><Key>up/k</Key><ETag>"), "{created}");
+    assert!(
+        created.contains("<PostResponse><Location>http://")
+            && created.contains("<Bucket>forms</Bucket><Key>up/k</Key><ETag>"),
+        "{created}"
+    );
     Form::new().field("success_action_status", "200").signed(&s3).send(&host).expect(200);
     Form::new().field("success_action_status", "404").signed(&s3).send(&host).expect(204);
-    let away = Form::new().field("success_action_redirect", "https://a.example/done?x=1#end").signed(&s3).send(&host).expect(303);
+    let away = Form::new()
+        .field("success_action_redirect", "https://a.example/done?x=1#end")
+        .signed(&s3)
+        .send(&host)
+        .expect(303);
     let to = away.header("location").unwrap();
-    assert!(to.starts_with("https://a.example/done?x=1&bucket=forms&key=up%2Fk&etag=%22") && to.ends_with("%22#end"), "{to}");
+    assert!(
+        to.starts_with("https://a.example/done?x=1&bucket=forms&key=up%2Fk&etag=%22") && to.ends_with("%22#end"),
+        "{to}"
+    );
     Form::new().field("success_action_redirect", "javascript:alert(1)").signed(&s3).send(&host).expect(204);
 }
 
@@ -151,7 +167,12 @@ fn what_the_policy_does_not_allow_is_refused_and_leaves_nothing() {
     let rows: Vec<(&str, Form, u16, &str)> = vec![
         ("another prefix", Form::new().bare("key", "down/k"), 403, "AccessDenied"),
         ("an extra field", Form::new().bare("x-amz-meta-a", "1"), 403, "AccessDenied"),
-        ("another value", Form::new().condition(json!({"acl": "private"})).bare("acl", "bucket-owner-read"), 403, "AccessDenied"),
+        (
+            "another value",
+            Form::new().condition(json!({"acl": "private"})).bare("acl", "bucket-owner-read"),
+            403,
+            "AccessDenied",
+        ),
         ("a missing field", Form::new().condition(json!(["eq", "$x-amz-meta-a", "1"])), 403, "AccessDenied"),
         ("an old policy", Form { expiration: "2020-01-01T00:00:00Z".into(), ..Form::new() }, 403, "AccessDenied"),
         ("a policy without end", Form { expiration: "soon".into(), ..Form::new() }, 400, "InvalidPolicyDocument"),

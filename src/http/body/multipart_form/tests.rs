@@ -1,3 +1,5 @@
+//! Forms as browsers send them, whole, in pieces, cut and broken.
+
 use super::*;
 
 const BOUNDARY: &str = "--x'Y";
