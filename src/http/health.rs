@@ -159,7 +159,7 @@ impl BackendHealth {
 }
 
 /// One backend: whether it is up, and how long ago its last success and failure were.
-async fn backend(store: &StoreHandle, now: Timestamp) -> BackendHealth {
+pub(super) async fn backend(store: &StoreHandle, now: Timestamp) -> BackendHealth {
     let down = |reason: &str| BackendHealth {
         name: store.name().to_string(),
         reason: Some(reason.to_owned()),

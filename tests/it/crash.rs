@@ -1,6 +1,7 @@
 //! A real `kill -9` at every fault point that the sources name: what was acknowledged is there afterwards, what was under way
 //! is there as a whole or not at all, and the host goes on.
 
+mod backends;
 mod deaths;
 mod stored;
 mod uploads;
@@ -18,6 +19,8 @@ struct Ledger {
     users: Vec<BTreeSet<String>>,
     buckets: BTreeMap<String, Vec<bool>>,
     uploads: Vec<uploads::Upload>,
+    /// Whether the added backend may be there.
+    backend: Vec<bool>,
     /// Stored backups that were acknowledged.
     stored: Vec<String>,
 }
@@ -186,6 +189,7 @@ impl Story<'_> {
         self.undo("late")?;
         self.password()?;
         self.declare("declared")?;
+        self.backends()?;
         self.session()?;
         self.stored()?;
         self.object("PUT", "after", Some("the restore"))?;
@@ -219,6 +223,7 @@ impl Story<'_> {
         }
         uploads::check(&self.ledger.uploads, &s3, point);
         stored::check(&self.ledger.stored, host, point);
+        backends::check(&self.ledger.backend, host, point);
         s3.put("crash", "a", "goes on").expect(200);
         assert_eq!(s3.get("crash", "a").expect(200).text(), "goes on");
         host.user("goes-on", json!([]));
@@ -303,8 +308,7 @@ const IN_RECOVERY: [(&str, &str); 1] = [("swap.recover.before_finish", "swap.aft
 
 /// Points that this story does not come to: `recover.rs` kills where a locked start recovers; at those of sign-ins nothing is durable,
 /// as who has gone to a provider is remembered in memory alone, and `guardian.rs` panics there.
-const NOT_REACHED: [&str; 4] =
-    ["backup.recover", "backup.recover.staged", "session.begin_login", "session.take_login"];
+const NOT_REACHED: [&str; 4] = ["backup.recover", "backup.recover.staged", "session.begin_login", "session.take_login"];
 
 #[track_caller]
 fn kill_at_each(prefix: &str) {

@@ -8,6 +8,7 @@ mod admission;
 mod archives;
 mod audit;
 mod auth;
+mod backends;
 mod buckets;
 mod chunked;
 mod cli;

@@ -28,7 +28,7 @@ fn code(reply: &Reply) -> String {
 }
 
 /// Every route and the right that it needs.
-const ROUTES: [(&str, &str, &str); 62] = [
+const ROUTES: [(&str, &str, &str); 70] = [
     ("GET", "/status", "system:read"),
     ("PUT", "/password", "admin"),
     ("POST", "/recover-db", "admin"),
@@ -77,6 +77,14 @@ const ROUTES: [(&str, &str, &str); 62] = [
     ("GET", "/audit", "audit:read"),
     ("GET", "/audit/export", "audit:read"),
     ("GET", "/audit/verify", "audit:read"),
+    ("GET", "/backends", "config:read"),
+    ("POST", "/backends", "config:secrets"),
+    ("GET", "/backends/none", "config:read"),
+    ("PUT", "/backends/none", "config:write"),
+    ("DELETE", "/backends/none", "config:secrets"),
+    ("POST", "/backends/none/probe", "system:write"),
+    ("POST", "/backends/none/init", "config:secrets"),
+    ("POST", "/backends/none/adopt", "config:secrets"),
     ("GET", "/backup", "backup:export-secrets"),
     ("POST", "/backup", "backup:restore"),
     ("POST", "/backup/verify", "backup:read"),
@@ -100,6 +108,8 @@ const ROLES: [(&str, &[&str]); 4] = [
         &[
             "admin",
             "config:read",
+            "config:write",
+            "config:secrets",
             "system:read",
             "system:write",
             "iam:read",
@@ -111,7 +121,10 @@ const ROLES: [(&str, &[&str]); 4] = [
             "backup:restore",
         ],
     ),
-    ("operator", &["config:read", "system:read", "system:write", "audit:read", "backup:read", "backup:export"]),
+    (
+        "operator",
+        &["config:read", "config:write", "system:read", "system:write", "audit:read", "backup:read", "backup:export"],
+    ),
     ("viewer", &["config:read", "system:read", "iam:read", "audit:read", "backup:read"]),
     ("backup", &["backup:read", "backup:export"]),
 ];

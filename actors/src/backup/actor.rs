@@ -3,16 +3,17 @@
 use crate::Result;
 use crate::backup::handle::Tools;
 use crate::backup::messages::{
-    ChangePassword, CheckStored, Declare, DeleteStored, Export, FetchStored, ListStored, Recover, Repeat, Restore,
-    Restores, Store, StoredBackup, Tick, Trust, Undo, Verify,
+    ChangePassword, CheckStored, Configure, Declare, DeleteStored, Export, FetchStored, ListStored, LookAt, Recover,
+    Repeat, Restore, Restores, Store, StoredBackup, TakeRoot, Tick, Trust, Undo, Verify,
 };
 use crate::backup::pieces::Archive;
 use crate::backup::recover::{self, Recovered};
 use crate::backup::state::BackupState;
 use crate::backup::stored::{self, Keeper};
-use crate::backup::{declare, export, password, read, record, restore, undo};
+use crate::backup::{configure, declare, export, password, read, record, restore, undo};
 use crate::domain::stored::Trigger;
 use crate::fault;
+use crate::storage::look::Look;
 use crate::zipper::Source;
 use actix::fut::{ActorFutureExt, wrap_future};
 use actix::{Actor, Context, Handler, ResponseActFuture, ResponseFuture};
@@ -133,6 +134,35 @@ impl Handler<Declare> for BackupActor {
                 outcome
             },
         ))
+    }
+}
+
+impl Handler<Configure> for BackupActor {
+    type Result = ResponseActFuture<Self, Result<Value>>;
+
+    fn handle(&mut self, message: Configure, _: &mut Self::Context) -> Self::Result {
+        fault::point("backup.configure");
+        let tools = self.tools.clone();
+        self.swap(|id| async move { configure::run(&tools, &id, message.0).await })
+    }
+}
+
+impl Handler<TakeRoot> for BackupActor {
+    type Result = ResponseActFuture<Self, Result<String>>;
+
+    fn handle(&mut self, message: TakeRoot, _: &mut Self::Context) -> Self::Result {
+        fault::point("backup.take_root");
+        let tools = self.tools.clone();
+        self.swap(|_| async move { configure::take_root(&tools, message.name, message.means).await })
+    }
+}
+
+impl Handler<LookAt> for BackupActor {
+    type Result = ResponseFuture<Result<Look>>;
+
+    fn handle(&mut self, message: LookAt, _: &mut Self::Context) -> Self::Result {
+        let tools = self.tools.clone();
+        Box::pin(async move { configure::opener(&tools).look(&message.kind, message.known).await })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::backup::blocking;
 use crate::backup::fence::Fenced;
-use crate::backup::files::ConfigFile;
+use crate::backup::files::{ConfigFile, config_text};
 use crate::backup::handle::Tools;
 use crate::backup::messages::Declaration;
 use crate::backup::stage::{Next, stage};
@@ -123,11 +123,7 @@ fn next_text(tools: &Tools, own: &Loaded, next: &Loaded) -> Option<String> {
     if was.iam_mode == is.iam_mode && was.iam == is.iam {
         return None;
     }
-    let mut next = next.clone();
-    if let Some(base) = tools.host.paths_from() {
-        next.config = next.config.with_absolute_paths(&base);
-    }
-    let text = emit::emit(&canonical::file_tree(&next, Literals::Store));
+    let (_, text) = config_text(tools, next.clone());
     // A document with its secrets written out says nothing new to a file that leaves them to the database.
     let present = std::fs::read(&tools.host.config_file.path).ok();
     (present.as_deref() != Some(text.as_bytes())).then_some(text)
@@ -155,5 +151,6 @@ fn next(tools: &Tools, plan: Plan, view: &SystemView) -> Result<Next> {
         loaded: Arc::new(plan.config),
         base,
         prune_buckets: false,
+        ready: Default::default(),
     })
 }

@@ -5,6 +5,8 @@ use crate::backup::stage::{Next, file_name};
 use crate::backup::undo::kept::{self, Kept, KeptFile};
 use crate::db;
 use crate::disk::{Disk, atomic};
+use crate::domain::config::canonical::{self, Literals};
+use crate::domain::config::{Loaded, emit};
 use crate::domain::state::State;
 use crate::system::staging::Staging;
 use crate::system::swap::{self, Journal, Move, SwapKind};
@@ -20,6 +22,15 @@ pub(super) enum ConfigFile {
     Written(String),
     /// There was none, and there is none again.
     Removed,
+}
+
+/// The config file's next text, and the configuration that it says: where paths count from elsewhere from then on, they are absolute.
+pub(super) fn config_text(tools: &Tools, mut next: Loaded) -> (Loaded, String) {
+    if let Some(base) = tools.host.paths_from() {
+        next.config = next.config.with_absolute_paths(&base);
+    }
+    let text = emit::emit(&canonical::file_tree(&next, Literals::Store));
+    (next, text)
 }
 
 /// Writes the new files, keeps the old ones, and says what goes where.

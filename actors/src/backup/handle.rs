@@ -4,8 +4,9 @@ use crate::Result;
 use crate::audit::AuditHandle;
 use crate::backup::actor::BackupActor;
 use crate::backup::messages::{
-    ChangePassword, CheckStored, Declaration, Declare, DeleteStored, Export, FetchStored, ListStored, PasswordChange,
-    Recover, Restore, RestoreRequest, Restores, Store, StoredBackup, Tick, Trust, Undo, UndoRequest, Verify,
+    ChangePassword, CheckStored, Configuration, Configure, Declaration, Declare, DeleteStored, Export, FetchStored,
+    ListStored, LookAt, PasswordChange, Recover, Restore, RestoreRequest, Restores, RootMeans, Store, StoredBackup,
+    TakeRoot, Tick, Trust, Undo, UndoRequest, Verify,
 };
 use crate::backup::pieces::Archive;
 use crate::backup::recover::{self, Opened, Proof, Recovered};
@@ -15,11 +16,14 @@ use crate::config::ConfigHandle;
 use crate::db::runtime::last_export;
 use crate::disk::SharedDisk;
 use crate::domain::clock::Clock;
+use crate::domain::config::model::BackendKind;
+use crate::domain::names::BackendName;
 use crate::domain::state::ExportRecord;
 use crate::domain::stored::Standing;
 use crate::kernel::guardian::Guardian;
 use crate::kernel::owner::{Intent, OwnerRef};
 use crate::state_db::StateDbHandle;
+use crate::storage::look::Look;
 use crate::system::SystemHandle;
 use crate::zipper::Source;
 use crate::zipper::source::Spool;
@@ -123,6 +127,21 @@ impl BackupHandle {
     /// Plans what a document declares of IAM and, unless it is a dry run, brings it into force.
     pub async fn declare(&self, declaration: Declaration) -> Result<Value> {
         self.owner.ask_within(LONG, Intent::Change, Declare(declaration)).await
+    }
+
+    /// Plans a change of the backends and, unless it is a dry run, brings it into force.
+    pub async fn configure(&self, configuration: Configuration) -> Result<Value> {
+        self.owner.ask_within(LONG, Intent::Change, Configure(configuration)).await
+    }
+
+    /// Makes the place of a configured backend its own and opens it; gives the id that it bears.
+    pub async fn take_root(&self, name: BackendName, means: RootMeans) -> Result<String> {
+        self.owner.ask_within(LONG, Intent::Change, TakeRoot { name, means }).await
+    }
+
+    /// What is found at a backend's place, whoever has it open.
+    pub async fn look_at(&self, kind: BackendKind, known: Option<String>) -> Result<Look> {
+        self.owner.ask(Intent::Read, LookAt { kind, known }).await
     }
 
     /// The record of restores, newest first.

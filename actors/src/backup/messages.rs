@@ -4,7 +4,11 @@ use crate::backup::pieces::Archive;
 use crate::backup::recover::{Opened, Recovered};
 use crate::db::password::PasswordHash;
 use crate::domain::clock::Timestamp;
+use crate::domain::config::edit::BackendEdit;
+use crate::domain::config::model::BackendKind;
+use crate::domain::names::BackendName;
 use crate::domain::secret::Secret;
+use crate::storage::look::Look;
 use crate::zipper::Source;
 use crate::{Error, Result};
 use actix::Message;
@@ -104,6 +108,58 @@ pub struct Recover {
     pub opened: Opened,
     /// SHA-256 of the caller's session or bearer token: the one that survives.
     pub caller_token_sha256: String,
+}
+
+/// Plans a change of the backends and, unless it is a dry run, brings it into force.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<Value>")]
+pub struct Configure(pub Configuration);
+
+/// A change of the backends in the config.
+#[derive(Clone, Debug)]
+pub struct Configuration {
+    /// The change.
+    pub edit: BackendEdit,
+    /// What may be done to the place that it opens, where that is not what one would expect there.
+    pub root: RootMeans,
+    /// Plan only.
+    pub dry_run: bool,
+    /// The `epoch.generation` that it was made for, where the caller bound it to one.
+    pub if_version: Option<String>,
+    /// Who asks, for the history of the config.
+    pub who: String,
+}
+
+/// What may be done to a backend's place that does not bear the expected id.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RootMeans {
+    /// Nothing.
+    #[default]
+    AsIs,
+    /// It is made a backend, where it is none.
+    Init,
+    /// It is taken over under the id that it bears.
+    Adopt,
+}
+
+/// Makes the place of a configured backend its own, by `init` or `adopt`, and opens it.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<String>")]
+pub struct TakeRoot {
+    /// The backend.
+    pub name: BackendName,
+    /// How.
+    pub means: RootMeans,
+}
+
+/// What is found at a place where no backend of ours is.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<Look>")]
+pub struct LookAt {
+    /// The place.
+    pub kind: BackendKind,
+    /// The id that it should bear.
+    pub known: Option<String>,
 }
 
 /// The record of restores, newest first.

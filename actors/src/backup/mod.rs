@@ -1,6 +1,7 @@
 //! The owner of the one running backup, verification or restore of the system's own state.
 
 mod actor;
+mod configure;
 mod declare;
 mod export;
 mod fence;
@@ -20,7 +21,7 @@ mod stored;
 mod undo;
 
 pub use handle::BackupHandle;
-pub use messages::{Declaration, PasswordChange, RestoreRequest, StoredBackup, UndoRequest};
+pub use messages::{Configuration, Declaration, PasswordChange, RestoreRequest, RootMeans, StoredBackup, UndoRequest};
 pub use pieces::{Archive, Pieces};
 pub use recover::{Opened, Proof, Recovered};
 pub use undo::kept::{last as last_restore, undo_kept};

@@ -61,6 +61,7 @@ async fn stage(tools: &Tools, id: &str, change: PasswordChange, view: &SystemVie
         loaded,
         base: tools.host.config_base(),
         prune_buckets: false,
+        ready: Default::default(),
     };
     stage::stage(tools, id, next, view).await
 }

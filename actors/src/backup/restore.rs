@@ -111,6 +111,7 @@ async fn carry_out(tools: &Tools, restore_id: &str, request: RestoreRequest) -> 
         loaded: Arc::new(planned.next_config),
         base,
         prune_buckets: options.prune_buckets,
+        ready: Default::default(),
     };
     let next = stage::stage(tools, restore_id, next, &view).await?;
     fault::point("backup.staged");

@@ -8,13 +8,16 @@ use crate::db::password::PasswordHash;
 use crate::domain::archive::plan::Plan;
 use crate::domain::config::Loaded;
 use crate::domain::config::routing;
+use crate::domain::names::BackendName;
 use crate::domain::state::State;
+use crate::store::StoreHandle;
 use crate::system::messages::NextSystem;
 use crate::system::staging::Staging;
 use crate::system::stores::Opener;
 use crate::system::swap::{self, SwapKind};
 use crate::system::view::SystemView;
 use crate::{Error, ErrorKind, Result, fault};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -36,6 +39,8 @@ pub(super) struct Next {
     pub(super) base: PathBuf,
     /// Registry entries go although their backend holds objects.
     pub(super) prune_buckets: bool,
+    /// Backends that were opened already.
+    pub(super) ready: BTreeMap<BackendName, StoreHandle>,
 }
 
 /// Where the replaced files are kept.
@@ -67,7 +72,7 @@ pub(super) async fn stage(tools: &Tools, id: &str, next: Next, view: &SystemView
         let journal = write_files(&tools, &mut staging, &next, old_generation, locked)?;
         fault::fallible("backup.written").map_err(|error| Error::io("stage restore", error))?;
         prove(&tools, &staging, &next.state, &next.hash)?;
-        let Next { kind, state, hash, config, loaded, base, prune_buckets, .. } = next;
+        let Next { kind, state, hash, config, loaded, base, prune_buckets, ready, .. } = next;
         let state = Arc::new(state);
         let config_key = tools.host.config_key(&loaded.config, &base, &state)?;
         let view = SystemView::compose(loaded.clone(), state, Some(hash.clone()), config_key);
@@ -79,6 +84,7 @@ pub(super) async fn stage(tools: &Tools, id: &str, next: Next, view: &SystemView
             guardian: tools.guardian.clone(),
             adopt_empty: !matches!(kind, SwapKind::PasswordChange | SwapKind::ConfigChange)
                 && view.state.meta.quarantined_from.is_some(),
+            ready,
         };
         swap::seal(tools.disk.as_ref(), &tools.host.state_dir, &journal)?;
         let host = tools.host.clone();

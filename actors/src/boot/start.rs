@@ -76,6 +76,7 @@ pub async fn start(prepared: Prepared, guardian: &Guardian) -> Result<Booted, Bo
         guardian: guardian.clone(),
         // The swap opens the backends before it removes its journal: a start that finished one may have to do so in its place.
         adopt_empty: restored && force.state.meta.quarantined_from.is_some(),
+        ready: Default::default(),
     };
     let files = host.files();
     let iam_db = IamDbHandle::start(

@@ -2,6 +2,7 @@
 
 pub mod fs;
 pub mod keylocks;
+pub mod look;
 pub mod mackeys;
 pub mod multipart;
 #[cfg(any(test, feature = "faults"))]

@@ -2,6 +2,7 @@
 
 use crate::config::ConfigHandle;
 use crate::domain::change::{Asked, Changed};
+use crate::domain::config::edit::no_such_backend;
 use crate::domain::state::State;
 use crate::fault;
 use crate::iam::IamHandle;
@@ -9,7 +10,7 @@ use crate::iam::messages::Applied;
 use crate::iam_db::IamDbHandle;
 use crate::system::cell::Cell;
 use crate::system::commit_point::swap_all;
-use crate::system::messages::{Fence, FenceSettled, Mutate, NewIds, SwapAll};
+use crate::system::messages::{Fence, FenceSettled, Mutate, NewIds, Reconnect, SwapAll};
 use crate::system::view::SystemView;
 use crate::{Error, ErrorKind, Result};
 use actix::fut::{ActorFutureExt, wrap_future};
@@ -166,6 +167,22 @@ impl Handler<FenceSettled> for SystemActor {
             self.cell.lift_fence(&restore_id);
         }
         Some(outcome)
+    }
+}
+
+impl Handler<Reconnect> for SystemActor {
+    type Result = Result<()>;
+
+    fn handle(&mut self, message: Reconnect, _: &mut Self::Context) -> Self::Result {
+        fault::point("system.reconnect");
+        self.cell.check_fence(None)?;
+        let view = self.cell.view();
+        if !view.config.storage.backends.contains_key(message.store.name()) {
+            return Err(no_such_backend(message.store.name()));
+        }
+        self.cell.publish(view.with_store(message.store));
+        drop(message.commits);
+        Ok(())
     }
 }
 

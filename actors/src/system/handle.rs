@@ -20,9 +20,10 @@ use crate::kernel::guardian::Guardian;
 use crate::kernel::owner::{Intent, OwnerRef};
 use crate::storage::CommitRequest;
 use crate::storage::multipart::{CompleteRequest, NewUpload, PartCommit, PartInfo, UploadInfo, UploadRef};
+use crate::store::StoreHandle;
 use crate::system::actor::{Below, SystemActor};
 use crate::system::cell::Cell;
-use crate::system::messages::{Fence, Mutate, NewIds, NextSystem, SwapAll};
+use crate::system::messages::{Fence, Mutate, NewIds, NextSystem, Reconnect, SwapAll};
 use crate::system::view::{Route, SystemView};
 use crate::{Error, ErrorKind, Result};
 use actix::Actor;
@@ -238,6 +239,17 @@ impl SystemHandle {
         let commits = self.cell.commits.clone().write_owned().await;
         let swap = SwapAll { next: Box::new(next), commits };
         self.owner.ask_within(SWAP, Intent::Change, swap).await
+    }
+
+    /// Publishes an opened backend in the place of the one of its name, and registers the id that it bears.
+    pub async fn reconnect(&self, store: StoreHandle) -> Result<()> {
+        let (name, id) = (store.name().clone(), store.backend_id());
+        let commits = self.cell.commits.clone().write_owned().await;
+        self.owner.ask(Intent::Change, Reconnect { store, commits }).await?;
+        match id.filter(|id| self.view().state.backends.get(&name) != Some(id)) {
+            Some(id) => self.mutate(StateChange::RegisterBackend { name, id }).await.map(drop),
+            None => Ok(()),
+        }
     }
 
     /// Whether the owner answers.

@@ -5,6 +5,7 @@ use crate::db::password::PasswordHash;
 use crate::domain::change::{Asked, Changed};
 use crate::domain::config::Loaded;
 use crate::domain::names::BackendName;
+use crate::store::StoreHandle;
 use crate::system::staging::Staging;
 use crate::system::stores::Opener;
 use crate::system::swap::Journal;
@@ -33,6 +34,16 @@ pub struct Fence {
 #[derive(Debug, Message)]
 #[rtype(result = "Option<Result<()>>")]
 pub(super) struct FenceSettled(pub(super) Fence);
+
+/// Publishes an opened backend in the place of one that was down, or that was opened anew.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<()>")]
+pub struct Reconnect {
+    /// The backend, under the name that the config has.
+    pub store: StoreHandle,
+    /// Proof that no object is being committed meanwhile.
+    pub commits: OwnedRwLockWriteGuard<()>,
+}
 
 /// Swaps all state for what was staged. From its commit point on it ends in the new state or ends the process.
 #[derive(Message)]

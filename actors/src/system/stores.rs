@@ -4,12 +4,13 @@ use crate::Result;
 use crate::disk::SharedDisk;
 use crate::domain::atrest;
 use crate::domain::clock::Clock;
-use crate::domain::config::model::{BackendKind, Config};
+use crate::domain::config::model::{Backend, BackendKind, Config};
 use crate::domain::config::routing::routes;
 use crate::domain::names::BackendName;
 use crate::domain::state::State;
 use crate::kernel::guardian::Guardian;
 use crate::storage::fs::{FsOptions, FsStore};
+use crate::storage::look::Look;
 use crate::storage::mackeys::MacKeys;
 use crate::store::StoreHandle;
 use crate::system::view::SystemView;
@@ -32,6 +33,8 @@ pub struct Opener {
     /// A root that is missing or empty is given the id that the state knows: right after a restore onto another host, and never
     /// else, because an empty directory is also what an unmounted disk looks like.
     pub adopt_empty: bool,
+    /// What was opened already, while the change that adds it was staged: taken instead of being opened again.
+    pub ready: BTreeMap<BackendName, StoreHandle>,
 }
 
 /// The backends of a configuration.
@@ -49,20 +52,17 @@ impl Opener {
     /// Opens every backend. Of `before`, what is at the same place under the same id with the same keys stays as it is; two
     /// stores on one directory share its lock, so requests under way on the old one end undisturbed.
     pub async fn open_all(&self, config: &Config, state: &State, before: Option<&SystemView>) -> Result<OpenedStores> {
-        let keys = MacKeys::from_keyring(state.keyring.values().map(AsRef::as_ref))?;
         let routes = routes(&config.storage, &state.buckets);
         let mut opened = OpenedStores::default();
         for (name, backend) in &config.storage.backends {
-            let BackendKind::Filesystem { path } = &backend.kind;
-            let root = path.resolve(&self.base);
             let known = state.backends.get(name).cloned();
             let kept = before
                 .filter(|view| view.state.keyring == state.keyring)
                 .and_then(|view| view.stores.get(name))
-                .filter(|store| store.root() == Some(root.as_path()) && known.is_some() && store.backend_id() == known);
-            let handle = match kept {
+                .filter(|store| self.is_at(store, &backend.kind) && known.is_some() && store.backend_id() == known);
+            let handle = match self.ready.get(name).or(kept) {
                 Some(handle) => handle.clone().sealed(None),
-                None => match self.open_one(name, &root, known.clone(), keys.clone(), config).await {
+                None => match self.open(name, backend, state, config).await {
                     Ok(handle) => handle,
                     Err(error) => {
                         log::error!("backend {name} cannot be opened: {error:?}");
@@ -92,7 +92,56 @@ impl Opener {
         Ok(opened)
     }
 
-    async fn open_one(
+    /// Opens one backend under the id that the state knows; a place that is new is initialised. Whether it takes writes is for
+    /// [`Opener::open_all`] to say.
+    pub async fn open(
+        &self,
+        name: &BackendName,
+        backend: &Backend,
+        state: &State,
+        config: &Config,
+    ) -> Result<StoreHandle> {
+        let mac = MacKeys::from_keyring(state.keyring.values().map(AsRef::as_ref))?;
+        let known = state.backends.get(name).cloned();
+        match &backend.kind {
+            BackendKind::Filesystem { path } => {
+                self.open_directory(name, &path.resolve(&self.base), known, mac, config).await
+            }
+        }
+    }
+
+    /// What is found at a backend's place, where `known` is the id that it should bear; nothing is changed there.
+    pub async fn look(&self, kind: &BackendKind, known: Option<String>) -> Result<Look> {
+        match kind {
+            BackendKind::Filesystem { path } => {
+                let root = path.resolve(&self.base);
+                let look = tokio::task::spawn_blocking(move || FsStore::look(&root, known.as_deref())).await;
+                look.map_err(|error| crate::Error::internal("look at backend", error))
+            }
+        }
+    }
+
+    /// Makes a place a backend of this id, whatever else lies there.
+    pub async fn initialise(&self, kind: &BackendKind, id: String) -> Result<()> {
+        match kind {
+            BackendKind::Filesystem { path } => {
+                let (root, instance, disk) = (path.resolve(&self.base), self.instance_id.clone(), self.disk.clone());
+                let made =
+                    tokio::task::spawn_blocking(move || FsStore::initialise(&root, &id, &instance, disk.as_ref()))
+                        .await;
+                made.map_err(|error| crate::Error::internal("initialise backend", error))?
+            }
+        }
+    }
+
+    /// Whether a store is at the place that the configuration names.
+    fn is_at(&self, store: &StoreHandle, kind: &BackendKind) -> bool {
+        match kind {
+            BackendKind::Filesystem { path } => store.root() == Some(path.resolve(&self.base).as_path()),
+        }
+    }
+
+    async fn open_directory(
         &self,
         name: &BackendName,
         root: &Path,

@@ -91,6 +91,15 @@ impl SystemView {
         Self { index: Arc::new(AccessIndex::new(&state)), public, state, ..self.clone() }
     }
 
+    /// The same view with a backend in the place of the one of its name.
+    pub fn with_store(&self, store: StoreHandle) -> Self {
+        let mut stores = BTreeMap::clone(&self.stores);
+        let was_down = format!("backend `{}` is unavailable", store.name());
+        let notices = self.notices.iter().filter(|notice| !notice.starts_with(&was_down)).cloned().collect();
+        stores.insert(store.name().clone(), store);
+        Self { stores: Arc::new(stores), notices: Arc::new(notices), ..self.clone() }
+    }
+
     /// Where in time this view stands: `epoch.generation`, the entity tag of every mutation's `If-Match`.
     pub fn version(&self) -> String {
         self.state.meta.version()

@@ -37,6 +37,8 @@ const WHILE_LOCKED: [&str; 7] = [
     "/_/api/admin/backup/verify",
     "/_/api/whoami",
 ];
+/// Calls below these paths read parameters of their own, whatever the method.
+const OWN_QUERY: [&str; 3] = ["/_/api/admin/backup", "/_/api/admin/backends", "/_/api/admin/buckets"];
 /// A peer that gives nothing for this long is given up.
 const IDLE: Duration = Duration::from_secs(30);
 
@@ -76,8 +78,8 @@ impl Call {
             .app_data::<web::Data<Edge>>()
             .cloned()
             .ok_or_else(|| Error::internal("admin api", "the handlers were mounted without their bundle"))?;
-        // Lists and backups have parameters of their own; everywhere else one would be a wish that nobody reads.
-        if request.method() != Method::GET && !request.path().starts_with("/_/api/admin/backup") {
+        // Where a call knows none, a parameter would be a wish that nobody reads.
+        if request.method() != Method::GET && !OWN_QUERY.iter().any(|path| request.path().starts_with(path)) {
             Query::parse(request, &[])?;
         }
         let view = edge.system.view();

@@ -1,6 +1,7 @@
 //! The admin API: one file per resource, one map of errors, and the table of routes.
 
 mod audit;
+mod backends;
 mod backup;
 mod backups;
 mod call;
@@ -132,6 +133,14 @@ fn table() -> Vec<(Method, &'static str, Route)> {
         (Method::GET, "/admin/audit", to().to(audit::list)),
         (Method::GET, "/admin/audit/export", to().to(audit::export)),
         (Method::GET, "/admin/audit/verify", to().to(audit::verify)),
+        (Method::GET, "/admin/backends", to().to(backends::list)),
+        (Method::POST, "/admin/backends", to().to(backends::create)),
+        (Method::GET, "/admin/backends/{name}", to().to(backends::get)),
+        (Method::PUT, "/admin/backends/{name}", to().to(backends::update)),
+        (Method::DELETE, "/admin/backends/{name}", to().to(backends::delete)),
+        (Method::POST, "/admin/backends/{name}/probe", to().to(backends::probe)),
+        (Method::POST, "/admin/backends/{name}/init", to().to(backends::init)),
+        (Method::POST, "/admin/backends/{name}/adopt", to().to(backends::adopt)),
         (Method::GET, "/admin/backup", to().to(backup::export::export)),
         (Method::POST, "/admin/backup", to().to(backup::restore)),
         (Method::POST, "/admin/backup/verify", to().to(backup::verify)),

@@ -2,8 +2,8 @@
 
 use crate::http::admin::codes::codes;
 use crate::http::admin::{
-    audit, backup, backups, declarative, error, explain, ext_auth, groups, keys, login, me, oauth, password, policies,
-    recover, session, status, tokens, trace, users, whoami,
+    audit, backends, backup, backups, declarative, error, explain, ext_auth, groups, keys, login, me, oauth, password,
+    policies, recover, session, status, tokens, trace, users, whoami,
 };
 use crate::http::health;
 use crate::http::metrics;
@@ -115,6 +115,14 @@ const ALWAYS: [u16; 5] = [400, 403, 500, 503, 507];
         audit::list,
         audit::export,
         audit::verify,
+        backends::list,
+        backends::create,
+        backends::get,
+        backends::update,
+        backends::delete,
+        backends::probe,
+        backends::init,
+        backends::adopt,
         backup::export::export,
         backup::restore,
         backup::verify,

@@ -90,6 +90,7 @@ async fn carry_out(tools: &Tools, id: &str, request: UndoRequest) -> Result<Valu
         loaded: Arc::new(loaded),
         base,
         prune_buckets: request.prune_buckets,
+        ready: Default::default(),
     };
     let next = stage::stage(tools, id, next, &view).await?;
     fault::point("backup.undo.staged");

@@ -10,6 +10,7 @@ mod build;
 pub mod canonical;
 pub mod check;
 pub mod declared;
+pub mod edit;
 pub mod emit;
 pub mod encryption;
 pub mod environment;

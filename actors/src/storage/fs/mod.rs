@@ -10,6 +10,7 @@ mod durable;
 mod lane;
 mod layout;
 mod lister;
+mod look;
 mod lookup;
 mod parts;
 mod place;

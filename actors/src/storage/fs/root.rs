@@ -168,7 +168,7 @@ pub(super) fn buckets(root: &Path) -> Result<Vec<BucketName>> {
     Ok(buckets)
 }
 
-fn write_identity(disk: &dyn Disk, internal: &Path, id: &str, instance: &str) -> Result<()> {
+pub(super) fn write_identity(disk: &dyn Disk, internal: &Path, id: &str, instance: &str) -> Result<()> {
     let created_by = format!("deltaglider_proxy {}, instance {instance}", env!("CARGO_PKG_VERSION"));
     let identity = Identity { backend_id: id.to_owned(), layout: LAYOUT, created_by };
     let mut bytes = serde_json::to_vec_pretty(&identity).map_err(|e| Error::internal(OPERATION, e))?;
@@ -187,7 +187,7 @@ fn write_identity(disk: &dyn Disk, internal: &Path, id: &str, instance: &str) ->
     })
 }
 
-fn make_dirs(disk: &dyn Disk, path: &Path) -> Result<()> {
+pub(super) fn make_dirs(disk: &dyn Disk, path: &Path) -> Result<()> {
     let mut missing: Vec<&Path> = path.ancestors().take_while(|p| !p.as_os_str().is_empty() && !p.exists()).collect();
     while let Some(dir) = missing.pop() {
         make_dir(disk, dir)?;
@@ -200,7 +200,7 @@ fn make_dirs(disk: &dyn Disk, path: &Path) -> Result<()> {
     Ok(())
 }
 
-fn make_dir(disk: &dyn Disk, path: &Path) -> Result<()> {
+pub(super) fn make_dir(disk: &dyn Disk, path: &Path) -> Result<()> {
     match disk.create_dir(path, 0o700) {
         Err(e) if e.kind() != io::ErrorKind::AlreadyExists => Err(Error::io(OPERATION, e)),
         _ => Ok(()),

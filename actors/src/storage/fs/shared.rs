@@ -58,6 +58,13 @@ pub(super) fn attach(root: &Path, lock: &Path, instance: &str) -> Result<(Arc<Sh
     Ok((shared, true))
 }
 
+/// Whether a store of this process is on the root.
+pub(super) fn is_ours(root: &Path) -> bool {
+    let Ok(meta) = std::fs::metadata(root) else { return false };
+    let roots = ROOTS.lock().unwrap_or_else(PoisonError::into_inner);
+    roots.get(&(meta.dev(), meta.ino())).is_some_and(|shared| shared.strong_count() > 0)
+}
+
 fn take_lock(root: &Path, path: &Path, instance: &str) -> Result<File> {
     let io = |e| Error::io("backend lock", e);
     let no_follow = i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or(0);
