@@ -222,3 +222,59 @@ fn pages_are_what_the_oracle_says_whatever_the_keys_are() {
         std::fs::write(path, format!("{lines} lines in {count} listings")).expect("the report can be written");
     }
 }
+
+/// More files than are read live with every page, laid out behind the server's back, before and after it is killed.
+#[test]
+fn a_wide_directory_is_listed_whole_while_it_changes_and_after_a_kill() {
+    let mut host = Host::start();
+    let mut s3 = host.admin_user("lister");
+    s3.make_bucket("odd");
+    let file = |number: usize| host.path(format!("data/odd/wide/{number:05}"));
+    std::fs::create_dir(host.path("data/odd/wide")).expect("the bucket's directory is there");
+    let mut keys = BTreeSet::new();
+    for number in (0..10_000).step_by(2) {
+        std::fs::write(file(number), b"laid out").expect("the file can be written");
+        keys.insert(format!("wide/{number:05}"));
+    }
+    let asked = |after: &str, most| Asked {
+        prefix: "wide/".to_owned(),
+        delimiter: String::new(),
+        after: after.to_owned(),
+        most,
+    };
+    let check = |s3: &S3, keys: &BTreeSet<String>, most| {
+        let asked = asked("", most);
+        assert_eq!(pages(s3, &asked, Form::V2, false), oracle(keys, &asked));
+    };
+    check(&s3, &keys, 1000);
+    for number in (1..600).step_by(2) {
+        let key = format!("wide/{number:05}");
+        match number % 6 {
+            1 => {
+                s3.put("odd", &key, "put").expect(200);
+            }
+            3 => std::fs::write(file(number), b"laid out").expect("the file can be written"),
+            _ => std::fs::rename(file(number + 1), file(number)).expect("the file has a name"),
+        }
+        if number % 6 == 5 {
+            keys.remove(&format!("wide/{:05}", number + 1));
+        }
+        keys.insert(key);
+        let near = asked(&format!("wide/{:05}", number.saturating_sub(3)), 1000);
+        let first = oracle(&keys, &near).into_iter().take(5).collect::<Vec<_>>();
+        let target = format!("/odd?list-type=2&max-keys=5&start-after=wide/{:05}", number.saturating_sub(3));
+        let page = s3.send(Request::new("GET", &target)).expect(200).text();
+        assert_eq!(between(&page, "Key"), first.iter().map(|line| line.name.as_str()).collect::<Vec<_>>(), "{number}");
+    }
+    check(&s3, &keys, 1000);
+    let late = host.path("data/odd/wide/late");
+    host.kill();
+    std::fs::write(late, b"while nobody looked").expect("the file can be written");
+    keys.insert("wide/late".to_owned());
+    host.up();
+    s3.addr = host.addr();
+    check(&s3, &keys, 999);
+    s3.put("odd", "wide/later", "put").expect(200);
+    keys.insert("wide/later".to_owned());
+    check(&s3, &keys, 1000);
+}

@@ -7,8 +7,10 @@ pub mod attributes;
 mod belongings;
 mod commit;
 mod durable;
+mod index;
 mod lane;
 mod layout;
+mod level;
 mod lister;
 mod look;
 mod lookup;
@@ -213,7 +215,12 @@ impl ObjectStore for FsStore {
 
     async fn list(&self, bucket: &BucketName, query: ListQuery) -> Result<ListPage> {
         let bucket = bucket.clone();
-        self.run("list objects", move |fs| lister::list(fs, &bucket, &query)).await
+        self.run("list objects", move |fs| {
+            let (page, effort) = lister::list(fs, &bucket, &query)?;
+            log::trace!(bucket:% = bucket, effort:? = effort; "listed");
+            Ok(page)
+        })
+        .await
     }
 
     async fn holds_objects(&self, bucket: &BucketName) -> Result<bool> {

@@ -1,7 +1,9 @@
 //! What all stores on one root share within this process: the root's lock, the key locks, the knowledge of directories.
 
 use super::durable::Directories;
+use super::index::Index;
 use super::parts::lease::Leases;
+use super::root::INTERNAL;
 use super::uploads::Waiting;
 use crate::storage::keylocks::KeyLocks;
 use crate::{Error, ErrorKind, Result};
@@ -33,6 +35,8 @@ pub(super) struct Shared {
     pub(super) waiting: Waiting,
     /// Directory fsyncs and which directories are durable.
     pub(super) directories: Directories,
+    /// The names of wide directories, in order.
+    pub(super) index: Arc<Index>,
     /// Held for its OS lock, which ends with the process or with the last store on this root.
     _lock: File,
 }
@@ -51,6 +55,7 @@ pub(super) fn attach(root: &Path, lock: &Path, instance: &str) -> Result<(Arc<Sh
         leases: Leases::default(),
         waiting: Waiting::default(),
         directories: Directories::default(),
+        index: Index::new(root.join(INTERNAL)),
         _lock: take_lock(root, lock, instance)?,
     });
     roots.retain(|_, root| root.strong_count() > 0);

@@ -5,7 +5,9 @@ mod cuts;
 #[cfg(feature = "faults")]
 mod cuts_tags;
 mod cuts_uploads;
+mod listing;
 mod uploads;
+mod wide;
 
 use super::attributes::tests::keys;
 use super::*;
