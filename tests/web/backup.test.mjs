@@ -156,6 +156,8 @@ test("an archive with a passphrase is made, asked about and opened; another pass
   await world.api("POST", "/users", { name: "in-the-sealed-one" });
   const opened = await world.signedIn("/_/settings/system/backup");
   const { page } = opened;
+  // Each opening takes as long as it is meant to, and a debug build of a busy machine takes much longer.
+  page.setDefaultTimeout(240_000);
   await page.getByLabel("Protection").selectOption("passphrase");
   await page.getByLabel("Passphrase").fill(PASSPHRASE);
   const downloading = page.waitForEvent("download");

@@ -1,23 +1,11 @@
 // Every page there is, in both themes and both widths: nothing serious for axe, nothing wider than the window, no complaint.
 
-import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { findings } from "./support/axe.mjs";
 import { launch, openPage, openSignedIn } from "./support/browser.mjs";
 import { CONFIGURED, PAGES, populate, settled } from "./support/pages.mjs";
 import { startServer } from "./support/server.mjs";
-
-const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-
-/** What axe finds of weight; the page's policy forbids foreign scripts, so it comes in by the debugger. */
-async function findings(page) {
-  await page.evaluate(axe);
-  const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
-  return violations
-    .filter(({ impact }) => impact === "serious" || impact === "critical")
-    .map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.target.join(" ")).join(", ")}`);
-}
 
 for (const [theme, width] of [
   ["light", 1280],

@@ -231,6 +231,20 @@ const undo = createRoute({
   component: lazyRouteComponent(() => import("./rooms/backup/UndoRoom"), "UndoRoom"),
 });
 
+const ACCOUNT_DIALOGS = ["new-key", "delete-key", "revoke", "end-others"] as const;
+
+const account = createRoute({
+  getParentRoute: () => root,
+  path: "/account",
+  validateSearch: (
+    search: Search,
+  ): { dialog?: (typeof ACCOUNT_DIALOGS)[number] | undefined; key?: string | undefined } => ({
+    ...text("key", search),
+    ...one("dialog", ACCOUNT_DIALOGS, search),
+  }),
+  component: lazyRouteComponent(() => import("./rooms/account/AccountRoom"), "AccountRoom"),
+});
+
 const restored = createRoute({
   getParentRoute: () => root,
   path: "/settings/system/backup/restores/$restoreId",
@@ -251,6 +265,7 @@ export type DialogName =
   | (typeof MAPPING_DIALOGS)[number]
   | (typeof IDENTITY_DIALOGS)[number]
   | (typeof BACKUP_DIALOGS)[number]
+  | (typeof ACCOUNT_DIALOGS)[number]
   | "confirm";
 
 /** A search parameter that is one of a few words, or left out. */
@@ -292,6 +307,7 @@ export const router = createRouter({
     undo,
     restored,
     password,
+    account,
   ]),
   basepath: "/_",
   defaultPreload: "intent",

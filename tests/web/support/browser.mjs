@@ -2,7 +2,7 @@
 
 import { existsSync } from "node:fs";
 import { chromium } from "playwright-core";
-import { conditions, pageConditions } from "./conditions.mjs";
+import { pageConditions } from "./conditions.mjs";
 import { PASSWORD } from "./server.mjs";
 
 const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
@@ -26,7 +26,6 @@ export async function openPage(browser, server, { theme = "light", width = 1280,
   });
   // No test passes by waiting; a machine that builds something meanwhile answers late, and an archive's passphrase takes its time.
   context.setDefaultTimeout(60_000);
-  await conditions(context);
   const page = await context.newPage();
   await pageConditions(page);
   const complaints = [];

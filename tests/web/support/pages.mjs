@@ -2,7 +2,7 @@
 
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { signIn } from "./browser.mjs";
+import { signIn, signInWithKey } from "./browser.mjs";
 import { spoil } from "./archive.mjs";
 import { signInApi } from "./server.mjs";
 
@@ -41,8 +41,9 @@ export async function populate(server) {
       [allow(["read"], "archive", "archive/*", "scans", "scans/*", "mail", "mail/*")],
     ],
   ];
-  const ids = {};
-  for (const [name, permissions] of people) ids[name] = (await api("POST", "/users", { name, permissions })).id;
+  const made = {};
+  for (const [name, permissions] of people) made[name] = await api("POST", "/users", { name, permissions });
+  const ids = Object.fromEntries(Object.entries(made).map(([name, { id }]) => [name, id]));
   const auditors = await api("POST", "/groups", {
     name: "auditors",
     description: "Read everything",
@@ -112,7 +113,7 @@ export async function populate(server) {
   ).id;
   await api("PUT", `/users/${ids["ci-uploader"]}`, { permissions: [allow(["read"], "ci-builds/*")] });
   await api("DELETE", `/users/${ids["anna.lindgren"]}`);
-  return { ids, good, bad, sealed };
+  return { ids, good, bad, sealed, pair: made["backup-agent"] };
 }
 
 /** Chooses an archive on the restore page. */
@@ -444,6 +445,16 @@ export const PAGES = [
       if (await places.isVisible()) await places.click();
       await page.getByRole("button", { name: "Bootstrap admin" }).click();
       await page.getByRole("menuitem", { name: "Sign out" }).waitFor();
+    },
+  },
+  { name: "account", open: at("/_/account") },
+  {
+    name: "account-user",
+    out: true,
+    async open(page, { pair }) {
+      await page.goto("/_/account");
+      await signInWithKey(page, pair);
+      await heading(page, "My account");
     },
   },
   { name: "nowhere", open: at("/_/no/such/page") },

@@ -7,6 +7,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
+import { front } from "./conditions.mjs";
 
 export const PASSWORD = "browser-test-password-1";
 
@@ -51,7 +52,9 @@ export async function startServer({ password = PASSWORD, env = {}, directory } =
       failed(new Error(`the server ended with ${code} before it listened:\n${log.join("\n")}`)),
     );
   });
-  const origin = await address;
+  const listening = await address;
+  const before = await front(listening);
+  const origin = before?.origin ?? listening;
   return {
     origin,
     directory,
@@ -59,6 +62,7 @@ export async function startServer({ password = PASSWORD, env = {}, directory } =
     /** The password that the first start made and wrote to its log. */
     loggedPassword: () => log.map((line) => /bootstrap password: (\S+)/.exec(line)?.[1]).find(Boolean),
     async stop({ keep = false } = {}) {
+      before?.stop();
       const ended = child.exitCode === null ? once(child, "exit") : null;
       child.kill("SIGTERM");
       await ended;

@@ -5,8 +5,8 @@ import { after, afterEach, before } from "node:test";
 import { launch, openPage, openSignedIn } from "./browser.mjs";
 import { signInApi, startServer } from "./server.mjs";
 
-/** What a test file works with; filled before its first test. */
-export function suite({ server: options = {}, api = true } = {}) {
+/** What a test file works with; filled before its first test. `prepare` gives the server what all its tests need. */
+export function suite({ server: options = {}, api = true, prepare } = {}) {
   const world = {};
   let contexts = [];
   const kept = (opened) => {
@@ -18,6 +18,7 @@ export function suite({ server: options = {}, api = true } = {}) {
     world.server = await startServer(options);
     world.browser = await launch();
     if (api) world.api = await signInApi(world.server.origin);
+    await prepare?.(world.api);
   });
   after(async () => {
     await world.browser?.close();

@@ -108,6 +108,16 @@ export const sessions = queryOptions({
   queryFn: ({ signal }) => data(client.GET("/_/api/admin/sessions", { signal })),
 });
 
+export const ownKeys = queryOptions({
+  queryKey: ["me", "keys"],
+  queryFn: ({ signal }) => data(client.GET("/_/api/admin/me/keys", { signal })),
+});
+
+export const ownSessions = queryOptions({
+  queryKey: ["me", "sessions"],
+  queryFn: ({ signal }) => data(client.GET("/_/api/admin/me/sessions", { signal })),
+});
+
 export const audit = (limit: number) =>
   queryOptions({
     queryKey: ["audit", limit],

@@ -6,7 +6,11 @@ import { whoami } from "../api/queries";
 import { noteSignedIn } from "../api/reauth";
 
 export interface Me {
+  /** Of the user in IAM; the bootstrap admin is none. */
+  id: string | null;
   name: string;
+  /** Signs in with a provider, and so makes the keys for its clients itself. */
+  makesOwnKeys: boolean;
   isBootstrap: boolean;
   mode: string;
   version: string;
@@ -20,6 +24,8 @@ export function useMe(): Me {
   const user = data?.user;
   const name = user?.name ?? "";
   return {
+    id: user?.id ?? null,
+    makesOwnKeys: user?.makes_own_keys ?? false,
     name: name === "$bootstrap" ? "Bootstrap admin" : name,
     isBootstrap: name === "$bootstrap",
     mode: data?.mode ?? "iam",

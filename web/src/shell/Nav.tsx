@@ -2,7 +2,7 @@
 
 import { Menu } from "@base-ui/react/menu";
 import { Link } from "@tanstack/react-router";
-import { Check, LogOut, UserRound } from "lucide-react";
+import { Check, KeyRound, LogOut, UserRound } from "lucide-react";
 import glider from "../glider.svg";
 import { useMe, useSignOut } from "../session/useMe";
 import { buttonClass } from "../ui/Button";
@@ -86,6 +86,10 @@ export function Account() {
               </Menu.RadioGroup>
             </Menu.Group>
             <Menu.Separator className="menu-line" />
+            <Menu.Item className="menu-item" render={<Link to="/account" />}>
+              <KeyRound size={15} aria-hidden />
+              My account
+            </Menu.Item>
             <Menu.Item className="menu-item" onClick={() => void signOut()}>
               <LogOut size={15} aria-hidden />
               Sign out

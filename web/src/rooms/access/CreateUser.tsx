@@ -5,10 +5,10 @@ import { useState, type SyntheticEvent } from "react";
 import { client, data } from "../../api/client";
 import type { User } from "../../api/types";
 import { Button } from "../../ui/Button";
-import { Choices, TextField } from "../../ui/Field";
+import { TextField } from "../../ui/Field";
 import { ProblemNotice } from "../../ui/Notice";
 import { Overlay } from "../../ui/Overlay";
-import { rulesFrom, template, TEMPLATES, type TemplateId } from "./rules";
+import { Begin, useBegin } from "./Begin";
 import { SecretOnce } from "./Secret";
 
 export function CreateUser({
@@ -53,20 +53,18 @@ function Form({
   onCreated: (user: User, bucket: string | undefined) => void;
 }) {
   const [name, setName] = useState("");
-  const [kind, setKind] = useState<TemplateId>("read-write");
-  const [place, setPlace] = useState("");
+  const { begun, begin, rules, bucket } = useBegin("read-write");
   const [ownKey, setOwnKey] = useState(false);
   const [keyId, setKeyId] = useState("");
   const [secret, setSecret] = useState("");
   const queries = useQueryClient();
-  const of = template(kind);
   const create = useMutation({
     mutationFn: () =>
       data(
         client.POST("/_/api/admin/users", {
           body: {
             name: name.trim(),
-            permissions: rulesFrom(of, place),
+            permissions: rules(),
             ...(ownKey && keyId.trim() ? { access_key_id: keyId.trim() } : {}),
             ...(ownKey && secret.trim() ? { secret_access_key: secret.trim() } : {}),
           },
@@ -74,7 +72,7 @@ function Form({
       ),
     onSuccess: (user) => {
       void queries.invalidateQueries();
-      onCreated(user, of.placed && place.trim() ? place.trim().split("/")[0] : undefined);
+      onCreated(user, bucket);
     },
   });
   const submit = (event: SyntheticEvent) => {
@@ -93,23 +91,12 @@ function Form({
           value={name}
           onChange={(event) => setName(event.target.value)}
         />
-        <Choices
+        <Begin
           legend="May do"
-          name="template"
-          value={kind}
-          options={TEMPLATES.map((each) => ({ value: each.id, title: each.title, text: each.text }))}
-          onChange={setKind}
+          hint="A bucket, or a bucket and a prefix. The bucket need not exist yet. More rules can be added later."
+          begun={begun}
+          onChange={begin}
         />
-        {of.placed ? (
-          <TextField
-            label="Where"
-            required
-            placeholder="ci-builds or ci-builds/v1"
-            value={place}
-            onChange={(event) => setPlace(event.target.value)}
-            hint="A bucket, or a bucket and a prefix. The bucket need not exist yet. More rules can be added later."
-          />
-        ) : null}
         {ownKey ? (
           <div className="stack-small">
             <TextField

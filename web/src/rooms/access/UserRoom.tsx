@@ -3,17 +3,15 @@
 import { Tabs } from "@base-ui/react/tabs";
 import { Menu } from "@base-ui/react/menu";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { Ban, CircleCheck, Ellipsis, Pencil, Trash2, UserX } from "lucide-react";
 import { useState, type SyntheticEvent } from "react";
 import { client, data } from "../../api/client";
-import { Problem } from "../../api/problem";
 import { sessions as sessionsQuery, user as userQuery } from "../../api/queries";
 import type { User } from "../../api/types";
 import type { UserTab } from "../../router";
 import { useMe } from "../../session/useMe";
 import { Button, buttonClass } from "../../ui/Button";
-import { Empty, Waiting } from "../../ui/Empty";
 import { TextField } from "../../ui/Field";
 import { ProblemNotice } from "../../ui/Notice";
 import { Confirm, Overlay } from "../../ui/Overlay";
@@ -21,6 +19,7 @@ import { Room } from "../../ui/Room";
 import { Exact } from "../../ui/Time";
 import { done } from "../../ui/Toasts";
 import { count } from "../../ui/words";
+import { Unread } from "../../ui/Unread";
 import { useDialog } from "../../ui/useDialog";
 import { KeysTab } from "./KeysTab";
 import { PermissionsTab } from "./PermissionsTab";
@@ -34,24 +33,15 @@ export function UserRoom() {
   const query = useQuery(userQuery(userId));
   const me = useMe();
   if (!query.data) {
-    const gone = query.error instanceof Problem && query.error.status === 404;
     return (
-      <Room title={gone ? "No such user" : "User"} crumbs={CRUMBS}>
-        {gone ? (
-          <div className="card">
-            <Empty icon={UserX} title="This user is not there any more">
-              <p className="quiet">Somebody deleted it, or a restore brought back a time without it.</p>
-              <Link to="/access/users" className={buttonClass("primary")}>
-                All users
-              </Link>
-            </Empty>
-          </div>
-        ) : query.error ? (
-          <ProblemNotice error={query.error} onRetry={() => void query.refetch()} />
-        ) : (
-          <Waiting what="the user" />
-        )}
-      </Room>
+      <Unread
+        what="user"
+        icon={UserX}
+        crumbs={CRUMBS}
+        all={{ text: "All users", to: "/access/users" }}
+        error={query.error}
+        onRetry={() => void query.refetch()}
+      />
     );
   }
   const { data: user, etag } = query.data;

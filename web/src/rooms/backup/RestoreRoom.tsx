@@ -1,6 +1,6 @@
 // A restore before it happens: the archive is verified, its plan is read, and only then somebody confirms.
 
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { client, data } from "../../api/client";
@@ -10,7 +10,6 @@ import type { Restored } from "../../api/types";
 import { useMe } from "../../session/useMe";
 import { Button } from "../../ui/Button";
 import { Waiting } from "../../ui/Empty";
-import { sentence } from "../../ui/marked";
 import { Notice, ProblemNotice } from "../../ui/Notice";
 import { Confirm } from "../../ui/Overlay";
 import { Room } from "../../ui/Room";
@@ -19,15 +18,15 @@ import { count } from "../../ui/words";
 import { useDialog } from "../../ui/useDialog";
 import { ArchiveLine, fromManifest, fromPlan, type Archive } from "./ArchiveLine";
 import { choose, useChosen } from "./chosen";
-import { Diff } from "./Diff";
 import { DropArchive } from "./DropArchive";
 import { Findings } from "./Findings";
 import { MODES, Options, PLAIN } from "./Options";
+import { OF_ONE_MOMENT, PlanCard, useShowOutcome } from "./planned";
 import { Refused, stale } from "./Refused";
 import { sealOf, type Seal } from "./seal";
 import { send, verify, type Source, type Wishes } from "./send";
 import { Unlock } from "./Unlock";
-import { phrase, tally, total } from "./words";
+import { phrase, total } from "./words";
 
 const CRUMBS = [{ text: "Settings" }, { text: "System" }, { text: "Backup", to: "/settings/system/backup" }] as const;
 
@@ -114,7 +113,7 @@ function Planned({ source, name, size, sealed, seal }: Props) {
   const { dialog } = useSearch({ from: "/settings/system/backup/restore" });
   const overlay = useDialog();
   const navigate = useNavigate();
-  const queries = useQueryClient();
+  const show = useShowOutcome();
   const locked = sealed && !wishes.opening;
   const plan = useQuery({
     queryKey: ["plan", name, size, wishes],
@@ -125,24 +124,14 @@ function Planned({ source, name, size, sealed, seal }: Props) {
       return { archive: verified ? fromManifest(verified) : fromPlan(planned), plan: planned, version: generation };
     },
     enabled: !locked,
-    // A plan is made when it is asked for, and is not kept: it belongs to one moment.
-    staleTime: Infinity,
-    gcTime: 0,
-    retry: false,
-    refetchOnWindowFocus: false,
+    ...OF_ONE_MOMENT,
     placeholderData: (before) => before,
   });
   const restore = useMutation({
     mutationFn: (of: Plan) => send(source, wishes, false, of.version),
     onSuccess: async (result) => {
-      queries.setQueryData(["restore", result.restore_id], result);
-      await navigate({
-        to: "/settings/system/backup/restores/$restoreId",
-        params: { restoreId: result.restore_id },
-        replace: true,
-      });
+      await show(result);
       choose(null);
-      void queries.invalidateQueries();
     },
     onError: () => overlay.close(),
   });
@@ -195,15 +184,7 @@ function Planned({ source, name, size, sealed, seal }: Props) {
     <div className="stack">
       <ArchiveLine name={name} size={size} of={archive} />
       <Options wishes={wishes} onChange={setWishes} />
-      <section className="card" aria-labelledby="plan" aria-busy={plan.isFetching}>
-        <div className="card-head">
-          <h2 id="plan">What it will do</h2>
-          <span className="quiet" role="status">
-            {plan.isFetching ? "Planning again…" : sentence(tally(planned.changes, "plan"))}
-          </span>
-        </div>
-        <Diff changes={planned.changes} tense="plan" restart={planned.requires_restart} />
-      </section>
+      <PlanCard plan={planned} fetching={plan.isFetching} />
       <Findings
         of={planned}
         {...(wishes.revive.includes("all")

@@ -1,7 +1,7 @@
 // The way back from a restore: what comes back, what was changed since and is lost, and only then the undo.
 
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useNavigate, useSearch } from "@tanstack/react-router";
+import { useMutation, useQuery } from "@tanstack/react-query";
+import { useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { client, data } from "../../api/client";
 import type { Restored } from "../../api/types";
@@ -16,6 +16,7 @@ import { count } from "../../ui/words";
 import { useDialog } from "../../ui/useDialog";
 import { Diff } from "./Diff";
 import { Findings } from "./Findings";
+import { OF_ONE_MOMENT, PlanCard, useShowOutcome } from "./planned";
 import { stale } from "./Refused";
 import { phrase, tally, total } from "./words";
 
@@ -66,31 +67,19 @@ function Planned() {
   const [revive, setRevive] = useState<readonly string[]>([]);
   const { dialog } = useSearch({ from: "/settings/system/backup/undo" });
   const overlay = useDialog();
-  const navigate = useNavigate();
-  const queries = useQueryClient();
+  const show = useShowOutcome();
   const plan = useQuery({
     queryKey: ["undo", revive],
     queryFn: async (): Promise<Plan> => {
       const { generation } = await data(client.GET("/_/health"));
       return { plan: await undo(revive, generation, { dry_run: true }), version: generation };
     },
-    staleTime: Infinity,
-    gcTime: 0,
-    retry: false,
-    refetchOnWindowFocus: false,
+    ...OF_ONE_MOMENT,
     placeholderData: (before) => before,
   });
   const run = useMutation({
     mutationFn: (of: Plan) => undo(revive, of.version, loses(of.plan) > 0 ? { discard_later_changes: true } : {}),
-    onSuccess: async (result) => {
-      queries.setQueryData(["restore", result.restore_id], result);
-      await navigate({
-        to: "/settings/system/backup/restores/$restoreId",
-        params: { restoreId: result.restore_id },
-        replace: true,
-      });
-      void queries.invalidateQueries();
-    },
+    onSuccess: show,
     onError: () => overlay.close(),
   });
   if (plan.error) return <ProblemNotice error={plan.error} onRetry={() => void plan.refetch()} />;
@@ -105,15 +94,7 @@ function Planned() {
   const lost = loses(planned);
   return (
     <>
-      <section className="card" aria-labelledby="plan" aria-busy={plan.isFetching}>
-        <div className="card-head">
-          <h2 id="plan">What it will do</h2>
-          <span className="quiet" role="status">
-            {plan.isFetching ? "Planning again…" : sentence(tally(planned.changes, "plan"))}
-          </span>
-        </div>
-        <Diff changes={planned.changes} tense="plan" restart={planned.requires_restart} />
-      </section>
+      <PlanCard plan={planned} fetching={plan.isFetching} />
       {planned.later_changes && lost > 0 ? (
         <section className="card" aria-labelledby="later">
           <div className="card-head">

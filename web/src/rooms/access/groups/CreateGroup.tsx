@@ -5,11 +5,11 @@ import { useState, type SyntheticEvent } from "react";
 import { client, data } from "../../../api/client";
 import type { Group } from "../../../api/types";
 import { Button } from "../../../ui/Button";
-import { Choices, TextField } from "../../../ui/Field";
+import { TextField } from "../../../ui/Field";
 import { ProblemNotice } from "../../../ui/Notice";
 import { Overlay } from "../../../ui/Overlay";
 import { done } from "../../../ui/Toasts";
-import { rulesFrom, template, TEMPLATES, type TemplateId } from "../rules";
+import { Begin, useBegin } from "../Begin";
 
 interface Props {
   open: boolean;
@@ -20,15 +20,13 @@ interface Props {
 export function CreateGroup({ open, onClose, onCreated }: Props) {
   const [name, setName] = useState("");
   const [description, setDescription] = useState("");
-  const [kind, setKind] = useState<TemplateId>("read-only");
-  const [place, setPlace] = useState("");
+  const { begun, begin, rules } = useBegin("read-only");
   const queries = useQueryClient();
-  const of = template(kind);
   const create = useMutation({
     mutationFn: () =>
       data(
         client.POST("/_/api/admin/groups", {
-          body: { name: name.trim(), description: description.trim(), permissions: rulesFrom(of, place) },
+          body: { name: name.trim(), description: description.trim(), permissions: rules() },
         }),
       ),
     onSuccess: (group) => {
@@ -60,23 +58,12 @@ export function CreateGroup({ open, onClose, onCreated }: Props) {
             onChange={(event) => setDescription(event.target.value)}
             hint="What it is for; may stay empty."
           />
-          <Choices
+          <Begin
             legend="Its members may do"
-            name="template"
-            value={kind}
-            options={TEMPLATES.map((each) => ({ value: each.id, title: each.title, text: each.text }))}
-            onChange={setKind}
+            hint="A bucket, or a bucket and a prefix. More rules can be added later."
+            begun={begun}
+            onChange={begin}
           />
-          {of.placed ? (
-            <TextField
-              label="Where"
-              required
-              placeholder="ci-builds or ci-builds/v1"
-              value={place}
-              onChange={(event) => setPlace(event.target.value)}
-              hint="A bucket, or a bucket and a prefix. More rules can be added later."
-            />
-          ) : null}
           {create.error ? <ProblemNotice error={create.error} title="The group was not created" /> : null}
         </div>
         <div className="dialog-foot">

@@ -3,19 +3,17 @@
 import { Menu } from "@base-ui/react/menu";
 import { Tabs } from "@base-ui/react/tabs";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { Ellipsis, Pencil, Trash2, Ungroup } from "lucide-react";
 import { answered, client } from "../../../api/client";
-import { Problem } from "../../../api/problem";
 import { group as groupQuery } from "../../../api/queries";
 import type { Group } from "../../../api/types";
 import type { GroupTab } from "../../../router";
 import { useMe } from "../../../session/useMe";
 import { buttonClass } from "../../../ui/Button";
-import { Empty, Waiting } from "../../../ui/Empty";
-import { ProblemNotice } from "../../../ui/Notice";
 import { Room } from "../../../ui/Room";
 import { Exact } from "../../../ui/Time";
+import { Unread } from "../../../ui/Unread";
 import { useDialog } from "../../../ui/useDialog";
 import { RulesForm } from "../RulesForm";
 import { DeleteGroup, EditGroup } from "./dialogs";
@@ -30,24 +28,15 @@ export function GroupRoom() {
   const query = useQuery(groupQuery(groupId));
   const me = useMe();
   if (!query.data) {
-    const gone = query.error instanceof Problem && query.error.status === 404;
     return (
-      <Room title={gone ? "No such group" : "Group"} crumbs={CRUMBS}>
-        {gone ? (
-          <div className="card">
-            <Empty icon={Ungroup} title="This group is not there any more">
-              <p className="quiet">Somebody deleted it, or a restore brought back a time without it.</p>
-              <Link to="/access/groups" className={buttonClass("primary")}>
-                All groups
-              </Link>
-            </Empty>
-          </div>
-        ) : query.error ? (
-          <ProblemNotice error={query.error} onRetry={() => void query.refetch()} />
-        ) : (
-          <Waiting what="the group" />
-        )}
-      </Room>
+      <Unread
+        what="group"
+        icon={Ungroup}
+        crumbs={CRUMBS}
+        all={{ text: "All groups", to: "/access/groups" }}
+        error={query.error}
+        onRetry={() => void query.refetch()}
+      />
     );
   }
   const { data: group, etag } = query.data;

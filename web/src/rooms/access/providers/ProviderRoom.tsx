@@ -1,20 +1,19 @@
 // One sign-in provider: what it must know of this server, its settings, a test, and the switch.
 
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { IdCard, Trash2 } from "lucide-react";
 import { answered, client, data } from "../../../api/client";
-import { Problem } from "../../../api/problem";
 import { mappings as mappingsQuery, provider as providerQuery } from "../../../api/queries";
 import type { AuthProvider } from "../../../api/types";
 import { useMe } from "../../../session/useMe";
-import { Button, buttonClass } from "../../../ui/Button";
+import { Button } from "../../../ui/Button";
 import { Value } from "../../../ui/Copy";
-import { Empty, Waiting } from "../../../ui/Empty";
 import { Notice, ProblemNotice } from "../../../ui/Notice";
 import { Confirm } from "../../../ui/Overlay";
 import { Room } from "../../../ui/Room";
 import { done } from "../../../ui/Toasts";
+import { Unread } from "../../../ui/Unread";
 import { useDialog } from "../../../ui/useDialog";
 import { count } from "../../../ui/words";
 import { preset } from "./presets";
@@ -28,23 +27,15 @@ export function ProviderRoom() {
   const query = useQuery(providerQuery(providerId));
   const may = useMe().may("iam:write");
   if (!query.data) {
-    const gone = query.error instanceof Problem && query.error.status === 404;
     return (
-      <Room title={gone ? "No such provider" : "Sign-in provider"} crumbs={CRUMBS}>
-        {gone ? (
-          <div className="card">
-            <Empty icon={IdCard} title="This provider is not there any more">
-              <Link to="/access/providers" className={buttonClass("primary")}>
-                All providers
-              </Link>
-            </Empty>
-          </div>
-        ) : query.error ? (
-          <ProblemNotice error={query.error} onRetry={() => void query.refetch()} />
-        ) : (
-          <Waiting what="the provider" />
-        )}
-      </Room>
+      <Unread
+        what="provider"
+        icon={IdCard}
+        crumbs={CRUMBS}
+        all={{ text: "All providers", to: "/access/providers" }}
+        error={query.error}
+        onRetry={() => void query.refetch()}
+      />
     );
   }
   const { data: provider, etag } = query.data;
