@@ -24,7 +24,7 @@ const SEED: [u8; 32] = [7; 32];
 const SECRETS: [&str; 4] =
     ["r8aL2Y+4pNcUMaafdjDVBjRFaBq873", "GOCSPX-dummy", "upstreamsecretupstream", "bootsecretboot"];
 /// The memory of the whole run, in KiB: the archives here have a few KiB each.
-const MEMORY: u64 = 1 << 20;
+const MEMORY: u64 = 256 << 10;
 
 /// A state that has something in every list, by way of the archive of version 1.
 fn sample() -> (Vec<u8>, Loaded) {

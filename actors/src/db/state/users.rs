@@ -1,7 +1,7 @@
 //! The tables `users`, `access_keys` and `group_members`: one user is the rows of all three.
 
 use super::row;
-use crate::domain::iam::model::{AccessKey, User, UserId};
+use crate::domain::iam::model::{AccessKey, Permission, User, UserId};
 use crate::domain::secret::Secret;
 use rusqlite::{Connection, Transaction, params};
 use std::collections::{BTreeMap, BTreeSet};
@@ -42,7 +42,12 @@ pub(super) fn load(from: &Connection) -> rusqlite::Result<BTreeMap<UserId, Arc<U
             user.group_ids.insert(row.get("group_id")?);
         }
     }
-    Ok(users.into_iter().map(|(id, user)| (id, Arc::new(user))).collect())
+    let trimmed = |mut user: User| {
+        user.keys.shrink_to_fit();
+        Permission::trim(&mut user.permissions);
+        Arc::new(user)
+    };
+    Ok(users.into_iter().map(|(id, user)| (id, trimmed(user))).collect())
 }
 
 pub(super) fn write(

@@ -4,7 +4,7 @@ use crate::domain::archive::Archive;
 use crate::domain::archive::config_part::CONFIG_KEY_SECRET;
 use crate::domain::archive::parts::{GroupEntry, SecretsPart, UserEntry};
 use crate::domain::config::model::header_path;
-use crate::domain::iam::model::{AccessKey, AuthProvider, Group, User};
+use crate::domain::iam::model::{AccessKey, AuthProvider, Group, Permission, User};
 use crate::domain::secret::Secret;
 use crate::domain::state::{Meta, State, StoredKey};
 use std::collections::BTreeMap;
@@ -60,6 +60,8 @@ fn with_users(archive: &Archive, users: Vec<UserEntry>) -> State {
 /// The secret of an access key; `check::secrets` has seen that it is there.
 fn user(entry: UserEntry, secrets: &SecretsPart) -> User {
     let secret = |id: &str| secrets.user_secrets.get(id).cloned().unwrap_or_default();
+    let mut permissions = entry.permissions;
+    Permission::trim(&mut permissions);
     User {
         id: entry.id,
         name: entry.name,
@@ -67,7 +69,7 @@ fn user(entry: UserEntry, secrets: &SecretsPart) -> User {
         created_at: entry.created_at,
         auth_source: entry.auth_source,
         credential_version: entry.credential_version,
-        permissions: entry.permissions,
+        permissions,
         group_ids: entry.group_ids.into_iter().collect(),
         keys: entry
             .keys

@@ -81,6 +81,17 @@ pub struct Permission {
     pub conditions: BTreeMap<String, BTreeMap<String, OneOrMany>>,
 }
 
+impl Permission {
+    /// Lets go of the room that reading a list has left: there may be hundreds of thousands of them.
+    pub fn trim(list: &mut Vec<Permission>) {
+        list.shrink_to_fit();
+        for permission in list {
+            permission.actions.shrink_to_fit();
+            permission.resources.shrink_to_fit();
+        }
+    }
+}
+
 /// Allow or Deny.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Effect {
