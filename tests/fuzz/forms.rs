@@ -96,7 +96,7 @@ fn strict(body: &[u8], boundary: &str) -> Option<Form> {
         rest = &rest[end + 4..];
         let end = find(rest, &delimiter)?;
         let (value, after) = (&rest[..end], &rest[end + delimiter.len()..]);
-        if name.to_ascii_lowercase() == "file" {
+        if name.eq_ignore_ascii_case("file") {
             let closed = after.starts_with(b"--") || line_end(after).is_some();
             return closed.then(|| Form { fields, filename, content: value.to_vec() });
         }
@@ -125,7 +125,7 @@ fn part_of(head: &str) -> Option<(String, Option<String>)> {
         }
     }
     let (kind, parameters) = found?.split_once(';')?;
-    (kind.trim().to_ascii_lowercase() == "form-data").then_some(())?;
+    (kind.trim().eq_ignore_ascii_case("form-data")).then_some(())?;
     let (mut name, mut filename) = (None, None);
     for (parameter, value) in pairs(parameters)? {
         let slot = match parameter.to_ascii_lowercase().as_str() {

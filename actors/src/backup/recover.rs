@@ -94,6 +94,7 @@ pub(super) async fn recover(tools: &Tools, id: &str, opened: Opened, caller: Opt
         loaded: tools.config.current().await?,
         base: tools.host.config_base(),
         prune_buckets: true,
+        ready: Default::default(),
     };
     let next = stage::stage(tools, id, next, &view).await?;
     fault::point("backup.recover.staged");

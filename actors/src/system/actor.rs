@@ -1,6 +1,7 @@
 //! The one path of every mutation: batches go to `iam`, what is durable is published, and only then answered.
 
 use crate::config::ConfigHandle;
+use crate::domain::atrest;
 use crate::domain::change::{Asked, Changed};
 use crate::domain::config::edit::no_such_backend;
 use crate::domain::state::State;
@@ -177,10 +178,10 @@ impl Handler<Reconnect> for SystemActor {
         fault::point("system.reconnect");
         self.cell.check_fence(None)?;
         let view = self.cell.view();
-        if !view.config.storage.backends.contains_key(message.store.name()) {
-            return Err(no_such_backend(message.store.name()));
-        }
-        self.cell.publish(view.with_store(message.store));
+        let configured = view.config.storage.backends.get(message.store.name());
+        let backend = configured.ok_or_else(|| no_such_backend(message.store.name()))?;
+        let seal = atrest::seal(backend, &view.state.keyring);
+        self.cell.publish(view.with_store(message.store.sealed(seal)));
         drop(message.commits);
         Ok(())
     }

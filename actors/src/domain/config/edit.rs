@@ -1,6 +1,7 @@
 //! One change of `storage.backends` through the API, as a rule on values: what it makes of a configuration, and what refuses it.
 
 use super::Loaded;
+use super::encryption::Encryption;
 use super::model::{Backend, BackendKind, Storage};
 use super::routing::{Route, routes};
 use super::storage::DEFAULT_BACKEND;
@@ -72,7 +73,7 @@ impl BackendEdit {
                     let message = format!("there is a backend `{name}` already; nothing was changed");
                     return Err(conflict("backend_exists", message, "choose another name, or change that backend"));
                 }
-                storage.backends.insert(name.clone(), Backend { kind, read_only });
+                storage.backends.insert(name.clone(), Backend { kind, read_only, encryption: Encryption::default() });
                 if default {
                     storage.default_backend = name;
                 }
@@ -146,7 +147,7 @@ const SHORT: &str = "storage.filesystem";
 fn follow_form(loaded: &mut Loaded) {
     let storage = &loaded.config.storage;
     let short = storage.backends.len() == 1
-        && storage.backends.iter().all(|(name, backend)| name.as_str() == DEFAULT_BACKEND && !backend.read_only);
+        && storage.backends.iter().all(|(name, backend)| name.as_str() == DEFAULT_BACKEND && backend.is_plain());
     let listed = format!("storage.backends.{DEFAULT_BACKEND}.path");
     let (from, to) = if short { (listed.as_str(), SHORT) } else { (SHORT, listed.as_str()) };
     if let Some(origin) = loaded.origins.remove(from) {
