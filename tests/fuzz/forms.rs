@@ -125,7 +125,7 @@ fn part_of(head: &str) -> Option<(String, Option<String>)> {
         }
     }
     let (kind, parameters) = found?.split_once(';')?;
-    (kind.trim().eq_ignore_ascii_case("form-data")).then_some(())?;
+    kind.trim().eq_ignore_ascii_case("form-data").then_some(())?;
     let (mut name, mut filename) = (None, None);
     for (parameter, value) in pairs(parameters)? {
         let slot = match parameter.to_ascii_lowercase().as_str() {

@@ -44,14 +44,14 @@ impl<'a> FormBody<'a> {
 
     /// Reads what comes after the file away: it does not count, and there is little of it.
     pub async fn finish(mut self) -> Result<(), S3Error> {
-        let mut read = 0;
-        while let Some(bytes) = self.incoming.next().await? {
-            read += bytes.len();
-            if read > BEFORE_FILE {
-                return Err(Broken::Grammar.into());
+        let mut read = self.parser.came_after();
+        while read <= BEFORE_FILE {
+            match self.incoming.next().await? {
+                Some(bytes) => read += bytes.len(),
+                None => return self.incoming.finish().map(drop),
             }
         }
-        self.incoming.finish().map(drop)
+        Err(Broken::Grammar.into())
     }
 }
 

@@ -74,6 +74,8 @@ pub struct Parser {
     searched: usize,
     /// Bytes that came before the file.
     before: usize,
+    /// Bytes that came after it, together with its end.
+    after: usize,
 }
 
 /// The boundary that a `Content-Type` names; `None` where it is not of a form.
@@ -102,7 +104,7 @@ impl Parser {
     pub fn new(boundary: &str) -> Self {
         let delimiter = format!("\r\n--{boundary}").into_bytes();
         // As if a line had ended before the first delimiter.
-        Self { delimiter, state: State::Start, buffer: BytesMut::from("\r\n"), searched: 0, before: 0 }
+        Self { delimiter, state: State::Start, buffer: BytesMut::from("\r\n"), searched: 0, before: 0, after: 0 }
     }
 
     /// Takes more of the body.
@@ -111,6 +113,11 @@ impl Parser {
         if !matches!(self.state, State::Ended) {
             self.buffer.extend_from_slice(bytes);
         }
+    }
+
+    /// How many bytes came after the file, together with its end.
+    pub fn came_after(&self) -> usize {
+        self.after
     }
 
     /// The next event; `None` where more of the body is needed.
@@ -231,6 +238,7 @@ impl Parser {
         Ok(match self.line_after_delimiter()? {
             None => Step::Wait,
             Some(_) => {
+                self.after = self.buffer.len();
                 self.buffer.clear();
                 self.state = State::Ended;
                 Step::Out(Event::Done)
