@@ -69,6 +69,6 @@ fn a_configuration_that_nothing_configures_is_told_to_whoever_may_know() {
     assert!(ask(&admin, "GET", "versioning").expect(200).text().contains("<VersioningConfiguration"));
     assert_eq!(ask(&admin, "GET", "policy").expect(404).s3_code(), "NoSuchBucketPolicy");
     assert_eq!(ask(&admin, "PUT", "policy").expect(501).s3_code(), "NotImplemented");
-    assert_eq!(ask(&admin, "DELETE", "cors").expect(501).s3_code(), "NotImplemented");
+    assert_eq!(ask(&admin, "DELETE", "replication").expect(501).s3_code(), "NotImplemented");
     assert_eq!(ask(&confined(&host), "GET", "policy").expect(403).s3_code(), "AccessDenied");
 }

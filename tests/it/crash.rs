@@ -3,14 +3,15 @@
 
 mod backends;
 mod deaths;
+mod points;
 mod stored;
 mod uploads;
 
 use crate::support::client::Request;
 use crate::support::server::{Host, PASSWORD, S3, login_request, restore_request, target};
+use points::points;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 /// What may be true after the crash: for each thing the values it may have.
 #[derive(Default)]
@@ -276,27 +277,6 @@ fn kill_at(point: &str) -> usize {
     host.up();
     Story { host: &host, s3, ledger }.check(&host, point);
     died
-}
-
-/// Every point in the sources whose name begins so.
-fn points(prefix: &str) -> Vec<String> {
-    let mut found = BTreeSet::new();
-    collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join("actors/src"), &mut found);
-    found.into_iter().filter(|p| p.starts_with(prefix)).collect()
-}
-
-fn collect(folder: &Path, found: &mut BTreeSet<String>) {
-    for entry in std::fs::read_dir(folder).expect("the sources are there").flatten() {
-        let path = entry.path();
-        if path.is_dir() {
-            collect(&path, found);
-            continue;
-        }
-        let text = std::fs::read_to_string(&path).expect("a source is text");
-        for call in ["fault::point(\"", "fault::fallible(\""] {
-            found.extend(text.split(call).skip(1).filter_map(|rest| rest.split('"').next().map(str::to_owned)));
-        }
-    }
 }
 
 /// The prefixes that have a test below; none is left out.

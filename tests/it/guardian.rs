@@ -74,6 +74,8 @@ fn panic_beside(point: &str) {
     host.set_env("DGP_FAULT", &format!("{point}=panic@12"));
     host.up();
     let s3 = S3 { addr: host.addr(), ..s3 };
+    // All clients share a session; where the point is met while it is opened, it is opened again.
+    eventually("a session is opened", || host.try_admin(Request::new("GET", "/_/api/admin/session")).is_ok());
     let acknowledged = Mutex::new(BTreeSet::new());
     std::thread::scope(|scope| {
         for client in 0..CLIENTS {

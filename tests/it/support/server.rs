@@ -228,7 +228,7 @@ impl Host {
         self.try_admin(request).unwrap_or_else(|e| panic!("{what} met {e}"))
     }
 
-    /// As [`Host::admin`]; an error where the connection broke.
+    /// As [`Host::admin`]; an error where the connection broke, or where the server failed to open a session.
     pub fn try_admin(&self, request: Request) -> std::io::Result<Reply> {
         let cookie = self.session()?;
         request.header("Cookie", &cookie).try_send(self.addr())
@@ -244,7 +244,11 @@ impl Host {
         if let Some(cookie) = session.as_ref() {
             return Ok(cookie.clone());
         }
-        let reply = login_request(&self.password).try_send(self.addr())?.expect(200);
+        let reply = login_request(&self.password).try_send(self.addr())?;
+        if reply.status >= 500 {
+            return Err(std::io::Error::other(reply.text()));
+        }
+        let reply = reply.expect(200);
         let cookie = reply.header("set-cookie").and_then(|c| c.split(';').next()).expect("a login sets a cookie");
         *session = Some(cookie.to_owned());
         Ok(cookie.to_owned())
