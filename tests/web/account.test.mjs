@@ -93,7 +93,10 @@ test("one's own sessions are ended one by one and all together, and nobody else'
   await page.getByRole("button", { name: "End session", exact: true }).click();
   await page.getByText("The session has ended").waitFor();
   await sessions.getByRole("button", { name: "End all others…" }).click();
-  await page.getByRole("alertdialog").getByText(`${before - 1} other browser`).waitFor();
+  await page
+    .getByRole("alertdialog")
+    .getByText(`${before - 1} other browser`)
+    .waitFor();
   await page.getByRole("button", { name: "End the others" }).click();
   await sessions.getByRole("button", { name: "End all others…" }).waitFor({ state: "detached" });
   for (const other of [first, second]) {
