@@ -177,6 +177,19 @@ fn spoilt(dice: &mut Dice, zips: &[[Vec<u8>; 4]; 2]) -> (Vec<u8>, bool) {
     (pack(&parts), false)
 }
 
+/// Whether the spoiling wrote a secret into the name of a member: names are told, values never.
+fn made_a_name(bytes: &[u8], secret: &str) -> bool {
+    let parts = read::unpack(&bytes.into(), &ArchiveLimits::default());
+    let parts = parts.map_or_else(|_| vec![bytes.to_vec()], Vec::from);
+    parts.iter().any(|part| {
+        let text = String::from_utf8_lossy(part);
+        text.match_indices(secret).any(|(at, _)| {
+            let rest = text[at..].trim_start_matches(|c| !matches!(c, '"' | ':' | '\n'));
+            rest.trim_start_matches('"').trim_start().starts_with(':')
+        })
+    })
+}
+
 #[test]
 fn a_spoilt_archive_has_its_code_or_is_a_plan_that_can_be_exported_again() {
     let (count, seed) = asked(3_000);
@@ -207,7 +220,8 @@ fn a_spoilt_archive_has_its_code_or_is_a_plan_that_can_be_exported_again() {
                 let code = error.code().unwrap_or_default();
                 assert!(ArchiveFault::by_code(code).is_some(), "round {round} of seed {seed}: {error:?}");
                 let told = error.message();
-                assert!(!SECRETS.iter().any(|secret| told.contains(secret)), "round {round} of seed {seed}: {told}");
+                let leak = SECRETS.iter().find(|secret| told.contains(**secret) && !made_a_name(&bytes, secret));
+                assert!(leak.is_none(), "round {round} of seed {seed}: {told}");
                 *codes.entry(code).or_default() += 1;
                 continue;
             }
