@@ -99,6 +99,30 @@ fn what_was_changed_since_is_listed_and_lost_only_by_will() {
 }
 
 #[test]
+fn an_undo_of_the_half_without_the_config_brings_back_the_config_of_then_too() {
+    for file in [None, Some("access: {session_idle: 3h}\n")] {
+        let mut host = file.iter().fold(Host::prepare(), |host, text| host.config(text));
+        host.up();
+        host.user("ann", json!([]));
+        let archive = host.backup();
+        let iam_only = format!("{API}?mode=iam-only");
+        host.admin(Request::new("POST", &iam_only).body(archive)).expect(200);
+        assert_eq!(config_file(&host).as_deref(), file);
+        let yaml = host.admin(Request::new("GET", "/_/api/admin/config/declarative-iam-export")).expect(200).text();
+        let apply = Request::new("POST", "/_/api/admin/config/declarative-iam-apply");
+        host.admin(apply.json(&json!({ "yaml": yaml }))).expect(200);
+        let refused = undo(&host, "").expect(409);
+        assert_eq!(code(&refused), "later_changes");
+        assert!(refused.text().contains("iam_mode"), "{}", refused.text());
+        undo(&host, "?discard_later_changes=true").expect(200);
+        assert_eq!(config_file(&host).as_deref(), file);
+        host.user("bob", json!([]));
+        undo(&host, "?discard_later_changes=true").expect(200);
+        assert!(config_file(&host).is_some_and(|text| text.contains("iam_mode: declarative")));
+    }
+}
+
+#[test]
 fn what_was_revoked_since_the_restore_stays_revoked_and_a_changed_password_goes_back() {
     let host = Host::start();
     let leaver = host.admin_user("leaver");

@@ -71,7 +71,8 @@ pub(super) fn write_files(
     // Another password has its own way back, and a config change has the history.
     if !matches!(next.kind, SwapKind::PasswordChange | SwapKind::ConfigChange) {
         let gone: Vec<&Path> = removed.iter().map(|_| config.as_path()).collect();
-        keep_for_undo(tools, &id, &pairs, &gone)?;
+        let stays = matches!(next.config, ConfigFile::Kept).then_some(config.as_path());
+        keep_for_undo(tools, &id, &pairs, &gone, stays)?;
     }
     let mut moves = pairs.iter().map(|(from, to)| Move::of(dir, from, to)).collect::<Result<Vec<_>>>()?;
     // A file that goes is moved into the staging, which is swept: a journal knows nothing but renames.
@@ -122,7 +123,15 @@ fn beside_config(staging: &mut Staging, stage: &Path, state_dir: &Path, config: 
 }
 
 /// Keeps what is replaced and what goes, and a second name of what comes: by comparing with that an undo tells what was changed since.
-fn keep_for_undo(tools: &Tools, id: &str, pairs: &[(PathBuf, PathBuf)], gone: &[&Path]) -> Result<()> {
+///
+/// A config file that stays may be changed later, where it lies: of it a copy is kept, so that an undo brings it back as well.
+fn keep_for_undo(
+    tools: &Tools,
+    id: &str,
+    pairs: &[(PathBuf, PathBuf)],
+    gone: &[&Path],
+    stays: Option<&Path>,
+) -> Result<()> {
     let (disk, dir) = (tools.disk.as_ref(), &tools.host.state_dir);
     let io = |error| Error::io("stage restore", error);
     let undo = swap::create_undo(disk, dir, id)?;
@@ -138,6 +147,16 @@ fn keep_for_undo(tools: &Tools, id: &str, pairs: &[(PathBuf, PathBuf)], gone: &[
     }
     for (from, to) in pairs {
         atomic::link_or_copy(disk, from, &restored.join(file_name(to))).map_err(io)?;
+    }
+    if let Some(stays) = stays {
+        let (name, there) = (file_name(stays), stays.exists());
+        for copy in [undo.join(name), restored.join(name)].iter().filter(|_| there) {
+            atomic::copy_file(disk, stays, copy, 0o600).map_err(io)?;
+        }
+        files.push(KeptFile {
+            name: name.to_string_lossy().into_owned(),
+            sha256: swap::sha256_file(&undo.join(name)).map_err(io)?,
+        });
     }
     Kept::new(id, files).write(disk, &undo)?;
     disk.sync_dir(&restored).map_err(io)

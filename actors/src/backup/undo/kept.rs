@@ -51,7 +51,7 @@ pub(super) struct Before {
     pub(super) hash: PasswordHash,
     /// The hash file, byte for byte.
     pub(super) hash_file: Vec<u8>,
-    /// The config file: `None` where the swap did not touch it, `Some(None)` where there was none.
+    /// The config file: `None` where it was not kept, `Some(None)` where there was none.
     pub(super) config: Option<Option<String>>,
 }
 
@@ -114,13 +114,15 @@ pub(super) fn before(tools: &Tools, restore_id: &str) -> Result<Before> {
 }
 
 /// Reads what a swap brought in: only for telling what was changed since.
-pub(super) fn after(tools: &Tools, restore_id: &str) -> Option<After> {
+pub(super) fn after(tools: &Tools, restore_id: &str, before: &Before) -> Option<After> {
     let restored = swap::undo_dir(&tools.host.state_dir, restore_id).join(RESTORED);
     let files = tools.host.files();
     let text = std::fs::read_to_string(restored.join(file_name(&files.hash))).ok()?;
     let hash = PasswordHash::parse(text.trim()).ok()?;
     let state = open(tools, &restored.join(file_name(&files.config_db)), &hash).ok()??;
     let config = std::fs::read_to_string(restored.join(file_name(&tools.host.config_file.path))).ok();
+    // Where it is known what there was before, no file means that there was none afterwards.
+    let config = config.or_else(|| before.config.is_some().then(String::new));
     Some(After { state, config })
 }
 

@@ -111,7 +111,7 @@ async fn find(tools: &Tools, view: &SystemView, current: &Loaded) -> Result<Foun
     let (tools, current, undone) = (tools.clone(), current.clone(), last.restore_id.clone());
     blocking(move || {
         let before = kept::before(&tools, &undone)?;
-        let after = kept::after(&tools, &undone);
+        let after = kept::after(&tools, &undone, &before);
         let host = &tools.host;
         let read = |text: &str| {
             load::load(text, &host.environment).map_err(|problems| {
@@ -124,7 +124,9 @@ async fn find(tools: &Tools, view: &SystemView, current: &Loaded) -> Result<Foun
                 .with_hint("set the variable that is named; nothing was changed")
             })
         };
+        let there = std::fs::read_to_string(&host.config_file.path).ok();
         let config = match &before.config {
+            Some(then) if *then == there => (ConfigFile::Kept, current, host.config_base()),
             None => (ConfigFile::Kept, current, host.config_base()),
             Some(None) => (ConfigFile::Removed, read("")?, host.base_without_file()),
             Some(Some(text)) => (ConfigFile::Written(text.clone()), read(text)?, host.restored_base()),
