@@ -6,7 +6,7 @@ use crate::http::admin::backup::shape::{ArchiveFile, Restored};
 use crate::http::admin::backup::{PARAMETERS, asked, perform};
 use crate::http::admin::call::{Call, detached};
 use crate::http::admin::error::Problem;
-use crate::http::admin::openapi::{Conflicting, Missing, Unsupported, Versioned};
+use crate::http::admin::openapi::{Conflicting, Missing, Versioned};
 use crate::http::admin::query::Query;
 use crate::http::admin::{list_of, segment};
 use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
@@ -311,7 +311,7 @@ async fn check(call: &Call, id: &str) -> Result<actors::backup::StoredBackup, Pr
         ("X-DGP-Backup-Passphrase" = Option<String>, Header, description = "Opens an encrypted archive."),
         ("X-DGP-Backup-Identity" = Option<String>, Header, description = "Opens an encrypted archive: `AGE-SECRET-KEY-1…`."),
     ),
-    responses((status = 200, description = "The outcome, or the plan.", body = Restored), Missing, Versioned, Unsupported),
+    responses((status = 200, description = "The outcome, or the plan.", body = Restored), Missing, Versioned),
     extensions(("x-dgp-right" = json!("backup:restore"))),
 )]
 pub(super) async fn restore(request: HttpRequest) -> Result<HttpResponse, Problem> {

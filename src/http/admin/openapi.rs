@@ -20,7 +20,7 @@ use utoipa::{IntoResponses, Modify, OpenApi};
 const PATH: &str = "/_/api/openapi.json";
 
 /// The errors by status: the name of the component, and when it occurs.
-const PROBLEMS: [(u16, &str, &str); 12] = [
+const PROBLEMS: [(u16, &str, &str); 11] = [
     (400, "Invalid", "The request breaks a rule; `detail` says which."),
     (401, "Unauthenticated", "Nobody is signed in, or the session or token is unknown, expired or revoked."),
     (403, "Forbidden", "The caller lacks the right, must sign in again, or a page of another site made the call."),
@@ -30,7 +30,6 @@ const PROBLEMS: [(u16, &str, &str); 12] = [
     (413, "TooLarge", "The body is above its limit."),
     (429, "TooManyRequests", "Too many tries; `Retry-After` says when to come back."),
     (500, "Internal", "A bug or an I/O error; the log has the details."),
-    (501, "NotImplemented", "This server does not do that yet."),
     (503, "Unavailable", "Too busy, locked, or a part restarts; try again."),
     (507, "DiskFull", "No space is left on the device. Nothing was changed."),
 ];
@@ -175,8 +174,6 @@ pub(super) struct Conflicting;
 pub(super) struct Versioned;
 /// 429: too many tries.
 pub(super) struct Throttled;
-/// 501: a parameter that this server does not know yet.
-pub(super) struct Unsupported;
 
 impl IntoResponses for Refused {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
@@ -205,12 +202,6 @@ impl IntoResponses for Versioned {
 impl IntoResponses for Throttled {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         problems(&[429])
-    }
-}
-
-impl IntoResponses for Unsupported {
-    fn responses() -> BTreeMap<String, RefOr<Response>> {
-        problems(&[501])
     }
 }
 

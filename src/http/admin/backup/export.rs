@@ -5,7 +5,7 @@ use crate::http::admin::backup::body::blocking;
 use crate::http::admin::backup::shape::ArchiveFile;
 use crate::http::admin::call::Call;
 use crate::http::admin::error::{Problem, invalid};
-use crate::http::admin::openapi::{Conflicting, Unsupported};
+use crate::http::admin::openapi::Conflicting;
 use crate::http::admin::query::Query;
 use actix_web::body::SizedStream;
 use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
@@ -41,7 +41,7 @@ enum Wrapping {
          content((ArchiveFile = "application/zip"), (ArchiveFile = "application/octet-stream"),
           (serde_json::Value = "application/json")),
          headers(("Content-Disposition" = String, description = "With the file's name."))),
-        Conflicting, Unsupported,
+        Conflicting,
     ),
     extensions(("x-dgp-right" = json!("backup:export-secrets"))),
 )]

@@ -9,7 +9,7 @@ use crate::http::admin::backup::body::archive;
 use crate::http::admin::backup::shape::{ArchiveFile, Recorded, Restored, Verified};
 use crate::http::admin::call::{Call, detached};
 use crate::http::admin::error::{Problem, invalid, not_found};
-use crate::http::admin::openapi::{Missing, Unsupported, Versioned};
+use crate::http::admin::openapi::{Missing, Versioned};
 use crate::http::admin::query::Query;
 use crate::http::admin::segment;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -40,7 +40,7 @@ const STRATEGIES: [&str; 2] = ["replace", "merge"];
         ("X-DGP-Backup-Identity" = Option<String>, Header, description = "Opens an encrypted archive: `AGE-SECRET-KEY-1…`."),
     ),
     request_body(content = ArchiveFile, content_type = "application/zip", description = "The archive."),
-    responses((status = 200, description = "The outcome, or the plan.", body = Restored), Versioned, Unsupported),
+    responses((status = 200, description = "The outcome, or the plan.", body = Restored), Versioned),
     extensions(("x-dgp-right" = json!("backup:restore"))),
 )]
 pub(super) async fn restore(request: HttpRequest, payload: web::Payload) -> Result<HttpResponse, Problem> {
@@ -95,7 +95,7 @@ pub(super) async fn perform(
         ("X-DGP-Backup-Identity" = Option<String>, Header, description = "Opens an encrypted archive: `AGE-SECRET-KEY-1…`."),
     ),
     request_body(content = ArchiveFile, content_type = "application/zip", description = "The archive."),
-    responses((status = 200, description = "The archive is whole.", body = Verified), Unsupported),
+    responses((status = 200, description = "The archive is whole.", body = Verified)),
     extensions(("x-dgp-right" = json!("backup:read"))),
 )]
 pub(super) async fn verify(request: HttpRequest, payload: web::Payload) -> Result<HttpResponse, Problem> {
