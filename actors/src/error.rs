@@ -79,6 +79,8 @@ pub enum ErrorKind {
     EntityTooLarge,
     /// User metadata above 2 KiB.
     MetadataTooLarge,
+    /// The write would go over the bucket's quota.
+    QuotaExceeded,
     /// No space on the device.
     DiskFull,
     /// A stored form whose attribute is gone.

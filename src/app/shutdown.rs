@@ -55,6 +55,9 @@ pub(super) async fn run(server: &ServerHandle, edge: &Edge, state_db: &StateDbHa
     if tokio::time::timeout(OWNERS, edge.last_used.flush(state_db)).await.is_err() {
         log::warn!("the last uses of keys were not written down in time");
     }
+    if tokio::time::timeout(OWNERS, edge.system.save_usage(state_db, true)).await.is_err() {
+        log::warn!("what buckets hold was not saved in time: it is counted after the next start");
+    }
     let checkpoint = state_db.run(|connection| actors::db::runtime::checkpoint(connection));
     if !matches!(tokio::time::timeout(OWNERS, checkpoint).await, Ok(Ok(()))) {
         log::warn!("the state database keeps its write-ahead log; the next start takes it in");

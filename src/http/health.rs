@@ -166,7 +166,7 @@ pub(super) async fn backend(store: &StoreHandle, now: Timestamp) -> BackendHealt
         ..BackendHealth::default()
     };
     if let Some(reason) = store.down_reason() {
-        return down(reason);
+        return down(&reason);
     }
     match tokio::time::timeout(PATIENCE, store.probe()).await {
         Ok(Ok(health)) => BackendHealth {

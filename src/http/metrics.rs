@@ -229,6 +229,14 @@ pub(super) async fn get(request: HttpRequest, edge: web::Data<Edge>) -> HttpResp
         line(&mut out, &format!("dgp_permits_in_use{{{label}}} {used}"));
         line(&mut out, &format!("dgp_permits{{{label}}} {size}"));
     }
+    for name in view.state.buckets.keys().filter(|name| view.settings(name).quota_bytes.is_some()) {
+        let used = view.route(name).ok().and_then(|route| edge.system.usage(&route));
+        let label = format!("bucket=\"{name}\"");
+        line(&mut out, &format!("dgp_quota_bytes{{{label}}} {}", view.settings(name).quota_bytes.unwrap_or_default()));
+        if let Some(used) = used {
+            line(&mut out, &format!("dgp_quota_used_bytes{{{label}}} {}", used.total()));
+        }
+    }
     HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(out)
 }
 

@@ -28,7 +28,7 @@ fn code(reply: &Reply) -> String {
 }
 
 /// Every route and the right that it needs.
-const ROUTES: [(&str, &str, &str); 70] = [
+const ROUTES: [(&str, &str, &str); 75] = [
     ("GET", "/status", "system:read"),
     ("PUT", "/password", "admin"),
     ("POST", "/recover-db", "admin"),
@@ -85,6 +85,11 @@ const ROUTES: [(&str, &str, &str); 70] = [
     ("POST", "/backends/none/probe", "system:write"),
     ("POST", "/backends/none/init", "config:secrets"),
     ("POST", "/backends/none/adopt", "config:secrets"),
+    ("GET", "/buckets", "config:read"),
+    ("POST", "/buckets", "config:write"),
+    ("GET", "/buckets/none", "config:read"),
+    ("PUT", "/buckets/none", "config:write"),
+    ("DELETE", "/buckets/none", "config:write"),
     ("GET", "/backup", "backup:export-secrets"),
     ("POST", "/backup", "backup:restore"),
     ("POST", "/backup/verify", "backup:read"),

@@ -27,6 +27,7 @@ use crate::iam_db::IamDbHandle;
 use crate::kernel::guardian::Guardian;
 use crate::session::SessionHandle;
 use crate::state_db::StateDbHandle;
+use crate::system::keeper;
 use crate::system::stores::Opener;
 use crate::system::swap::{self, SwapKind};
 use crate::system::view::SystemView;
@@ -141,6 +142,7 @@ pub async fn start(prepared: Prepared, guardian: &Guardian) -> Result<Booted, Bo
     let state_db =
         StateDbHandle::start(move || db::runtime::open(&state_db_file, &DbKey::of_state_db(&state_key)), guardian)
             .await?;
+    system.load_usage(&state_db).await?;
     let session = SessionHandle::start(state_db.clone(), clock.clone(), guardian).await?;
     let store = AuditStore {
         db: state_db.clone(),
@@ -176,6 +178,12 @@ pub async fn start(prepared: Prepared, guardian: &Guardian) -> Result<Booted, Bo
         clock,
         guardian: guardian.clone(),
     };
+    let (opener, on) = (opener, tools.host.clone());
+    // What relative paths count from may change with the first config file that is written.
+    let open = move || Opener { base: on.config_base(), adopt_empty: false, ..opener.clone() };
+    actix_rt::spawn(keeper::keep(system.clone(), open));
+    actix_rt::spawn(system.clone().keep_usage(state_db.clone()));
+    actix_rt::spawn(system.clone().count_usage());
     let backup = BackupHandle::start(tools).await?;
     if restored {
         let view = system.view();

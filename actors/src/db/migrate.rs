@@ -30,6 +30,7 @@ pub const STATE: Schema = Schema {
         include_str!("schema/state_v3.sql"),
         include_str!("schema/state_v4.sql"),
         include_str!("schema/state_v5.sql"),
+        include_str!("schema/state_v6.sql"),
     ],
 };
 

@@ -2,9 +2,11 @@
 
 use crate::domain::clock::Timestamp;
 use crate::domain::config::model::{Authentication, Config};
+use crate::domain::names::{BackendName, BucketName};
 use crate::domain::state::{ExportRecord, State};
 use crate::domain::stored::{Standing, is_stale};
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// A backup of a state that has changed since is old after this long.
@@ -29,6 +31,8 @@ pub struct Facts<'a> {
     pub foreign_hash: bool,
     /// The backends that are down: name, reason.
     pub down: &'a [(String, String)],
+    /// The names of buckets that are on two backends, each with the backends.
+    pub doubles: &'a BTreeMap<BucketName, Vec<BackendName>>,
     /// What is the matter with the audit log.
     pub audit: &'a [AuditTrouble],
     /// What the start and the listener found, in words.
@@ -86,6 +90,7 @@ pub fn attention(facts: &Facts<'_>) -> Vec<Attention> {
             "bring it back; the others serve",
         )
     }));
+    list.extend(facts.doubles.iter().map(|(bucket, backends)| double(bucket, backends)));
     list.extend(facts.audit.iter().map(audit));
     list.extend(stored_backups(facts));
     list.extend(ending_keys(facts));
@@ -205,6 +210,17 @@ fn audit(trouble: &AuditTrouble) -> Attention {
     }
 }
 
+/// Nobody can say which of them is meant, so none is taken in.
+fn double(bucket: &BucketName, backends: &[BackendName]) -> Attention {
+    let on: Vec<String> = backends.iter().map(|backend| format!("`{backend}`")).collect();
+    item(
+        "bucket_on_two_backends",
+        Severity::Warning,
+        format!("a bucket `{bucket}` lies on {} and nobody knows all of them", on.join(" and ")),
+        "give one of them another name on its backend, or make a bucket with an `alias` for it",
+    )
+}
+
 /// One line for all pairs that end soon.
 fn ending_keys(facts: &Facts<'_>) -> Option<Attention> {
     let soon = |at: &Timestamp| *at > facts.now && at.since(facts.now) <= SOON;
@@ -245,6 +261,7 @@ mod tests {
             locked: None,
             foreign_hash: false,
             down: &[],
+            doubles: &BTreeMap::new(),
             audit: &[],
             notices: &[],
             now: NOW,
@@ -306,6 +323,8 @@ mod tests {
         config.backup.to = Some(BackupTarget::Directory(WrittenPath::new("/b")));
         let failure = Failure { at: NOW, code: "disk_full".into(), detail: "no room".into(), hint: None };
         let failing = Standing { last_failure: Some(failure), failures: 2, ..Standing::default() };
+        let on = ["a", "b"].map(|name| BackendName::new(name).unwrap()).to_vec();
+        let doubles = BTreeMap::from([(BucketName::new("photos").unwrap(), on)]);
         let facts = Facts {
             state: &state,
             config: &config,
@@ -314,6 +333,7 @@ mod tests {
             locked: None,
             foreign_hash: true,
             down: &[("main".into(), "no such directory".into())],
+            doubles: &doubles,
             audit: &[AuditTrouble::Sink("the webhook".into()), AuditTrouble::Broken("row 3 is gone".into())],
             notices: &["the certificate ends".into()],
             now: NOW,
@@ -331,13 +351,14 @@ mod tests {
                 "password_logged",
                 "foreign_hash",
                 "no_backup",
+                "bucket_on_two_backends",
                 "audit_sink_failing",
                 "notice",
                 "keys_end_soon"
             ]
         );
         assert_eq!(list[3].title, "the last 2 backups could not be stored: no room");
-        assert_eq!(list[9].title, "an access key of ann ends within 14 days");
+        assert_eq!(list[10].title, "an access key of ann ends within 14 days");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! L0: the rules of the system. Pure: no I/O, no async, no actor runtime.
 
 pub mod admission;
+pub mod adoption;
 pub mod archive;
 pub mod atrest;
 pub mod attention;

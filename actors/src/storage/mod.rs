@@ -92,6 +92,11 @@ pub trait ObjectStore: Debug + Send + Sync + 'static {
     async fn upkeep(&self) -> Result<()> {
         Ok(())
     }
+    /// Whether a look at a key costs next to nothing; false where it goes across a network. What buckets hold is exact without a
+    /// quota only where it is near.
+    fn is_near(&self) -> bool {
+        true
+    }
     /// The id in the backend's `backend.json`.
     fn backend_id(&self) -> String;
     /// A cheap sign of life (the root is there and is ours); `write` also writes and removes a probe file.

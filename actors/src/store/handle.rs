@@ -18,6 +18,7 @@ use crate::store::messages::{BeginWrite, Commit, CreateBucket, Delete, DeleteBuc
 use crate::store::state::Health;
 use crate::{Error, ErrorKind, Result};
 use actix::Actor;
+use arc_swap::ArcSwapOption;
 use futures_util::StreamExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -33,6 +34,8 @@ pub struct StoreHandle {
     backend: Backend,
     /// Why it takes no writes, where it takes none.
     seal: Option<Arc<Seal>>,
+    /// Why nobody is let through for now; shared by all clones.
+    closed: Arc<ArcSwapOption<String>>,
 }
 
 #[derive(Clone, Debug)]
@@ -90,12 +93,13 @@ impl StoreHandle {
                 owner,
                 transfers: Permits::new("transfers", max_requests),
             },
+            closed: Arc::default(),
         })
     }
 
     /// A backend that could not be opened: every call answers why.
     pub fn down(name: BackendName, reason: &str) -> Self {
-        Self { name, backend: Backend::Down(reason.into()), seal: None }
+        Self { name, backend: Backend::Down(reason.into()), seal: None, closed: Arc::default() }
     }
 
     /// The same backend, which takes no writes where there is a seal.
@@ -109,10 +113,32 @@ impl StoreHandle {
     }
 
     /// Why it is down, where it is.
-    pub fn down_reason(&self) -> Option<&str> {
+    pub fn down_reason(&self) -> Option<Arc<str>> {
         match &self.backend {
-            Backend::Open { .. } => None,
-            Backend::Down(reason) => Some(reason),
+            Backend::Open { .. } => self.closed.load().as_ref().map(|reason| reason.as_str().into()),
+            Backend::Down(reason) => Some(reason.clone()),
+        }
+    }
+
+    /// Lets nobody through until [`StoreHandle::let_through`]: it does not answer, and no request has to find that out again.
+    pub fn close(&self, reason: &str) {
+        if self.closed.swap(Some(Arc::new(reason.to_owned()))).is_none() {
+            log::error!("backend {} is down: {reason}", self.name);
+        }
+    }
+
+    /// It answers.
+    pub fn let_through(&self) {
+        if self.closed.swap(None).is_some() {
+            log::info!("backend {} answers again", self.name);
+        }
+    }
+
+    /// A cheap sign of life, also of one that nobody is let through to.
+    pub async fn look_alive(&self) -> Result<()> {
+        match &self.backend {
+            Backend::Open { store, .. } => store.probe(false).await,
+            Backend::Down(reason) => Err(self.unavailable(reason)),
         }
     }
 
@@ -126,7 +152,18 @@ impl StoreHandle {
 
     /// The id that its root bears, where it is open.
     pub fn backend_id(&self) -> Option<String> {
-        self.open().ok().map(|(store, ..)| store.backend_id())
+        match &self.backend {
+            Backend::Open { store, .. } => Some(store.backend_id()),
+            Backend::Down(_) => None,
+        }
+    }
+
+    /// Whether a look at a key costs next to nothing ([`ObjectStore::is_near`]).
+    pub fn is_near(&self) -> bool {
+        match &self.backend {
+            Backend::Open { store, .. } => store.is_near(),
+            Backend::Down(_) => true,
+        }
     }
 
     /// What is known of an object.
@@ -211,7 +248,7 @@ impl StoreHandle {
     /// Gives an object other tags. Callers outside `system` go through its handle, which checks the route.
     pub async fn set_tags(&self, bucket: &BucketName, key: &ObjectKey, tags: Tags) -> Result<()> {
         let message = SetTags { bucket: bucket.clone(), key: key.clone(), tags };
-        self.open()?.1.ask(Intent::Change, message).await.map_err(no_bucket_is_no_key)
+        self.writable()?.1.ask(Intent::Change, message).await.map_err(no_bucket_is_no_key)
     }
 
     /// Makes a bucket's place; one that is there is fine.
@@ -256,14 +293,18 @@ impl StoreHandle {
     }
 
     fn open(&self) -> Result<(&Arc<dyn ObjectStore>, &OwnerRef<StoreActor>, &Permits)> {
+        if let Some(reason) = self.closed.load().as_deref() {
+            return Err(self.unavailable(reason));
+        }
         match &self.backend {
             Backend::Open { store, owner, transfers, .. } => Ok((store, owner, transfers)),
-            Backend::Down(reason) => Err(Error::new(
-                ErrorKind::Unavailable,
-                "backend",
-                format!("backend `{}` is unavailable: {reason}", self.name),
-            )),
+            Backend::Down(reason) => Err(self.unavailable(reason)),
         }
+    }
+
+    fn unavailable(&self, reason: &str) -> Error {
+        let message = format!("backend `{}` is unavailable: {reason}", self.name);
+        Error::new(ErrorKind::Unavailable, "backend", message)
     }
 }
 

@@ -1,6 +1,8 @@
 //! What `system` publishes and what must outlive its actor: the view, the fence, and the gate of commits.
 
+use crate::domain::adoption::Seen;
 use crate::domain::clock::{Clock, Timestamp};
+use crate::system::usage::Ledger;
 use crate::system::view::SystemView;
 use crate::{Error, ErrorKind, Result};
 use arc_swap::ArcSwap;
@@ -20,6 +22,10 @@ pub(super) struct Cell {
     /// Commits of objects hold it shared, what changes routes holds it alone: so no commit straddles a change of its route.
     pub(super) commits: Arc<RwLock<()>>,
     clock: Clock,
+    /// What each backend was last seen to hold.
+    pub(super) seen: Mutex<Seen>,
+    /// What each bucket holds, and how much more may come.
+    pub(super) ledger: Arc<Ledger>,
 }
 
 /// Who holds the fence, since when.
@@ -36,7 +42,9 @@ impl Cell {
             fence: Mutex::default(),
             lifted: watch::Sender::new(()),
             commits: Arc::default(),
+            ledger: Ledger::new(),
             clock,
+            seen: Mutex::default(),
         }
     }
 

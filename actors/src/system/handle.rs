@@ -2,24 +2,21 @@
 
 use crate::config::ConfigHandle;
 use crate::disk::SharedDisk;
+use crate::domain::adoption::Seen;
 use crate::domain::bucket::BucketChange;
 use crate::domain::bucket::settings::{self, Setting};
 use crate::domain::change::{Asked, Changed, StateChange};
 use crate::domain::clock::Clock;
-use crate::domain::condition::Conditions;
 use crate::domain::iam::change::{IamChange, SignInChange};
 use crate::domain::iam::grants::Author;
 use crate::domain::iam::sign_in::Login;
 use crate::domain::names::{BackendName, BucketName, ObjectKey};
-use crate::domain::object::ObjectMeta;
-use crate::domain::state::Bucket;
 use crate::domain::tags::Tags;
 use crate::iam::IamHandle;
 use crate::iam_db::IamDbHandle;
 use crate::kernel::guardian::Guardian;
 use crate::kernel::owner::{Intent, OwnerRef};
-use crate::storage::CommitRequest;
-use crate::storage::multipart::{CompleteRequest, NewUpload, PartCommit, PartInfo, UploadInfo, UploadRef};
+use crate::storage::multipart::{NewUpload, UploadInfo};
 use crate::store::StoreHandle;
 use crate::system::actor::{Below, SystemActor};
 use crate::system::cell::Cell;
@@ -27,21 +24,22 @@ use crate::system::messages::{Fence, Mutate, NewIds, NextSystem, Reconnect, Swap
 use crate::system::view::{Route, SystemView};
 use crate::{Error, ErrorKind, Result};
 use actix::Actor;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 /// How long an S3 request that mutates state waits for a restore to end.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 /// A swap opens backends, and opening a large root takes its time.
 const SWAP: Duration = Duration::from_secs(600);
 
 /// The one path of every mutation, and the published view.
 #[derive(Clone)]
 pub struct SystemHandle {
-    cell: Arc<Cell>,
+    pub(super) cell: Arc<Cell>,
     owner: OwnerRef<SystemActor>,
-    clock: Clock,
+    pub(super) clock: Clock,
 }
 
 /// The owners below `system`.
@@ -115,81 +113,18 @@ impl SystemHandle {
         self.mutate(change).await.map_err(busy)
     }
 
-    /// Publishes a staged object, if its bucket's route is still the one it began under.
-    pub async fn commit(&self, route: &Route, commit: CommitRequest) -> Result<ObjectMeta> {
-        let _shared = self.cell.commits.read().await;
-        self.same_place(route)?;
-        route.store.commit(commit).await
-    }
-
-    /// Removes an object, if its bucket's route is still the one the request began under.
-    pub async fn delete_object(&self, route: &Route, key: &ObjectKey, conditions: Conditions) -> Result<()> {
-        let _shared = self.cell.commits.read().await;
-        self.same_place(route)?;
-        route.store.delete(&route.bucket, key, conditions).await
-    }
-
     /// Gives an object other tags, if its bucket's route is still the one the request began under.
     pub async fn set_tags(&self, route: &Route, key: &ObjectKey, tags: Tags) -> Result<()> {
         let _shared = self.cell.commits.read().await;
-        self.same_place(route)?;
+        self.writable(route)?;
         route.store.set_tags(&route.bucket, key, tags).await
     }
 
     /// Begins a multipart upload, if its bucket's route is still the one the request began under.
     pub async fn create_upload(&self, route: &Route, upload: NewUpload) -> Result<UploadInfo> {
         let _shared = self.cell.commits.read().await;
-        self.same_place(route)?;
+        self.writable(route)?;
         route.store.create_upload(upload).await
-    }
-
-    /// Keeps a part, if its bucket's route is still the one it began under.
-    pub async fn commit_part(&self, route: &Route, commit: PartCommit) -> Result<PartInfo> {
-        let _shared = self.cell.commits.read().await;
-        self.same_place(route)?;
-        route.store.commit_part(commit).await
-    }
-
-    /// Turns an upload into an object, for `holder`, if its bucket's route is still the one the request began under.
-    pub async fn complete_upload(&self, route: &Route, holder: &str, request: CompleteRequest) -> Result<ObjectMeta> {
-        let _shared = self.cell.commits.read().await;
-        self.same_place(route)?;
-        route.store.complete_upload(holder, request).await
-    }
-
-    /// Gives an upload up, if its bucket's route is still the one the request began under.
-    pub async fn abort_upload(&self, route: &Route, upload: UploadRef) -> Result<()> {
-        let _shared = self.cell.commits.read().await;
-        self.same_place(route)?;
-        route.store.abort_upload(upload).await
-    }
-
-    /// Makes a bucket on a backend, the default one where none is named.
-    pub async fn create_bucket(&self, owner: &str, name: &BucketName, backend: Option<BackendName>) -> Result<()> {
-        self.cell.wait_for_fence(PATIENCE).await?;
-        let view = self.view();
-        if view.route(name).is_ok() {
-            return Err(Error::new(
-                ErrorKind::BucketExists,
-                "create bucket",
-                "Your previous request to create the named bucket succeeded and you already own it.",
-            ));
-        }
-        let backend = backend.unwrap_or_else(|| view.config.storage.default_backend.clone());
-        let store = view.stores.get(&backend).ok_or_else(|| {
-            Error::new(ErrorKind::Invalid, "create bucket", format!("there is no backend `{backend}`"))
-        })?;
-        store.create_bucket(name).await?;
-        let bucket = Bucket {
-            name: name.clone(),
-            backend,
-            alias: None,
-            owner: owner.to_owned(),
-            created_at: self.clock.now(),
-            public_prefixes: Vec::new(),
-            settings: Default::default(),
-        };
-        self.mutate(StateChange::Bucket(BucketChange::Create { bucket })).await.map(|_| ())
     }
 
     /// Sets some of a bucket, for an S3 request: it waits for a restore.
@@ -220,6 +155,7 @@ impl SystemHandle {
             // The registry is the truth; an empty place left behind is used again by the next bucket of this name.
             log::warn!("the place of the deleted bucket {name} stays: {error:?}");
         }
+        self.forget_usage(&route);
         Ok(())
     }
 
@@ -252,12 +188,24 @@ impl SystemHandle {
         }
     }
 
+    /// Notes what a backend was seen to hold; gives what all were.
+    pub(super) fn note_seen(&self, name: &BackendName, buckets: BTreeSet<BucketName>) -> Seen {
+        let mut seen = self.cell.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.insert(name.clone(), buckets);
+        seen.clone()
+    }
+
+    /// What each backend was last seen to hold.
+    pub(super) fn seen(&self) -> Seen {
+        self.cell.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Whether the owner answers.
     pub fn is_alive(&self) -> bool {
         self.owner.connected()
     }
 
-    fn same_place(&self, route: &Route) -> Result<()> {
+    pub(super) fn same_place(&self, route: &Route) -> Result<()> {
         match self.view().route(&route.name) {
             Ok(now) if route.same_place(&now) => Ok(()),
             Ok(_) => Err(Error::new(

@@ -6,6 +6,7 @@ use crate::domain::bucket::settings::{self, Effective, Setting, Settings};
 use crate::domain::change::{StateChange, owned_by_file};
 use crate::domain::clock::Timestamp;
 use crate::domain::config::Loaded;
+use crate::domain::config::edit::no_such_backend;
 use crate::domain::config::model::{Authentication, Config};
 use crate::domain::config::routing;
 use crate::domain::iam::index::AccessIndex;
@@ -127,6 +128,7 @@ impl SystemView {
         let missing = || Error::new(ErrorKind::NoSuchBucket, "bucket", "The specified bucket does not exist");
         let target = routing::route(&self.config.storage, &self.state.buckets, name).ok_or_else(missing)?;
         settings::check_pins(&self.config.storage, name, &settings)?;
+        self.check_route(name, &settings)?;
         let unregistered = || Bucket {
             name: name.clone(),
             backend: target.backend,
@@ -146,9 +148,46 @@ impl SystemView {
         match change {
             _ if self.config.is_declarative() && change.is_owned_by_file(&self.state) => Some(owned_by_file()),
             StateChange::Bucket(BucketChange::Set { name, settings, .. }) => {
-                settings::check_pins(&self.config.storage, name, settings).err()
+                let pinned = settings::check_pins(&self.config.storage, name, settings);
+                pinned.and_then(|()| self.check_route(name, settings)).err()
             }
             _ => None,
+        }
+    }
+
+    /// Refuses a route to a backend that is not there, or to the place of another bucket.
+    fn check_route(&self, name: &BucketName, settings: &[Setting]) -> Result<()> {
+        if !settings.iter().any(Setting::moves) {
+            return Ok(());
+        }
+        let mut routes = routing::routes(&self.config.storage, &self.state.buckets);
+        let Some(mut to) = routes.remove(name) else { return Ok(()) };
+        for setting in settings {
+            match setting {
+                Setting::Backend(backend) => to.backend = backend.clone(),
+                Setting::Alias(alias) => to.real_name = alias.as_ref().unwrap_or(name).clone(),
+                _ => {}
+            }
+        }
+        self.check_place(&to, &routes)
+    }
+
+    /// Refuses a place that is not there or is another bucket's.
+    pub(super) fn check_place(&self, to: &routing::Route, others: &BTreeMap<BucketName, routing::Route>) -> Result<()> {
+        if !self.config.storage.backends.contains_key(&to.backend) {
+            return Err(no_such_backend(&to.backend));
+        }
+        match others.iter().find(|(_, route)| *route == to) {
+            None => Ok(()),
+            Some((other, _)) => {
+                let message = format!(
+                    "`{}` on the backend `{}` is the bucket `{other}`; nothing was changed",
+                    to.real_name, to.backend
+                );
+                Err(Error::new(ErrorKind::Conflict, "bucket", message)
+                    .with_code("bucket_collision")
+                    .with_hint("choose another backend or alias"))
+            }
         }
     }
 

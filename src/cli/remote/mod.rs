@@ -1,7 +1,9 @@
-//! Subcommands that talk to a running server: `user`, `group`, `key`, `token`, `policy`, `explain`, `admission`, `audit`.
+//! Subcommands that talk to a running server: `user`, `group`, `key`, `token`, `policy`, `bucket`, `backend`, `explain`, `admission`, `audit`.
 
 mod admission;
 mod audit;
+mod backend;
+mod bucket;
 mod client;
 pub(super) mod declarative;
 mod explain;
@@ -62,6 +64,12 @@ pub enum Area {
     /// The shipped roles, and a test of rules before they are saved.
     #[command(subcommand)]
     Policy(policy::Command),
+    /// Buckets: where they are, what is set of them, what they hold.
+    #[command(subcommand)]
+    Bucket(bucket::Command),
+    /// Backends: where objects are kept.
+    #[command(subcommand)]
+    Backend(backend::Command),
     /// Say who may do what, and which rule decides it.
     Explain(explain::Question),
     /// Rules of admission: who is looked at at all.
@@ -115,6 +123,8 @@ fn ask(area: &Area, server: &Server) -> Outcome {
         Area::Key(command) => key::run(command, server),
         Area::Token(command) => token::run(command, server),
         Area::Policy(command) => policy::run(command, server),
+        Area::Bucket(command) => bucket::run(command, server),
+        Area::Backend(command) => backend::run(command, server),
         Area::Explain(question) => explain::run(question, server),
         Area::Admission(command) => admission::run(command, server),
         Area::Audit(command) => audit::run(command, server),

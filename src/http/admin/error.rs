@@ -95,6 +95,7 @@ fn row(kind: ErrorKind) -> (StatusCode, &'static str, &'static str) {
         ErrorKind::IncompleteBody => (StatusCode::BAD_REQUEST, "incomplete_body", "The body is incomplete"),
         ErrorKind::EntityTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "entity_too_large", "The object is too large"),
         ErrorKind::MetadataTooLarge => (StatusCode::BAD_REQUEST, "metadata_too_large", "The metadata is too large"),
+        ErrorKind::QuotaExceeded => (StatusCode::FORBIDDEN, "quota_exceeded", "The quota is exceeded"),
         ErrorKind::DiskFull => (StatusCode::INSUFFICIENT_STORAGE, "disk_full", "The disk is full"),
         ErrorKind::MetadataStripped => (StatusCode::INTERNAL_SERVER_ERROR, "metadata_stripped", "Metadata is lost"),
         ErrorKind::RouteChanged => (StatusCode::SERVICE_UNAVAILABLE, "route_changed", "The bucket moved"),

@@ -4,6 +4,7 @@ mod audit;
 mod backends;
 mod backup;
 mod backups;
+mod buckets;
 mod call;
 mod codes;
 mod declarative;
@@ -141,6 +142,11 @@ fn table() -> Vec<(Method, &'static str, Route)> {
         (Method::POST, "/admin/backends/{name}/probe", to().to(backends::probe)),
         (Method::POST, "/admin/backends/{name}/init", to().to(backends::init)),
         (Method::POST, "/admin/backends/{name}/adopt", to().to(backends::adopt)),
+        (Method::GET, "/admin/buckets", to().to(buckets::list)),
+        (Method::POST, "/admin/buckets", to().to(buckets::create)),
+        (Method::GET, "/admin/buckets/{name}", to().to(buckets::get)),
+        (Method::PUT, "/admin/buckets/{name}", to().to(buckets::update)),
+        (Method::DELETE, "/admin/buckets/{name}", to().to(buckets::delete)),
         (Method::GET, "/admin/backup", to().to(backup::export::export)),
         (Method::POST, "/admin/backup", to().to(backup::restore)),
         (Method::POST, "/admin/backup/verify", to().to(backup::verify)),

@@ -2,8 +2,8 @@
 
 use crate::http::admin::codes::codes;
 use crate::http::admin::{
-    audit, backends, backup, backups, declarative, error, explain, ext_auth, groups, keys, login, me, oauth, password,
-    policies, recover, session, status, tokens, trace, users, whoami,
+    audit, backends, backup, backups, buckets, declarative, error, explain, ext_auth, groups, keys, login, me, oauth,
+    password, policies, recover, session, status, tokens, trace, users, whoami,
 };
 use crate::http::health;
 use crate::http::metrics;
@@ -122,6 +122,11 @@ const ALWAYS: [u16; 5] = [400, 403, 500, 503, 507];
         backends::probe,
         backends::init,
         backends::adopt,
+        buckets::list,
+        buckets::create,
+        buckets::get,
+        buckets::update,
+        buckets::delete,
         backup::export::export,
         backup::restore,
         backup::verify,

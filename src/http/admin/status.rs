@@ -123,6 +123,7 @@ pub(super) async fn get(request: HttpRequest) -> Result<HttpResponse, Problem> {
         locked: view.locked.as_deref(),
         foreign_hash: view.bootstrap_hash.as_ref().is_some_and(|hash| !hash.parameters().open_by_password()),
         down: &down,
+        doubles: &call.edge.system.doubles().doubles,
         audit: &call.edge.audit.troubles(),
         notices: &notices,
         now,

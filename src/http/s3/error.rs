@@ -202,6 +202,7 @@ impl From<Error> for S3Error {
             ErrorKind::InvalidRequest => ("InvalidRequest", bad),
             ErrorKind::IncompleteBody => ("IncompleteBody", bad),
             ErrorKind::MetadataTooLarge => ("MetadataTooLarge", bad),
+            ErrorKind::QuotaExceeded => ("QuotaExceeded", StatusCode::FORBIDDEN),
             ErrorKind::DiskFull => ("InsufficientStorage", StatusCode::INSUFFICIENT_STORAGE),
         };
         let answer = Self::new(code, status, error.message());

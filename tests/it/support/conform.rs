@@ -85,6 +85,11 @@ fn fits(schema: &'static Value, value: &Value) -> Result<(), String> {
                     fits(rule, item).map_err(|why| format!("[{at}]: {why}"))?;
                 }
             }
+            "propertyNames" => {
+                for name in value.as_object().into_iter().flat_map(Map::keys) {
+                    fits(rule, &Value::String(name.clone())).map_err(|why| format!("the name `{name}`: {why}"))?;
+                }
+            }
             "required" | "properties" | "additionalProperties" => {}
             other => panic!("this check does not know the word `{other}` of a schema: teach it"),
         }

@@ -12,7 +12,6 @@ use crate::domain::config::model::{Backend, BackendKind, Storage};
 use crate::domain::config::problem::Problems;
 use crate::domain::config::routing::routes;
 use crate::domain::config::{Loaded, canonical, load};
-use crate::domain::listing::ListQuery;
 use crate::domain::names::BackendName;
 use crate::domain::state::{ConfigRevision, State};
 use crate::storage::look::{Look, LookState};
@@ -21,9 +20,6 @@ use crate::system::view::SystemView;
 use crate::{Error, ErrorKind, Result};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
-
-/// Objects of a bucket that are counted before a plan says "at least".
-const COUNTED: usize = 10_000;
 
 /// What is to be.
 pub(super) struct Plan {
@@ -102,7 +98,7 @@ pub(super) async fn make(tools: &Tools, view: &SystemView, own: &Loaded, asked: 
         state.meta.generation += 1;
     }
     let moved = match opens {
-        Some(_) if !removes => moved(view, &name).await,
+        Some(_) if !removes => moved(tools, view, &name).await,
         _ => Vec::new(),
     };
     let mut warnings = config.warnings.clone();
@@ -222,17 +218,13 @@ pub(super) fn unusable(message: &str) -> Error {
 }
 
 /// The buckets whose place moves, each with how many objects stay behind.
-async fn moved(view: &SystemView, name: &BackendName) -> Vec<Value> {
+async fn moved(tools: &Tools, view: &SystemView, name: &BackendName) -> Vec<Value> {
     let routes = routes(&view.config.storage, &view.state.buckets);
     let mut moved = Vec::new();
     for bucket in buckets_of(&routes, name) {
         let Ok(route) = view.route(bucket) else { continue };
-        let query = ListQuery { max_keys: COUNTED, ..ListQuery::default() };
-        let (objects, exact) = match route.store.list(&route.bucket, query).await {
-            Ok(page) => (Some(page.objects.len()), page.next.is_none()),
-            Err(_) => (None, false),
-        };
-        moved.push(json!({"bucket": bucket.as_str(), "objects": objects, "exact": exact}));
+        let objects = tools.system.objects(&route).await;
+        moved.push(json!({"bucket": bucket.as_str(), "objects": objects.count, "exact": objects.exact}));
     }
     moved
 }

@@ -92,6 +92,8 @@ impl Destination {
             }
             Self::Bucket { system, .. } => {
                 let (route, key) = (self.route()?, self.key(name)?);
+                // How long it gets is known when it is written: whether there is room is decided then.
+                let room = system.reserve(&route, None, 0).await?;
                 let mut ticket = route.store.begin_write(HOLDER, &route.bucket, &key).await?;
                 let (mut pieces, mut summed) = (content.pieces()?, Written::default());
                 while let Some(piece) = pieces.try_next().await? {
@@ -107,7 +109,7 @@ impl Destination {
                     attributes: ObjectAttributes { headers, ..ObjectAttributes::default() },
                     conditions: Conditions { if_none_match: Some(ETagMatch::Any), ..Conditions::default() },
                 };
-                match system.commit(&route, commit).await {
+                match system.commit(&route, commit, room).await {
                     Ok(_) => Ok(Some(summed)),
                     Err(error) if error.kind() == ErrorKind::PreconditionFailed => Ok(None),
                     Err(error) => Err(error),

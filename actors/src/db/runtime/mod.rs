@@ -1,5 +1,5 @@
 //! `deltaglider_state.db`: what one instance remembers for itself: sessions, the audit log, failed restores, exports, stored backups,
-//! last uses.
+//! last uses, what buckets hold.
 //!
 //! It is never part of a swap or backup. Unlike the config DB it is opened in place, in WAL mode with a flush for every commit.
 
@@ -8,6 +8,7 @@ mod export;
 mod record;
 mod session;
 mod stored;
+mod usage;
 
 pub use audit::{
     AuditCheck, AuditFilter, AuditHead, AuditKey, AuditRow, AuditStub, Gap, GapKind, NewAuditRow, append_audit,
@@ -18,6 +19,7 @@ pub use export::{last_export, put_export};
 pub use record::{find_failed_restore, last_used, list_failed_restores, note_used, put_failed_restore};
 pub use session::{delete_sessions, load_sessions, put_session, touch_session};
 pub use stored::{backup_standing, delete_stored, note_armed, note_failure, note_success, put_stored, stored_records};
+pub use usage::{UsageRow, save_usage, take_usage};
 
 use crate::db::failed;
 use crate::db::key::DbKey;

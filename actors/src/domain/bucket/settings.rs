@@ -4,7 +4,7 @@ use crate::domain::bucket::cors::{self, CorsRule};
 use crate::domain::bucket::lifecycle::{self, LifecycleRule};
 use crate::domain::config::model::Storage;
 use crate::domain::config::rule::Rule;
-use crate::domain::names::BucketName;
+use crate::domain::names::{BackendName, BucketName};
 use crate::domain::state::Bucket;
 use crate::domain::tags::{self, Tags};
 use crate::{Error, ErrorKind, Result};
@@ -82,6 +82,10 @@ pub enum Setting {
     ReadOnly(bool),
     /// All public prefixes; an empty one is the whole bucket.
     PublicPrefixes(Vec<String>),
+    /// Another backend. What lies on the old one stays there.
+    Backend(BackendName),
+    /// Another name on the backend; none is its own.
+    Alias(Option<BucketName>),
 }
 
 /// What holds for a bucket; nothing is set of one that nobody knows.
@@ -161,6 +165,8 @@ impl Setting {
             Self::Quota(_) => "quota_bytes",
             Self::ReadOnly(_) => "read_only",
             Self::PublicPrefixes(_) => "public_prefixes",
+            Self::Backend(_) => "backend",
+            Self::Alias(_) => "alias",
         }
     }
 
@@ -179,7 +185,7 @@ impl Setting {
                 let message = format!("a quota has at most {LARGEST_QUOTA} bytes; none at all is no limit");
                 Err(Error::new(ErrorKind::Invalid, "set quota", message).with_code("invalid_quota"))
             }
-            Self::Quota(_) | Self::ReadOnly(_) => Ok(()),
+            Self::Quota(_) | Self::ReadOnly(_) | Self::Backend(_) | Self::Alias(_) => Ok(()),
             Self::PublicPrefixes(prefixes) => {
                 for prefix in prefixes {
                     Rule::PublicPrefix.check(prefix).map_err(|complaint| {
@@ -202,7 +208,14 @@ impl Setting {
             Self::Quota(quota) => settings.quota_bytes = quota,
             Self::ReadOnly(read_only) => settings.read_only = read_only,
             Self::PublicPrefixes(prefixes) => bucket.public_prefixes = sorted_prefixes(&prefixes),
+            Self::Backend(backend) => bucket.backend = backend,
+            Self::Alias(alias) => bucket.alias = alias.filter(|alias| *alias != bucket.name),
         }
+    }
+
+    /// Whether it may move the bucket to another place.
+    pub fn moves(&self) -> bool {
+        matches!(self, Self::Backend(_) | Self::Alias(_))
     }
 }
 

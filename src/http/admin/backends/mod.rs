@@ -18,6 +18,7 @@ use actors::domain::config::model::{BackendKind, WrittenPath};
 use actors::domain::config::routing::routes;
 use actors::domain::names::BackendName;
 use actors::system::SystemView;
+use actors::system::keeper::Which;
 use futures_util::future::join_all;
 use serde::Serialize;
 use serde_json::json;
@@ -166,7 +167,7 @@ pub(super) async fn init(request: HttpRequest) -> Result<HttpResponse, Problem> 
     claim(request, "backend.init", RootMeans::Init).await
 }
 
-/// `POST /backends/{name}/adopt`: takes a place over under the id that it bears, and opens it.
+/// `POST /backends/{name}/adopt`: takes a place over under the id that it bears, opens it, and takes in all buckets there.
 #[utoipa::path(
     post, path = "/_/api/admin/backends/{name}/adopt", tag = "backends", operation_id = "adoptBackend",
     params(("name" = String, Path, description = "The backend's name.")),
@@ -183,12 +184,22 @@ async fn claim(request: HttpRequest, action: &'static str, means: RootMeans) -> 
     call.required_version()?;
     let name = named(&call, segment(&request, "name"))?;
     let (edge, recorder, target) = (call.edge.clone(), call.recorder(), name.clone());
-    let backend_id = detached(async move {
-        let outcome = edge.backup.take_root(target.clone(), means).await;
-        recorded(&recorder, action, &target, outcome).await
+    let claimed = detached(async move {
+        let outcome = async {
+            let backend_id = edge.backup.take_root(target.clone(), means).await?;
+            let adoption = edge.system.adopt_buckets(&target, Which::All).await?;
+            let doubles = adoption.doubles.iter().filter(|(_, backends)| backends.contains(&target));
+            Ok::<_, actors::Error>(Claimed {
+                name: target.to_string(),
+                backend_id,
+                adopted: adoption.adopt.iter().map(|(_, bucket)| bucket.to_string()).collect(),
+                doubles: doubles.map(|(bucket, _)| bucket.to_string()).collect(),
+            })
+        };
+        recorded(&recorder, action, &target, outcome.await).await
     })
     .await?;
-    Ok(HttpResponse::Ok().json(Claimed { name: name.to_string(), backend_id }))
+    Ok(HttpResponse::Ok().json(claimed))
 }
 
 /// Plans and, unless it is a dry run, makes a change of the config, with its audit row.

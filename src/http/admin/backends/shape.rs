@@ -161,4 +161,8 @@ pub(in crate::http::admin) struct Claimed {
     pub(super) name: String,
     /// The id that its place bears.
     pub(super) backend_id: String,
+    /// The buckets that nobody knew and that were taken in.
+    pub(super) adopted: Vec<String>,
+    /// The buckets that were not: their names are on other backends, too.
+    pub(super) doubles: Vec<String>,
 }

@@ -17,7 +17,7 @@ use super::error::S3Error;
 use super::operation::Upload;
 use actors::kernel::permits::Permit;
 use actors::storage::multipart::{PartCommit, PartInfo, UploadId, UploadRef};
-use actors::system::Route;
+use actors::system::{Reservation, Route};
 use actors::{Error, ErrorKind};
 
 /// The upload that a request names, as its backend knows it.
@@ -38,12 +38,12 @@ async fn keep(
     call: &Call,
     route: Route,
     commit: PartCommit,
-    permit: Permit,
+    (permit, room): (Permit, Reservation),
     upload: &Upload,
 ) -> Result<PartInfo, S3Error> {
     let system = call.edge.system.clone();
     let task = actix_web::rt::spawn(async move {
-        let outcome = system.commit_part(&route, commit).await;
+        let outcome = system.commit_part(&route, commit, room).await;
         drop(permit);
         outcome
     });

@@ -21,13 +21,14 @@ pub(in crate::http::s3) async fn answer(
     let upload = reference(&route, &part.upload)?;
     let known = route.store.upload(&upload).await.map_err(|error| of_upload(error, &part.upload))?;
     declared.also = sums::needed(known.checksum, declared.algorithm())?;
+    let room = call.edge.system.reserve(&route, None, declared.length).await?;
     let begun = route.store.begin_part(&call.holder(), &upload, part.number).await;
     let ticket = begun.map_err(|error| of_upload(error, &part.upload))?;
     let received = inbound::receive(payload, ticket.writer, &declared, call.idle()).await?;
     // What the client sent is what it wants back; the upload's own is of interest to one who sent none.
     let sums: Vec<_> = received.checksum.into_iter().chain(received.also).collect();
     let commit = PartCommit { upload, number: part.number, staged: received.staged, checksums: sums::kept(&sums) };
-    let kept = keep(call, route, commit, ticket.permit, &part.upload).await?;
+    let kept = keep(call, route, commit, (ticket.permit, room), &part.upload).await?;
     let mut response = HttpResponse::Ok();
     response.insert_header(("etag", kept.etag.quoted()));
     if let Some((algorithm, value)) = sums.first() {

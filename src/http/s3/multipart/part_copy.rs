@@ -28,13 +28,15 @@ pub(in crate::http::s3) async fn answer(
     let upload = reference(&route, &copy.upload)?;
     let known = route.store.upload(&upload).await.map_err(|error| of_upload(error, &copy.upload))?;
     let from = open(call, copy).await?;
+    let length = from.range.map_or(from.meta.size, |range| range.len);
+    let room = call.edge.system.reserve(&route, None, length).await?;
     let begun = route.store.begin_part(&call.holder(), &upload, copy.number).await;
     let ticket = begun.map_err(|error| of_upload(error, &copy.upload))?;
     let algorithm = known.checksum.map(|checksum| checksum.algorithm);
     let (staged, sum) = source::transfer(from, ticket.writer, algorithm).await?;
     let sums: Vec<_> = algorithm.into_iter().zip(sum).collect();
     let commit = PartCommit { upload, number: copy.number, staged, checksums: sums::kept(&sums) };
-    let kept = keep(call, route, commit, ticket.permit, &copy.upload).await?;
+    let kept = keep(call, route, commit, (ticket.permit, room), &copy.upload).await?;
     Ok(reply::xml(StatusCode::OK, document::copied(&kept)))
 }
 

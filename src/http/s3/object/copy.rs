@@ -36,6 +36,7 @@ pub(in crate::http::s3) async fn answer(
             call.require(&needed, &brought).await?;
         }
     }
+    let room = call.edge.system.reserve(&to, Some(&copy.to.key), from.meta.size).await?;
     let ticket = to.store.begin_write(&call.holder(), &to.bucket, &copy.to.key).await?;
     let mut attributes = attributes(copy, &from.meta, replaced);
     let algorithm = algorithm(copy, &from.meta);
@@ -44,7 +45,7 @@ pub(in crate::http::s3) async fn answer(
         attributes.checksums = [(algorithm.name().to_owned(), sum)].into();
     }
     let commit = CommitRequest { bucket: to.bucket.clone(), key: copy.to.key.clone(), staged, attributes, conditions };
-    let stored = publish(call, to, commit, ticket.permit).await?;
+    let stored = publish(call, to, commit, ticket.permit, room).await?;
     Ok(reply::xml(StatusCode::OK, document(&stored)))
 }
 

@@ -26,6 +26,8 @@ pub(in crate::http::s3) async fn store(
     let declared = declared(fields, put)?;
     let headers = fields.headers(put)?;
     let route = call.view.route(&put.bucket)?;
+    // How long the file is, its end tells; that it fits is decided when it is committed.
+    let room = call.edge.system.reserve(&route, Some(&put.key), length.0).await?;
     let ticket = route.store.begin_write(&call.holder(), &route.bucket, &put.key).await?;
     let received = inbound::receive_file(body, ticket.writer, &declared, length).await?;
     let checksums = received.checksum.iter().map(|(algorithm, value)| (algorithm.name().to_owned(), value.clone()));
@@ -41,7 +43,7 @@ pub(in crate::http::s3) async fn store(
         },
         conditions: Conditions::default(),
     };
-    Ok(publish(call, route, commit, ticket.permit).await?.etag)
+    Ok(publish(call, route, commit, ticket.permit, room).await?.etag)
 }
 
 /// What the fields say of the file. Its length, its end tells.

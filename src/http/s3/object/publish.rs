@@ -6,7 +6,7 @@ use actors::Error;
 use actors::domain::object::ObjectMeta;
 use actors::kernel::permits::Permit;
 use actors::storage::CommitRequest;
-use actors::system::Route;
+use actors::system::{Reservation, Route};
 
 /// Makes a staged object visible. A client that hangs up now cannot leave the commit half-asked.
 pub(super) async fn publish(
@@ -14,10 +14,11 @@ pub(super) async fn publish(
     route: Route,
     commit: CommitRequest,
     permit: Permit,
+    room: Reservation,
 ) -> Result<ObjectMeta, S3Error> {
     let (system, bucket, key) = (call.edge.system.clone(), route.name.clone(), commit.key.clone());
     let task = actix_web::rt::spawn(async move {
-        let outcome = system.commit(&route, commit).await;
+        let outcome = system.commit(&route, commit, room).await;
         drop(permit);
         outcome
     });

@@ -29,6 +29,7 @@ pub(in crate::http::s3) async fn answer(
         ..range::system_headers(headers)?
     };
     let route = call.view.route(&put.bucket)?;
+    let room = call.edge.system.reserve(&route, Some(&put.key), declared.length).await?;
     let ticket = route.store.begin_write(&call.holder(), &route.bucket, &put.key).await?;
     let received = inbound::receive(payload, ticket.writer, &declared, call.idle()).await?;
     let checksums: BTreeMap<String, String> =
@@ -40,7 +41,7 @@ pub(in crate::http::s3) async fn answer(
         attributes: ObjectAttributes { headers, user, tags: put.tags.clone(), checksums },
         conditions,
     };
-    let stored = publish(call, route, commit, ticket.permit).await?;
+    let stored = publish(call, route, commit, ticket.permit, room).await?;
     let mut response = HttpResponse::Ok();
     response.insert_header(("etag", stored.etag.quoted()));
     if let Some((algorithm, value)) = &received.checksum {
