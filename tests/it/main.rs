@@ -32,6 +32,7 @@ mod listing;
 mod memory;
 mod modes;
 mod multipart;
+mod objects;
 mod older;
 mod password;
 mod post;

@@ -13,6 +13,7 @@ mod payload;
 mod presigned;
 mod refusal;
 mod request;
+mod share;
 mod signing_key;
 #[cfg(test)]
 mod tests;
@@ -22,6 +23,7 @@ pub use parsed::Parsed;
 pub use payload::PayloadHash;
 pub use refusal::Refusal;
 pub use request::{Pair, RawRequest};
+pub use share::{Share, presigned_get};
 
 use crate::http::s3::error::S3Error;
 use crate::http::s3::operation::Operation;

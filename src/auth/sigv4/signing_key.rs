@@ -52,7 +52,7 @@ pub(super) fn hmac(key: &[u8], text: &[u8]) -> [u8; 32] {
     mac.finalize().into_bytes().into()
 }
 
-fn derive(secret: &Secret, date: &str, region: &str) -> [u8; 32] {
+pub(super) fn derive(secret: &Secret, date: &str, region: &str) -> [u8; 32] {
     let start = prefixed(secret);
     let day = hmac(start.expose().as_bytes(), date.as_bytes());
     let place = hmac(&day, region.as_bytes());

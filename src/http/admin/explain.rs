@@ -4,7 +4,7 @@ use crate::http::admin::call::Call;
 use crate::http::admin::error::{Problem, invalid, not_found};
 use crate::http::admin::openapi::Missing;
 use actix_web::{HttpRequest, HttpResponse, web};
-use actors::domain::admission::{Request, decide};
+use actors::domain::admission::{Block, Request, decide};
 use actors::domain::iam::action;
 use actors::domain::iam::context::{AccessRequest, ListParameters, RequestContext, Resource};
 use actors::domain::iam::evaluate::{Considered, Outcome, Reason, RuleOwner, explain};
@@ -136,7 +136,7 @@ pub(super) async fn ask(request: HttpRequest, payload: web::Payload) -> Result<H
         let RuleName { owner_kind, owner, owner_id, id, effect } = name(state, &rule.owner, rule.id, rule.effect);
         ConsideredRule { owner_kind, owner, owner_id, id, effect, outcome }
     });
-    let stopped = stopped_by(&call.view, &principal, &asked);
+    let stopped = stopped_by(&call.view, &principal, &asked).map(|block| block.name.clone());
     let (allowed, reason, hint) = match &stopped {
         Some(block) => (
             false,
@@ -156,7 +156,11 @@ fn public_rules(view: &SystemView, principal: &Principal, resource: Resource<'_>
 }
 
 /// The block of admission that stops such a request, by the first method that one of its kind has.
-fn stopped_by(view: &SystemView, principal: &Principal, asked: &AccessRequest<'_>) -> Option<String> {
+pub(super) fn stopped_by<'v>(
+    view: &'v SystemView,
+    principal: &Principal,
+    asked: &AccessRequest<'_>,
+) -> Option<&'v Block> {
     let verb = asked.action.strip_prefix("s3:")?;
     let method = match verb {
         _ if verb.starts_with("Get") || verb.starts_with("List") => "GET",
@@ -171,7 +175,7 @@ fn stopped_by(view: &SystemView, principal: &Principal, asked: &AccessRequest<'_
         bucket: asked.resource.bucket,
         path: asked.resource.key.unwrap_or(&asked.context.list.prefix),
     };
-    decide(&view.config.admission, &request).stopped_by().map(|block| block.name.clone())
+    decide(&view.config.admission, &request).stopped_by()
 }
 
 fn find(view: &SystemView, named: &str) -> Result<Principal, Problem> {

@@ -17,6 +17,7 @@ mod keys;
 mod login;
 mod me;
 mod oauth;
+mod objects;
 pub mod openapi;
 mod password;
 mod policies;
@@ -147,6 +148,13 @@ fn table() -> Vec<(Method, &'static str, Route)> {
         (Method::GET, "/admin/buckets/{name}", to().to(buckets::get)),
         (Method::PUT, "/admin/buckets/{name}", to().to(buckets::update)),
         (Method::DELETE, "/admin/buckets/{name}", to().to(buckets::delete)),
+        (Method::GET, "/admin/me/buckets", to().to(objects::buckets)),
+        (Method::GET, "/admin/buckets/{name}/objects", to().to(objects::list)),
+        (Method::GET, "/admin/buckets/{name}/object", to().to(objects::get)),
+        (Method::PUT, "/admin/buckets/{name}/object", to().to(objects::transfer::upload)),
+        (Method::DELETE, "/admin/buckets/{name}/object", to().to(objects::delete)),
+        (Method::GET, "/admin/buckets/{name}/object/download", to().to(objects::transfer::download)),
+        (Method::POST, "/admin/buckets/{name}/object/share", to().to(objects::share::share)),
         (Method::GET, "/admin/backup", to().to(backup::export::export)),
         (Method::POST, "/admin/backup", to().to(backup::restore)),
         (Method::POST, "/admin/backup/verify", to().to(backup::verify)),

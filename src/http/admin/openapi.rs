@@ -3,7 +3,7 @@
 use crate::http::admin::codes::codes;
 use crate::http::admin::{
     audit, backends, backup, backups, buckets, declarative, error, explain, ext_auth, groups, keys, login, me, oauth,
-    password, policies, recover, session, status, tokens, trace, users, whoami,
+    objects, password, policies, recover, session, status, tokens, trace, users, whoami,
 };
 use crate::http::health;
 use crate::http::metrics;
@@ -127,6 +127,13 @@ const ALWAYS: [u16; 5] = [400, 403, 500, 503, 507];
         buckets::get,
         buckets::update,
         buckets::delete,
+        objects::buckets,
+        objects::list,
+        objects::get,
+        objects::transfer::upload,
+        objects::delete,
+        objects::transfer::download,
+        objects::share::share,
         backup::export::export,
         backup::restore,
         backup::verify,

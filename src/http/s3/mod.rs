@@ -13,6 +13,8 @@ pub mod post;
 pub mod registry;
 pub mod xml;
 
+pub(in crate::http) use bucket::visible_page;
+
 use crate::app::Edge;
 use crate::auth::sigv4::Verifier;
 use crate::http::body::readers::Readers;

@@ -11,6 +11,8 @@ pub(super) mod location;
 pub(super) mod probe;
 mod scan;
 
+pub(in crate::http) use scan::page as visible_page;
+
 use super::call::Call;
 use super::error::S3Error;
 use actors::audit::{Event, Outcome};

@@ -10,7 +10,7 @@ use actors::store::StoreHandle;
 const CHUNK: usize = 1000;
 
 /// One page.
-pub(super) async fn page(
+pub(in crate::http) async fn page(
     store: &StoreHandle,
     bucket: &BucketName,
     query: ListQuery,
