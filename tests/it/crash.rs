@@ -2,6 +2,7 @@
 //! is there as a whole or not at all, and the host goes on.
 
 mod backends;
+mod buckets;
 mod deaths;
 mod points;
 mod stored;
@@ -22,6 +23,8 @@ struct Ledger {
     uploads: Vec<uploads::Upload>,
     /// Whether the added backend may be there.
     backend: Vec<bool>,
+    /// The places that the bucket of the admin API may have, if it is there.
+    place: Vec<Option<String>>,
     /// Stored backups that were acknowledged.
     stored: Vec<String>,
 }
@@ -191,6 +194,7 @@ impl Story<'_> {
         self.password()?;
         self.declare("declared")?;
         self.backends()?;
+        self.buckets()?;
         self.session()?;
         self.stored()?;
         self.object("PUT", "after", Some("the restore"))?;
@@ -225,6 +229,7 @@ impl Story<'_> {
         uploads::check(&self.ledger.uploads, &s3, point);
         stored::check(&self.ledger.stored, host, point);
         backends::check(&self.ledger.backend, host, point);
+        buckets::check(&self.ledger.place, host, &s3, point);
         s3.put("crash", "a", "goes on").expect(200);
         assert_eq!(s3.get("crash", "a").expect(200).text(), "goes on");
         host.user("goes-on", json!([]));

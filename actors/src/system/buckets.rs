@@ -12,7 +12,7 @@ use crate::domain::state::Bucket;
 use crate::system::SystemHandle;
 use crate::system::handle::PATIENCE;
 use crate::system::view::Route;
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Result, fault};
 
 /// Objects of a bucket that are counted where its account is not known.
 const COUNTED: usize = 10_000;
@@ -73,6 +73,8 @@ impl SystemHandle {
             Error::new(ErrorKind::Invalid, "create bucket", format!("there is no backend `{backend}`"))
         })?;
         store.create_bucket(&place).await?;
+        // Its place without its entry is empty, and taken for nobody's.
+        fault::point("system.bucket.placed");
         let bucket = Bucket { name, backend, alias, owner, created_at: self.now(), public_prefixes, settings };
         let change = StateChange::Bucket(BucketChange::Create { bucket });
         self.mutate_as(None, change, if_version).await
@@ -93,6 +95,8 @@ impl SystemHandle {
         }
         let _alone = self.cell.commits.write().await;
         let changed = self.mutate_as(author, change, if_version).await?;
+        // Its entry without its place is made whole by the next start, or by the first object.
+        fault::point("system.bucket.routed");
         let route = self.view().route(name)?;
         if let Err(error) = route.store.create_bucket(&route.bucket).await {
             // It is made with the first object otherwise.

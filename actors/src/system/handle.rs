@@ -22,7 +22,7 @@ use crate::system::actor::{Below, SystemActor};
 use crate::system::cell::Cell;
 use crate::system::messages::{Fence, Mutate, NewIds, NextSystem, Reconnect, SwapAll};
 use crate::system::view::{Route, SystemView};
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Result, fault};
 use actix::Actor;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -151,6 +151,7 @@ impl SystemHandle {
             ));
         }
         self.mutate(StateChange::Bucket(BucketChange::Delete { name: name.clone() })).await?;
+        fault::point("system.bucket.unregistered");
         if let Err(error) = route.store.delete_bucket(&route.bucket).await {
             // The registry is the truth; an empty place left behind is used again by the next bucket of this name.
             log::warn!("the place of the deleted bucket {name} stays: {error:?}");

@@ -1,8 +1,8 @@
 //! The tables `bucket_usage` and `usage_state`.
 
-use crate::Result;
 use crate::db::failed;
 use crate::domain::clock::Timestamp;
+use crate::{Result, fault};
 use rusqlite::{Connection, OptionalExtension, params};
 
 /// What one bucket holds.
@@ -86,6 +86,7 @@ pub fn take_usage(connection: &Connection) -> Result<(Vec<UsageRow>, bool)> {
         };
         set_clean(&transaction, false)?;
         transaction.commit()?;
+        fault::point("db.usage.taken");
         Ok((rows, clean.unwrap_or(false)))
     };
     take().map_err(failed("read bucket usage"))
