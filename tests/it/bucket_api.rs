@@ -202,8 +202,9 @@ fn backends_and_buckets_from_the_command_line() {
     let (code, plan) = run(&["backend", "create", "cold", "--path", &cold, "--dry-run"]);
     assert!(code == Some(0) && plan.ends_with("nothing was changed yet\n"), "{plan}");
     assert_eq!(run(&["backend", "create", "cold", "--path", &cold]).0, Some(0));
-    let (code, made) = run(&["bucket", "create", "films", "--backend", "cold", "--quota-bytes", "1000"]);
-    assert!(code == Some(0) && made.contains("quota_bytes: 1000"), "{made}");
+    let (code, made) = run(&["bucket", "create", "films", "--backend", "cold", "--quota", "1KiB"]);
+    assert!(code == Some(0) && made.contains("quota_bytes: 1024"), "{made}");
+    assert_eq!(run(&["bucket", "create", "other", "--quota", "1.5GiB"]).0, Some(2));
     let (_, list) = run(&["backend", "list"]);
     assert!(list.contains("cold") && list.contains("default"), "{list}");
     let (code, set) = run(&["bucket", "set", "films", "--no-quota", "--read-only", "true"]);

@@ -9,6 +9,7 @@ use crate::fault;
 use crate::iam::IamHandle;
 use crate::iam::messages::Applied;
 use crate::iam_db::IamDbHandle;
+use crate::store::StoreHandle;
 use crate::system::cell::Cell;
 use crate::system::commit_point::swap_all;
 use crate::system::messages::{Fence, FenceSettled, Mutate, NewIds, Reconnect, SwapAll};
@@ -180,11 +181,24 @@ impl Handler<Reconnect> for SystemActor {
         let view = self.cell.view();
         let configured = view.config.storage.backends.get(message.store.name());
         let backend = configured.ok_or_else(|| no_such_backend(message.store.name()))?;
+        if message
+            .opened_for
+            .is_some_and(|config| !Arc::ptr_eq(&config, &view.config) || !is_known(&view, &message.store))
+        {
+            let message = format!("backend `{}` was changed while it was opened", message.store.name());
+            return Err(Error::new(ErrorKind::RouteChanged, "reconnect", message));
+        }
         let seal = atrest::seal(backend, &view.state.keyring);
         self.cell.publish(view.with_store(message.store.sealed(seal)));
         drop(message.commits);
         Ok(())
     }
+}
+
+/// Whether a backend bears the id that the state has for it, or is the first of its name.
+fn is_known(view: &SystemView, store: &StoreHandle) -> bool {
+    let known = view.state.backends.get(store.name());
+    known.is_none() || known == store.backend_id().as_ref()
 }
 
 impl Handler<SwapAll> for SystemActor {

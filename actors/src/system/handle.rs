@@ -7,6 +7,7 @@ use crate::domain::bucket::BucketChange;
 use crate::domain::bucket::settings::{self, Setting};
 use crate::domain::change::{Asked, Changed, StateChange};
 use crate::domain::clock::Clock;
+use crate::domain::config::model::Config;
 use crate::domain::iam::change::{IamChange, SignInChange};
 use crate::domain::iam::grants::Author;
 use crate::domain::iam::sign_in::Login;
@@ -180,9 +181,18 @@ impl SystemHandle {
 
     /// Publishes an opened backend in the place of the one of its name, and registers the id that it bears.
     pub async fn reconnect(&self, store: StoreHandle) -> Result<()> {
+        self.publish_store(store, None).await
+    }
+
+    /// The same for one that came back by itself: refused where a swap gave the backend another place or id meanwhile.
+    pub(super) async fn take_back(&self, store: StoreHandle, opened_for: Arc<Config>) -> Result<()> {
+        self.publish_store(store, Some(opened_for)).await
+    }
+
+    async fn publish_store(&self, store: StoreHandle, opened_for: Option<Arc<Config>>) -> Result<()> {
         let (name, id) = (store.name().clone(), store.backend_id());
         let commits = self.cell.commits.clone().write_owned().await;
-        self.owner.ask(Intent::Change, Reconnect { store, commits }).await?;
+        self.owner.ask(Intent::Change, Reconnect { store, opened_for, commits }).await?;
         match id.filter(|id| self.view().state.backends.get(&name) != Some(id)) {
             Some(id) => self.mutate(StateChange::RegisterBackend { name, id }).await.map(drop),
             None => Ok(()),

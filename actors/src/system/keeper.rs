@@ -124,7 +124,7 @@ async fn reopen(system: &SystemHandle, opener: &impl Fn() -> Opener, store: &Sto
     let Some(backend) = view.config.storage.backends.get(store.name()) else { return Ok(false) };
     // Only under the id that is known: a root that lost its name is nobody's until somebody says so.
     let opened = opener.open(store.name(), backend, &view.state, &view.config).await?;
-    system.reconnect(opened).await?;
+    system.take_back(opened, view.config.clone()).await?;
     Ok(true)
 }
 
@@ -187,3 +187,6 @@ impl SystemHandle {
         judge(&routes(&view.config.storage, &view.state.buckets), &seen)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,7 @@ use crate::Result;
 use crate::db::password::PasswordHash;
 use crate::domain::change::{Asked, Changed};
 use crate::domain::config::Loaded;
+use crate::domain::config::model::Config;
 use crate::domain::names::BackendName;
 use crate::store::StoreHandle;
 use crate::system::staging::Staging;
@@ -41,6 +42,8 @@ pub(super) struct FenceSettled(pub(super) Fence);
 pub struct Reconnect {
     /// The backend, under the name that the config has.
     pub store: StoreHandle,
+    /// The config that it was opened for, where nobody asked for it: under another one, or under another id, it is refused.
+    pub opened_for: Option<Arc<Config>>,
     /// Proof that no object is being committed meanwhile.
     pub commits: OwnedRwLockWriteGuard<()>,
 }

@@ -3,6 +3,7 @@
 use super::client::Server;
 use super::show::{Shown, words};
 use super::{Outcome, percent_encoded};
+use actors::domain::config::scalar::parse_size;
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 
@@ -55,8 +56,8 @@ pub struct Settings {
     /// Its name on the backend.
     #[arg(long)]
     alias: Option<String>,
-    /// The most bytes that it may hold.
-    #[arg(long, value_name = "BYTES")]
+    /// The most that it may hold: `10GiB`, or a number of bytes.
+    #[arg(long = "quota", alias = "quota-bytes", value_name = "SIZE", value_parser = size)]
     quota_bytes: Option<u64>,
     /// Whether it takes no writes.
     #[arg(long)]
@@ -64,6 +65,11 @@ pub struct Settings {
     /// What anybody may read; an empty one is the whole bucket. Repeatable.
     #[arg(long = "public-prefix", value_name = "PREFIX")]
     public_prefixes: Vec<String>,
+}
+
+/// A size as the config file writes it.
+fn size(text: &str) -> Result<u64, String> {
+    parse_size(text).map_err(|complaint| format!("{}; {}", complaint.message, complaint.suggestion.unwrap_or_default()))
 }
 
 impl Settings {
