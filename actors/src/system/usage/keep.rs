@@ -12,7 +12,7 @@ use crate::storage::multipart::{UploadQuery, UploadRef};
 use crate::system::SystemHandle;
 use crate::system::view::Route;
 use std::sync::{Arc, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// What changed is saved this often.
 const SAVE: Duration = Duration::from_secs(5);
@@ -107,17 +107,19 @@ impl SystemHandle {
             (account.wants_count(quota), account.usage().is_some_and(|usage| now.since(usage.counted_at) > STALE))
         };
         if wanted || stale {
-            self.count(route, &held).await?;
+            self.count(route, &held, quota).await?;
             held.counted.notify_waiters();
         }
         Ok(())
     }
 
-    /// Counts page by page; changes that come meanwhile are told apart by the key that the count has come to.
-    async fn count(&self, route: &Route, held: &Held) -> Result<()> {
+    /// Counts page by page; changes that come meanwhile are told apart by the key that the count has come to. Where no quota waits for
+    /// it, it rests as long as it works: requests come first.
+    async fn count(&self, route: &Route, held: &Held, quota: bool) -> Result<()> {
         held.lock().begin();
         let mut start_after = String::new();
         loop {
+            let begun = Instant::now();
             let alone = held.pages.write().await;
             let query = ListQuery { start_after, max_keys: PAGE, ..ListQuery::default() };
             let page = route.store.list(&route.bucket, query).await?;
@@ -134,6 +136,9 @@ impl SystemHandle {
                 }
             }
             drop(alone);
+            if !quota {
+                tokio::time::sleep(begun.elapsed()).await;
+            }
         }
     }
 
