@@ -4,7 +4,7 @@
 mod backends;
 mod buckets;
 mod deaths;
-mod points;
+pub(crate) mod points;
 mod stored;
 mod uploads;
 
@@ -285,8 +285,8 @@ fn kill_at(point: &str) -> usize {
 }
 
 /// The prefixes that have a test below; none is left out.
-const GROUPS: [&str; 11] =
-    ["fs.", "db.", "swap.", "store.", "iam", "config.", "system.", "backup.", "state_db.", "session.", "audit."];
+const GROUPS: [&str; 12] =
+    ["fs.", "s3.", "db.", "swap.", "store.", "iam", "config.", "system.", "backup.", "state_db.", "session.", "audit."];
 
 /// Points that only a second crash reaches, with the point of the first.
 const IN_RECOVERY: [(&str, &str); 1] = [("swap.recover.before_finish", "swap.after_journal")];

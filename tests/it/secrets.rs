@@ -12,13 +12,14 @@ use std::process::{Command, Stdio};
 const OPENAPI: &str = include_str!("../../web/openapi.json");
 /// Where the test puts a secret of its own into each key of the config that takes one. A key that is not here fails the test: give it a
 /// line, and a place in [`CONFIG`].
-const PLACES: [(&str, &str); 6] = [
+const PLACES: [(&str, &str); 7] = [
     ("access.secret_access_key", "«config-pair»"),
     ("access.iam_users[].secret_access_key", "«first-pair»"),
     ("access.iam_users[].access_keys[].secret_access_key", "«second-pair»"),
     ("access.auth_providers[].client_secret", "«client»"),
     ("advanced.bootstrap_password_hash", "«hash»"),
     ("advanced.audit.webhook.headers[].value", "«header»"),
+    ("storage.backends[].secret_access_key", "«account»"),
 ];
 const CONFIG: &str = "\
 access:
@@ -33,6 +34,10 @@ access:
     - {name: hidden-bob, access_key_id: AKBYREFERENCE, secret_access_key: {env: BOB_SECRET}}
   auth_providers:
     - {name: corp, client_id: gateway, client_secret: «client», issuer_url: 'https://hidden-idp.invalid'}
+storage:
+  backends:
+    - {name: near, type: filesystem, path: ./data}
+    - {name: far, type: s3, endpoint: 'http://127.0.0.1:9', access_key_id: AKFAR, secret_access_key: «account»}
 advanced:
   bootstrap_password_hash: «hash»
   audit: {webhook: {url: 'http://127.0.0.1:9/hidden-hook', headers: [{name: X-Token, value: «header»}]}}
@@ -95,8 +100,9 @@ fn addresses(ids: &[String]) -> Vec<String> {
 
 #[test]
 fn no_secret_of_a_loaded_system_comes_out_anywhere() {
-    let taking: Vec<&str> =
-        table::keys().filter(|key| matches!(key.kind, Kind::Secret(_))).map(|key| key.path).collect();
+    // The one backend of the short form is the same one as in the list, and a file has one of the two.
+    let taking = table::keys().filter(|key| key.path != "storage.backend.secret_access_key");
+    let taking: Vec<&str> = taking.filter(|key| matches!(key.kind, Kind::Secret(_))).map(|key| key.path).collect();
     let mut placed: Vec<&str> = PLACES.iter().map(|(path, _)| *path).collect();
     placed.sort_unstable();
     let mut sorted = taking.clone();

@@ -20,8 +20,11 @@ pub const PLAIN_TEXT_FIELDS: &[(&str, &str, &str)] = &[
     ("src/http/admin/trace.rs", "key", "an object key"),
     ("actors/src/domain/listing.rs", "key", "an object key"),
     ("actors/src/storage/fs/attributes.rs", "key", "an object key"),
-    ("actors/src/storage/fs/seal.rs", "key", "the id of a metadata key"),
     ("actors/src/storage/fs/uploads/records.rs", "key", "an object key"),
+    ("actors/src/storage/s3/meta.rs", "key", "an object key"),
+    ("actors/src/storage/s3/read.rs", "key", "an object key"),
+    ("actors/src/storage/s3/temp.rs", "key", "an object key"),
+    ("actors/src/storage/s3/uploads/mod.rs", "key", "an object key"),
 ];
 
 /// What may stand at the top of the tree.

@@ -162,7 +162,7 @@ impl Handler<LookAt> for BackupActor {
 
     fn handle(&mut self, message: LookAt, _: &mut Self::Context) -> Self::Result {
         let tools = self.tools.clone();
-        Box::pin(async move { configure::opener(&tools).look(&message.kind, message.known).await })
+        Box::pin(async move { configure::look_at(&tools, &message.0).await })
     }
 }
 

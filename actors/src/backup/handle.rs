@@ -16,7 +16,6 @@ use crate::config::ConfigHandle;
 use crate::db::runtime::last_export;
 use crate::disk::SharedDisk;
 use crate::domain::clock::Clock;
-use crate::domain::config::model::BackendKind;
 use crate::domain::names::BackendName;
 use crate::domain::state::ExportRecord;
 use crate::domain::stored::Standing;
@@ -140,8 +139,8 @@ impl BackupHandle {
     }
 
     /// What is found at a backend's place, whoever has it open.
-    pub async fn look_at(&self, kind: BackendKind, known: Option<String>) -> Result<Look> {
-        self.owner.ask(Intent::Read, LookAt { kind, known }).await
+    pub async fn look_at(&self, name: BackendName) -> Result<Look> {
+        self.owner.ask_within(LONG, Intent::Read, LookAt(name)).await
     }
 
     /// The record of restores, newest first.

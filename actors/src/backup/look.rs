@@ -1,7 +1,6 @@
 //! What a plan must know of the backends: which buckets hold objects, which of them move, which roots are new.
 
 use crate::domain::archive::plan::Plan;
-use crate::domain::config::model::BackendKind;
 use crate::domain::config::routing;
 use crate::domain::listing::ListQuery;
 use crate::domain::names::BucketName;
@@ -36,8 +35,8 @@ pub(super) async fn moved_buckets(
     for name in with_data {
         let Ok(now) = view.route(name) else { continue };
         let to = next.get(name).and_then(|route| {
-            let BackendKind::Filesystem { path } = &plan.next_config.config.storage.backends.get(&route.backend)?.kind;
-            Some(path.resolve(base).join(route.real_name.as_str()))
+            let backend = plan.next_config.config.storage.backends.get(&route.backend)?;
+            Some(backend.kind.place(base).join(route.real_name.as_str()))
         });
         let from = now.store.root().map(|root| root.join(now.bucket.as_str()));
         if from.is_none() || to == from {
@@ -62,7 +61,7 @@ pub(super) async fn moved_buckets(
 pub(super) fn backend_warnings(view: &SystemView, plan: &Plan, base: &Path) -> Vec<String> {
     let mut warnings = Vec::new();
     for (name, backend) in &plan.next_config.config.storage.backends {
-        let BackendKind::Filesystem { path } = &backend.kind;
+        let Some(path) = backend.kind.directory() else { continue };
         let root = path.resolve(base);
         let id = plan.next.backends.get(name);
         let now = view.stores.values().find(|store| store.root() == Some(root.as_path())).and_then(|s| s.backend_id());

@@ -5,7 +5,6 @@ use crate::backup::recover::{Opened, Recovered};
 use crate::db::password::PasswordHash;
 use crate::domain::clock::Timestamp;
 use crate::domain::config::edit::BackendEdit;
-use crate::domain::config::model::BackendKind;
 use crate::domain::names::BackendName;
 use crate::domain::secret::Secret;
 use crate::storage::look::Look;
@@ -152,15 +151,10 @@ pub struct TakeRoot {
     pub means: RootMeans,
 }
 
-/// What is found at a place where no backend of ours is.
+/// What is found at the place of a configured backend, whoever has it open.
 #[derive(Debug, Message)]
 #[rtype(result = "Result<Look>")]
-pub struct LookAt {
-    /// The place.
-    pub kind: BackendKind,
-    /// The id that it should bear.
-    pub known: Option<String>,
-}
+pub struct LookAt(pub BackendName);
 
 /// The record of restores, newest first.
 #[derive(Debug, Message)]

@@ -77,7 +77,7 @@ pub(super) async fn stage(tools: &Tools, id: &str, next: Next, view: &SystemView
         let config_key = tools.host.config_key(&loaded.config, &base, &state)?;
         let view = SystemView::compose(loaded.clone(), state, Some(hash.clone()), config_key);
         let opener = Opener {
-            instance_id: tools.host.instance.instance_id.clone(),
+            host: tools.host.clone(),
             base,
             disk: tools.disk.clone(),
             clock: tools.clock.clone(),

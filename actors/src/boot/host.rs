@@ -12,7 +12,7 @@ use crate::domain::archive::parts::SecretsPart;
 use crate::domain::atrest;
 use crate::domain::clock::Timestamp;
 use crate::domain::config::Loaded;
-use crate::domain::config::model::{BackendKind, Config, SecretRef, TlsPair, WrittenPath};
+use crate::domain::config::model::{BackendKind, Config, S3Account, SecretRef, TlsPair, WrittenPath};
 use crate::domain::config::problem::Problems;
 use crate::domain::config::scalar::Environment;
 use crate::domain::secret::Secret;
@@ -97,6 +97,16 @@ impl Host {
             (Some(id), Some(secret)) => Ok(Some((id.clone(), self.resolve(secret, config, base, state)?))),
             _ => Ok(None),
         }
+    }
+
+    /// The secret half of an account's key pair.
+    pub fn account(&self, account: &S3Account, config: &Config, base: &Path, state: &State) -> Result<Secret> {
+        let reference = account.secret_access_key.as_ref().ok_or_else(|| {
+            Error::new(ErrorKind::Invalid, "backend", "the S3 account has no secret_access_key")
+                .with_code("secret_missing")
+                .with_hint("set secret_access_key of the backend")
+        })?;
+        self.resolve(reference, config, base, state)
     }
 
     /// A reference's value: from this host where it gives one, else what a restore brought along.
@@ -209,8 +219,13 @@ impl Host {
             }
         }
         for (name, backend) in &loaded.config.storage.backends {
-            let BackendKind::Filesystem { path } = &backend.kind;
-            let root = path.resolve(base);
+            let root = match &backend.kind {
+                BackendKind::Filesystem { path } => path.resolve(base),
+                BackendKind::S3(account) => {
+                    self.account(account, &loaded.config, base, state)?;
+                    continue;
+                }
+            };
             let existing = root.ancestors().find(|ancestor| ancestor.exists());
             if !existing.is_some_and(Path::is_dir) {
                 return refuse(format!("{} of backend `{name}` cannot be a directory", root.display()));

@@ -70,7 +70,7 @@ pub async fn start(prepared: Prepared, guardian: &Guardian) -> Result<Booted, Bo
     let mut force = in_force(&host, evidence, initialise, disk.as_ref(), clock.now())?;
 
     let opener = Opener {
-        instance_id: host.instance.instance_id.clone(),
+        host: host.clone(),
         base: host.config_base(),
         disk: disk.clone(),
         clock: clock.clone(),

@@ -1,7 +1,7 @@
 //! Where the roots of filesystem backends may lie on this host, symbolic links followed.
 
 use crate::config::state_dir::STATE_FILES;
-use crate::domain::config::model::{BackendKind, BackupTarget};
+use crate::domain::config::model::BackupTarget;
 use crate::domain::config::problem::Problem;
 use crate::domain::config::{DEFAULT_BACKEND, Loaded};
 use std::ffi::OsStr;
@@ -14,12 +14,9 @@ pub fn check(loaded: &Loaded, base: &Path, config_dir: Option<&Path>, state_dir:
     let roots: Vec<(String, PathBuf)> = storage
         .backends
         .iter()
-        .map(|(name, backend)| {
-            let BackendKind::Filesystem { path } = &backend.kind;
-            (name.to_string(), follow(&path.resolve(base)))
-        })
+        .filter_map(|(name, backend)| Some((name.to_string(), follow(&backend.kind.directory()?.resolve(base)))))
         .collect();
-    let default = roots.iter().find(|(name, _)| *name == storage.default_backend.as_str());
+    let default = roots.iter().find(|(name, _)| *name == storage.default_backend.as_str()).or_else(|| roots.first());
     let data_roots: Vec<PathBuf> = match loaded.config.advanced.data_roots.as_slice() {
         [] => default.and_then(|(_, root)| root.parent()).map(Path::to_owned).into_iter().collect(),
         written => written.iter().map(|path| follow(&path.resolve(base))).collect(),

@@ -1,12 +1,15 @@
 //! L1: where objects live. One trait, every backend.
 
+mod completion;
 pub mod fs;
 pub mod keylocks;
 pub mod look;
 pub mod mackeys;
 pub mod multipart;
+pub mod s3;
 #[cfg(any(test, feature = "faults"))]
 pub mod testkit;
+mod upload_pages;
 
 use crate::Result;
 use crate::domain::condition::{ByteRange, Conditions, RangeRequest};

@@ -148,9 +148,10 @@ impl Handler<DeleteBucket> for StoreActor {
 impl Handler<Probe> for StoreActor {
     type Result = ResponseActFuture<Self, Result<Health>>;
 
-    fn handle(&mut self, _: Probe, _: &mut Self::Context) -> Self::Result {
+    fn handle(&mut self, probe: Probe, _: &mut Self::Context) -> Self::Result {
         fault::point("store.probe");
-        let (store, write) = (self.store.clone(), self.state.write_probe_due(self.clock.now()));
+        let write = probe.writes && self.state.write_probe_due(self.clock.now());
+        let store = self.store.clone();
         Box::pin(wrap_future(async move { store.probe(write).await }).map(|outcome, actor: &mut Self, _| {
             actor.state.note(actor.clock.now(), outcome.as_ref().err());
             Ok(actor.state.health())

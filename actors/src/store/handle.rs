@@ -122,6 +122,7 @@ impl StoreHandle {
 
     /// Lets nobody through until [`StoreHandle::let_through`]: it does not answer, and no request has to find that out again.
     pub fn close(&self, reason: &str) {
+        let reason = reason.strip_prefix(&unavailable(&self.name, "")).unwrap_or(reason);
         if self.closed.swap(Some(Arc::new(reason.to_owned()))).is_none() {
             log::error!("backend {} is down: {reason}", self.name);
         }
@@ -269,7 +270,7 @@ impl StoreHandle {
 
     /// How the backend is, looked at now.
     pub async fn probe(&self) -> Result<Health> {
-        self.open()?.1.ask(Intent::Read, Probe).await
+        self.open()?.1.ask(Intent::Read, Probe { writes: self.seal.is_none() }).await
     }
 
     /// Ends the writes under way and takes no new ones.
@@ -303,9 +304,13 @@ impl StoreHandle {
     }
 
     fn unavailable(&self, reason: &str) -> Error {
-        let message = format!("backend `{}` is unavailable: {reason}", self.name);
-        Error::new(ErrorKind::Unavailable, "backend", message)
+        Error::new(ErrorKind::Unavailable, "backend", unavailable(&self.name, reason))
     }
+}
+
+/// What a client is told of a backend that is down.
+fn unavailable(name: &BackendName, reason: &str) -> String {
+    format!("backend `{name}` is unavailable: {reason}")
 }
 
 /// The registry said that the bucket exists, so what is missing is the key.

@@ -92,7 +92,10 @@ pub struct AbortUpload(pub UploadRef);
 /// Looks whether the backend answers; at most once a minute with a write.
 #[derive(Debug, Message)]
 #[rtype(result = "Result<Health>")]
-pub struct Probe;
+pub struct Probe {
+    /// It takes writes: one may be tried.
+    pub writes: bool,
+}
 
 /// Takes no new writes; answers when those under way have ended.
 #[derive(Debug, Message)]

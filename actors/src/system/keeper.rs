@@ -8,7 +8,7 @@ use crate::domain::names::BackendName;
 use crate::domain::state::Bucket;
 use crate::store::StoreHandle;
 use crate::system::handle::SystemHandle;
-use crate::system::stores::Opener;
+use crate::system::stores::{Configured, Opener};
 use crate::{ErrorKind, Result};
 use futures_util::future::join_all;
 use std::collections::{BTreeMap, BTreeSet};
@@ -122,8 +122,13 @@ impl Watch {
 async fn reopen(system: &SystemHandle, opener: &impl Fn() -> Opener, store: &StoreHandle) -> Result<bool> {
     let (view, opener) = (system.view(), opener());
     let Some(backend) = view.config.storage.backends.get(store.name()) else { return Ok(false) };
+    if backend.kind.directory().is_none() && store.backend_id().is_some() {
+        // An account is asked anew with every request: it is let through when it answers.
+        return Ok(false);
+    }
     // Only under the id that is known: a root that lost its name is nobody's until somebody says so.
-    let opened = opener.open(store.name(), backend, &view.state, &view.config).await?;
+    let of = Configured { name: store.name(), backend, config: &view.config, state: &view.state };
+    let opened = opener.open(of).await?;
     system.take_back(opened, view.config.clone()).await?;
     Ok(true)
 }

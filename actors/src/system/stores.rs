@@ -1,27 +1,31 @@
 //! The backends of a configuration, opened: those that are open already stay as they are.
 
+mod one;
+
+pub use one::Configured;
+
 use crate::Result;
+use crate::boot::Host;
 use crate::disk::SharedDisk;
 use crate::domain::atrest;
 use crate::domain::clock::Clock;
-use crate::domain::config::model::{Backend, BackendKind, Config};
+use crate::domain::config::model::{BackendKind, Config, S3Account};
 use crate::domain::config::routing::routes;
 use crate::domain::names::BackendName;
+use crate::domain::secret::Secret;
 use crate::domain::state::State;
 use crate::kernel::guardian::Guardian;
-use crate::storage::fs::{FsOptions, FsStore};
-use crate::storage::look::Look;
-use crate::storage::mackeys::MacKeys;
 use crate::store::StoreHandle;
 use crate::system::view::SystemView;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::Arc;
 
 /// What opening a backend needs besides its configuration.
 #[derive(Clone, Debug)]
 pub struct Opener {
-    /// Who opens it.
-    pub instance_id: String,
+    /// Who opens it, and what gives its secrets.
+    pub host: Arc<Host>,
     /// Relative paths of the config count from here.
     pub base: PathBuf,
     /// Every durable file operation.
@@ -59,10 +63,13 @@ impl Opener {
             let kept = before
                 .filter(|view| view.state.keyring == state.keyring)
                 .and_then(|view| view.stores.get(name))
-                .filter(|store| self.is_at(store, &backend.kind) && known.is_some() && store.backend_id() == known);
+                .filter(|store| self.is_at(store, &backend.kind) && known.is_some() && store.backend_id() == known)
+                .filter(|_| {
+                    before.is_some_and(|view| self.is_same_account((name, &backend.kind), view, config, state))
+                });
             let handle = match self.ready.get(name).or(kept) {
                 Some(handle) => handle.clone().sealed(None),
-                None => match self.open(name, backend, state, config).await {
+                None => match self.open(Configured { name, backend, config, state }).await {
                     Ok(handle) => handle,
                     Err(error) => {
                         log::error!("backend {name} cannot be opened: {error:?}");
@@ -74,8 +81,11 @@ impl Opener {
             let seal = atrest::seal(backend, &state.keyring);
             opened.warnings.extend(seal.as_ref().and_then(|seal| seal.notice(name)));
             // The registry is the truth: a bucket whose place is missing (a restored host without its data, a bucket that was
-            // deleted after the capture) is empty, and takes writes.
-            for route in routes.values().filter(|route| route.backend == *name && handle.down_reason().is_none()) {
+            // deleted after the capture) is empty, and takes writes. An account that is known is not asked for them all.
+            let asked = backend.kind.directory().is_some() || known.is_none() || self.adopt_empty;
+            for route in
+                routes.values().filter(|route| asked && route.backend == *name && handle.down_reason().is_none())
+            {
                 if let Err(error) = handle.create_bucket(&route.real_name).await {
                     opened.warnings.push(format!(
                         "bucket `{}` of backend `{name}`: {}",
@@ -92,86 +102,28 @@ impl Opener {
         Ok(opened)
     }
 
-    /// Opens one backend under the id that the state knows; a place that is new is initialised. Whether it takes writes is for
-    /// [`Opener::open_all`] to say.
-    pub async fn open(
-        &self,
-        name: &BackendName,
-        backend: &Backend,
-        state: &State,
-        config: &Config,
-    ) -> Result<StoreHandle> {
-        let mac = MacKeys::from_keyring(state.keyring.values().map(AsRef::as_ref))?;
-        let known = state.backends.get(name).cloned();
-        match &backend.kind {
-            BackendKind::Filesystem { path } => {
-                self.open_directory(name, &path.resolve(&self.base), known, mac, config).await
-            }
-        }
-    }
-
-    /// What is found at a backend's place, where `known` is the id that it should bear; nothing is changed there.
-    pub async fn look(&self, kind: &BackendKind, known: Option<String>) -> Result<Look> {
-        match kind {
-            BackendKind::Filesystem { path } => {
-                let root = path.resolve(&self.base);
-                let look = tokio::task::spawn_blocking(move || FsStore::look(&root, known.as_deref())).await;
-                look.map_err(|error| crate::Error::internal("look at backend", error))
-            }
-        }
-    }
-
-    /// Makes a place a backend of this id, whatever else lies there.
-    pub async fn initialise(&self, kind: &BackendKind, id: String) -> Result<()> {
-        match kind {
-            BackendKind::Filesystem { path } => {
-                let (root, instance, disk) = (path.resolve(&self.base), self.instance_id.clone(), self.disk.clone());
-                let made =
-                    tokio::task::spawn_blocking(move || FsStore::initialise(&root, &id, &instance, disk.as_ref()))
-                        .await;
-                made.map_err(|error| crate::Error::internal("initialise backend", error))?
-            }
-        }
-    }
-
     /// Whether a store is at the place that the configuration names.
     fn is_at(&self, store: &StoreHandle, kind: &BackendKind) -> bool {
-        match kind {
-            BackendKind::Filesystem { path } => store.root() == Some(path.resolve(&self.base).as_path()),
-        }
+        store.root() == Some(kind.place(&self.base).as_path())
     }
 
-    async fn open_directory(
+    /// True where a backend is reached with the same credentials as before; a directory has none.
+    fn is_same_account(
         &self,
-        name: &BackendName,
-        root: &Path,
-        known: Option<String>,
-        mac: MacKeys,
+        (name, kind): (&BackendName, &BackendKind),
+        before: &SystemView,
         config: &Config,
-    ) -> Result<StoreHandle> {
-        let options = FsOptions {
-            root: root.to_owned(),
-            adopt_empty: self.adopt_empty,
-            expected_id: known,
-            new_id: uuid::Uuid::new_v4().to_string(),
-            instance: self.instance_id.clone(),
-            disk: self.disk.clone(),
-            clock: self.clock.clone(),
-            mac,
+        state: &State,
+    ) -> bool {
+        let BackendKind::S3(account) = kind else { return true };
+        let Some(BackendKind::S3(old)) = before.config.storage.backends.get(name).map(|backend| &backend.kind) else {
+            return false;
         };
-        let opened = tokio::task::spawn_blocking(move || FsStore::open(options)).await;
-        let (store, found) = opened.map_err(|e| crate::Error::internal("open backend", e))??;
-        if found.initialised {
-            log::info!("backend {name} was initialised in {} as {}", root.display(), found.backend_id);
-        }
-        StoreHandle::start(
-            name.clone(),
-            store,
-            root.to_owned(),
-            config.advanced.max_requests,
-            self.clock.clone(),
-            &self.guardian,
-        )
-        .await
+        let pair = |account: &S3Account, config: &Config, state: &State| -> Option<(String, String, Secret)> {
+            let secret = self.host.account(account, config, &self.base, state).ok()?;
+            Some((account.region.clone(), account.access_key_id.clone(), secret))
+        };
+        let now = pair(account, config, state);
+        now.is_some() && now == pair(old, &before.config, &before.state)
     }
 }

@@ -2,7 +2,7 @@
 //! and then into whatever takes it. Nothing of it is held but the config and the manifest.
 
 use crate::domain::archive::check;
-use crate::domain::archive::config_part::ConfigPart;
+use crate::domain::archive::config_part::{BACKEND_SECRET, ConfigPart};
 use crate::domain::archive::manifest::{
     self, AuditCheckpoint, BackendEntry, BootstrapPassword, ENTRIES, FileEntry, KeyEntry, Manifest, SCHEMA, Schema,
     VERSION,
@@ -10,7 +10,7 @@ use crate::domain::archive::manifest::{
 use crate::domain::archive::parts::{IamOf, IamPart, SecretsPart};
 use crate::domain::clock::Timestamp;
 use crate::domain::config::load::Loaded;
-use crate::domain::config::model::{ArchiveLimits, SecretRef};
+use crate::domain::config::model::{ArchiveLimits, BackendKind, S3Account, SecretRef};
 use crate::domain::secret::Secret;
 use crate::domain::state::State;
 use crate::zipper::read::Summed;
@@ -261,6 +261,12 @@ fn secrets(input: &ExportInput<'_>) -> SecretsPart {
     if let Some(SecretRef::Literal(secret)) = &access.secret_access_key {
         secrets.access.access_key_id = access.access_key_id.as_deref().map(Secret::new);
         secrets.access.secret_access_key = Some(secret.clone());
+    }
+    for (name, backend) in &input.config.config.storage.backends {
+        if let BackendKind::S3(S3Account { secret_access_key: Some(SecretRef::Literal(secret)), .. }) = &backend.kind {
+            let fields = secrets.storage_backends.entry(name.to_string()).or_default();
+            fields.insert(BACKEND_SECRET.to_owned(), secret.clone());
+        }
     }
     let headers = input.config.config.advanced.audit.webhook.iter().flat_map(|webhook| &webhook.headers);
     for (name, value) in headers {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 /// Every point in the sources whose name begins so.
-pub(super) fn points(prefix: &str) -> Vec<String> {
+pub(crate) fn points(prefix: &str) -> Vec<String> {
     let mut found = BTreeSet::new();
     collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join("actors/src"), &mut found);
     found.into_iter().filter(|p| p.starts_with(prefix)).collect()

@@ -7,10 +7,14 @@ use crate::backup::files::ConfigFile;
 use crate::backup::handle::Tools;
 use crate::backup::messages::{Configuration, RootMeans};
 use crate::backup::stage::{Next, stage};
+use crate::domain::atrest::Seal;
 use crate::domain::config::edit::no_such_backend;
+use crate::domain::config::model::Backend;
 use crate::domain::names::BackendName;
-use crate::storage::look::LookState;
-use crate::system::stores::Opener;
+use crate::domain::state::State;
+use crate::storage::look::{Look, LookState};
+use crate::store::StoreHandle;
+use crate::system::stores::{Configured, Opener};
 use crate::system::swap::SwapKind;
 use crate::system::view::SystemView;
 use crate::{Error, ErrorKind, Result, fault};
@@ -50,20 +54,18 @@ pub(super) async fn run(tools: &Tools, id: &str, asked: Configuration) -> Result
 }
 
 /// Opens what the change adds or moves, so that nothing comes into force that does not open.
-async fn open(
-    tools: &Tools,
-    name: &BackendName,
-    plan: &mut Plan,
-) -> Result<BTreeMap<BackendName, crate::store::StoreHandle>> {
+async fn open(tools: &Tools, name: &BackendName, plan: &mut Plan) -> Result<BTreeMap<BackendName, StoreHandle>> {
     let mut ready = BTreeMap::new();
     let (Some(opens), Some(backend)) = (&plan.opens, plan.config.config.storage.backends.get(name)) else {
         return Ok(ready);
     };
     let opener = Opener { base: plan.base.clone(), ..opener(tools) };
+    let of = Configured { name, backend, config: &plan.config.config, state: &plan.state };
     if let (LookState::Lost, Some(known)) = (opens.look.state, plan.state.backends.get(name)) {
-        opener.initialise(&backend.kind, known.clone()).await?;
+        opener.initialise(of, known.clone()).await?;
     }
-    let handle = opener.open(name, backend, &plan.state, &plan.config.config).await?;
+    let handle = opener.open(of).await?;
+    answers(&handle, backend).await?;
     if let Some(id) = handle.backend_id() {
         plan.state.backends.insert(name.clone(), id);
     }
@@ -78,13 +80,14 @@ pub(super) async fn take_root(tools: &Tools, name: BackendName, means: RootMeans
     let backend = view.config.storage.backends.get(&name).ok_or_else(|| no_such_backend(&name))?;
     let known = view.state.backends.get(&name).cloned();
     let opener = opener(tools);
-    let look = opener.look(&backend.kind, known.clone()).await?;
-    let mut state = crate::domain::state::State::clone(&view.state);
+    let now = Configured { name: &name, backend, config: &view.config, state: &view.state };
+    let look = opener.look(now).await?;
+    let mut state = State::clone(&view.state);
     match (means, look.state, look.backend_id) {
         (_, LookState::Unusable, _) => return Err(plan::unusable(&look.message)),
         (RootMeans::Init, LookState::New | LookState::Lost, _) => {
             let id = known.unwrap_or_else(|| uuid::Uuid::new_v4().to_string());
-            opener.initialise(&backend.kind, id.clone()).await?;
+            opener.initialise(now, id.clone()).await?;
             state.backends.insert(name.clone(), id);
         }
         (RootMeans::Init, ..) => {
@@ -104,16 +107,33 @@ pub(super) async fn take_root(tools: &Tools, name: BackendName, means: RootMeans
                 .with_hint("mount the disk, or make the root anew with `backend init`"));
         }
     }
-    let handle = opener.open(&name, backend, &state, &view.config).await?;
+    let handle = opener.open(Configured { state: &state, ..now }).await?;
+    answers(&handle, backend).await?;
     let id = handle.backend_id().unwrap_or_default();
     tools.system.reconnect(handle).await?;
     Ok(id)
 }
 
+/// Refuses a backend that was opened and does not do what is asked of it: an account is asked for nothing before that.
+async fn answers(handle: &StoreHandle, backend: &Backend) -> Result<()> {
+    let seal = backend.read_only.then_some(Seal::ReadOnly);
+    match handle.clone().sealed(seal).probe().await?.last_failure {
+        None => Ok(()),
+        Some((_, why)) => Err(plan::unusable(&why)),
+    }
+}
+
+/// What is found at the place of a configured backend.
+pub(super) async fn look_at(tools: &Tools, name: &BackendName) -> Result<Look> {
+    let view = tools.system.view();
+    let backend = view.config.storage.backends.get(name).ok_or_else(|| no_such_backend(name))?;
+    opener(tools).look(Configured { name, backend, config: &view.config, state: &view.state }).await
+}
+
 /// Opens backends as they are configured now.
 pub(super) fn opener(tools: &Tools) -> Opener {
     Opener {
-        instance_id: tools.host.instance.instance_id.clone(),
+        host: tools.host.clone(),
         base: tools.host.config_base(),
         disk: tools.disk.clone(),
         clock: tools.clock.clone(),
@@ -124,12 +144,7 @@ pub(super) fn opener(tools: &Tools) -> Opener {
 }
 
 /// What is to be in force, for the staging that all swaps share.
-fn next(
-    tools: &Tools,
-    plan: Plan,
-    ready: BTreeMap<BackendName, crate::store::StoreHandle>,
-    view: &SystemView,
-) -> Result<Next> {
+fn next(tools: &Tools, plan: Plan, ready: BTreeMap<BackendName, StoreHandle>, view: &SystemView) -> Result<Next> {
     tools.host.config_writable(Some(&plan.text))?;
     Ok(Next {
         kind: SwapKind::ConfigChange,

@@ -8,18 +8,22 @@ use crate::backup::messages::{Configuration, RootMeans};
 use crate::config::roots;
 use crate::domain::change::StateChange;
 use crate::domain::config::edit::{BackendEdit, buckets_of};
-use crate::domain::config::model::{Backend, BackendKind, Storage};
+use crate::domain::config::model::{Backend, BackendKind, S3Account, SecretRef, Storage};
 use crate::domain::config::problem::Problems;
 use crate::domain::config::routing::routes;
+use crate::domain::config::upstream::secret_path;
 use crate::domain::config::{Loaded, canonical, load};
 use crate::domain::names::BackendName;
 use crate::domain::state::{ConfigRevision, State};
 use crate::storage::look::{Look, LookState};
-use crate::system::stores::Opener;
+use crate::system::stores::{Configured, Opener};
 use crate::system::view::SystemView;
 use crate::{Error, ErrorKind, Result};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
+
+/// What a plan shows of a secret.
+const HIDDEN: &str = "(hidden)";
 
 /// What is to be.
 pub(super) struct Plan {
@@ -80,25 +84,38 @@ pub(super) async fn make(tools: &Tools, view: &SystemView, own: &Loaded, asked: 
         // A name says nothing of what bore it before.
         state.backends.remove(&name);
     }
+    if removes {
+        state.secrets.remove(&secret_path(&name));
+    }
     let mut next = own.clone();
     edit.apply(&mut next, &view.state.buckets)?;
+    // Of what is in force, and of what is asked for: the file that is written refers to them.
+    state.secrets.extend(canonical::literal_secrets(&next.config));
+    let rekeyed = is_rekeyed(own, &next, view, &name);
+    for (name, backend) in &mut next.config.storage.backends {
+        if let BackendKind::S3(S3Account { secret_access_key: Some(secret @ SecretRef::Literal(_)), .. }) =
+            &mut backend.kind
+        {
+            *secret = SecretRef::Stored(secret_path(name));
+        }
+    }
     let (planner, before) = (tools.clone(), own.clone());
     let (config, text, base) = blocking(move || next_file(&planner, &before, next)).await?;
     let opens = match kind {
         Some(_) => Some(look(tools, view, &mut state, &name, &config, &base, root).await?),
         None => None,
     };
-    let changes = changes(&own.config.storage, &config.config.storage);
+    let mut changes = changes(&own.config.storage, &config.config.storage);
+    if rekeyed {
+        changes.push(json!({"path": secret_path(&name), "from": HIDDEN, "to": HIDDEN, "reload": "reconnect"}));
+    }
     if !changes.is_empty() {
-        for (name, secret) in canonical::literal_secrets(&own.config) {
-            state.secrets.insert(name, secret);
-        }
         let revision = ConfigRevision { number: 0, at: tools.clock.now(), actor: who, yaml: text.clone() };
         StateChange::RecordConfig(revision).apply(&mut state, tools.clock.now())?;
         state.meta.generation += 1;
     }
     let moved = match opens {
-        Some(_) if !removes => moved(tools, view, &name).await,
+        Some(_) if !removes && places(own, &config, &name, &base) => moved(tools, view, &name).await,
         _ => Vec::new(),
     };
     let mut warnings = config.warnings.clone();
@@ -108,6 +125,26 @@ pub(super) async fn make(tools: &Tools, view: &SystemView, own: &Loaded, asked: 
     }));
     let file = tools.host.config_file.path.display().to_string();
     Ok(Plan { state, config, text, base, opens, changes, moved, warnings, file })
+}
+
+/// Whether a backend's place is another one than before.
+fn places(own: &Loaded, next: &Loaded, name: &BackendName, base: &Path) -> bool {
+    let place = |loaded: &Loaded| loaded.config.storage.backends.get(name).map(|backend| backend.kind.place(base));
+    place(own) != place(next)
+}
+
+/// Whether the account of a backend gets another secret. None that is in a config was given by a call.
+fn is_rekeyed(own: &Loaded, next: &Loaded, view: &SystemView, name: &BackendName) -> bool {
+    let secret = |loaded: &Loaded| match loaded.config.storage.backends.get(name).map(|backend| &backend.kind) {
+        Some(BackendKind::S3(account)) => account.secret_access_key.clone(),
+        _ => None,
+    };
+    match (secret(next), secret(own)) {
+        (Some(SecretRef::Literal(next)), Some(SecretRef::Stored(own))) => view.state.secrets.get(&own) != Some(&next),
+        (Some(SecretRef::Literal(next)), Some(SecretRef::Literal(own))) => next != own,
+        (Some(SecretRef::Literal(_)), _) => true,
+        _ => false,
+    }
 }
 
 /// The next text of the config file and what a start would make of it, checked against this host.
@@ -137,9 +174,8 @@ fn next_file(tools: &Tools, own: &Loaded, next: Loaded) -> Result<(Loaded, Strin
 /// Refuses where a relative path would count from elsewhere from then on, and move a backend that is not meant.
 fn stays(own: &Loaded, next: &Loaded, from: &Path, to: &Path) -> Result<()> {
     let resolved = |loaded: &Loaded, name: &BackendName, base: &Path| {
-        loaded.config.storage.backends.get(name).map(|backend| match &backend.kind {
-            BackendKind::Filesystem { path } => (path.as_str().to_owned(), path.resolve(base)),
-        })
+        let path = loaded.config.storage.backends.get(name)?.kind.directory()?;
+        Some((path.as_str().to_owned(), path.resolve(base)))
     };
     for name in own.config.storage.backends.keys() {
         let (Some((was, before)), Some((is, after))) = (resolved(own, name, from), resolved(next, name, to)) else {
@@ -172,7 +208,7 @@ async fn look(
     let backend = config.config.storage.backends.get(name);
     let backend = backend.ok_or_else(|| Error::internal(OPERATION, "the backend to open is not in the plan"))?;
     let opener = Opener { base: base.to_owned(), ..opener(tools) };
-    let look = opener.look(&backend.kind, state.backends.get(name).cloned()).await?;
+    let look = opener.look(Configured { name, backend, config: &config.config, state }).await?;
     let refuse = |code: &'static str, hint: &str| {
         let message = format!("{}; nothing was changed", look.message);
         Err(Error::new(ErrorKind::Conflict, OPERATION, message).with_code(code).with_hint(hint))
@@ -243,6 +279,9 @@ fn changes(before: &Storage, after: &Storage) -> Vec<Value> {
         };
         let place = |backend: &Backend| match &backend.kind {
             BackendKind::Filesystem { path } => json!({"type": "filesystem", "path": path.as_str()}),
+            BackendKind::S3(S3Account { endpoint, region, access_key_id, .. }) => {
+                json!({"type": "s3", "endpoint": endpoint, "region": region, "access_key_id": access_key_id})
+            }
         };
         changes.extend(of("", was.map(place), is.map(place), "reconnect"));
         if let (Some(was), Some(is)) = (was, is) {
@@ -257,7 +296,11 @@ fn changes(before: &Storage, after: &Storage) -> Vec<Value> {
 }
 
 fn refused(code: &'static str, problems: &Problems) -> Error {
+    let hint = match code {
+        "config_invalid" => "correct what is named; nothing was changed",
+        _ => "roots lie under `advanced.data_roots`, apart from the state, the config file and every other root",
+    };
     Error::new(ErrorKind::Invalid, OPERATION, format!("the change is refused:\n{problems}"))
         .with_code(code)
-        .with_hint("roots lie under `advanced.data_roots`, apart from the state, the config file and every other root")
+        .with_hint(hint)
 }

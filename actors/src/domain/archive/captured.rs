@@ -1,10 +1,12 @@
 //! An archive → the state that was captured in it, before any rule of a restore.
 
 use crate::domain::archive::Archive;
-use crate::domain::archive::config_part::CONFIG_KEY_SECRET;
+use crate::domain::archive::config_part::{BACKEND_SECRET, CONFIG_KEY_SECRET};
 use crate::domain::archive::parts::{GroupEntry, SecretsPart, UserEntry};
 use crate::domain::config::model::header_path;
+use crate::domain::config::upstream::secret_path;
 use crate::domain::iam::model::{AccessKey, AuthProvider, Group, Permission, User};
+use crate::domain::names::BackendName;
 use crate::domain::secret::Secret;
 use crate::domain::state::{Meta, State, StoredKey};
 use std::collections::BTreeMap;
@@ -105,6 +107,11 @@ fn stored_secrets(secrets: &SecretsPart) -> BTreeMap<String, Secret> {
     let mut stored: BTreeMap<String, Secret> = secrets.resolved.iter().filter_map(named).collect();
     if let Some(secret) = &secrets.access.secret_access_key {
         stored.insert(CONFIG_KEY_SECRET.to_owned(), secret.clone());
+    }
+    for (name, fields) in &secrets.storage_backends {
+        if let (Ok(name), Some(secret)) = (BackendName::new(name), fields.get(BACKEND_SECRET)) {
+            stored.insert(secret_path(&name), secret.clone());
+        }
     }
     for (name, value) in &secrets.event_delivery.webhook_headers {
         stored.insert(header_path(name), value.clone());

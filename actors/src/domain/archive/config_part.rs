@@ -5,9 +5,10 @@ use crate::domain::archive::fault::ArchiveFault;
 use crate::domain::archive::parts::SecretsPart;
 use crate::domain::config::check::Form;
 use crate::domain::config::load::{Loaded, Source, load_from};
-use crate::domain::config::model::{SecretRef, header_path};
+use crate::domain::config::model::{BackendKind, SecretRef, header_path};
 use crate::domain::config::problem::Problems;
 use crate::domain::config::scalar::Environment;
+use crate::domain::config::upstream::secret_path;
 use crate::domain::config::{canonical, emit, reader};
 use crate::domain::names::BucketName;
 use crate::domain::state::Bucket;
@@ -21,6 +22,8 @@ const HEADER: &str = "\
 
 /// The name among the stored secrets of a secret half that the config file wrote out.
 pub const CONFIG_KEY_SECRET: &str = "access.secret_access_key";
+/// The field of a backend's secret half in `storage_backends` of the keystore.
+pub const BACKEND_SECRET: &str = "secret_access_key";
 
 /// `config.yaml`.
 #[derive(Clone, Debug)]
@@ -76,6 +79,14 @@ fn load(
         && secrets.access.secret_access_key.is_some()
     {
         access.secret_access_key = Some(SecretRef::Stored(CONFIG_KEY_SECRET.to_owned()));
+    }
+    for (name, backend) in &mut loaded.config.storage.backends {
+        if let BackendKind::S3(account) = &mut backend.kind
+            && account.secret_access_key.is_none()
+            && secrets.storage_backends.get(name.as_str()).is_some_and(|kept| kept.contains_key(BACKEND_SECRET))
+        {
+            account.secret_access_key = Some(SecretRef::Stored(secret_path(name)));
+        }
     }
     if let Some(webhook) = &mut loaded.config.advanced.audit.webhook {
         for (name, value) in &mut webhook.headers {

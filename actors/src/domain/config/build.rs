@@ -33,6 +33,11 @@ impl<'a> Values<'a> {
         Self { section, origins: BTreeMap::new(), written: BTreeMap::new() }
     }
 
+    /// Everything that was found.
+    pub(super) fn section(&self) -> &'a Section {
+        self.section
+    }
+
     /// The value as written, where it is.
     pub(super) fn found(&self, path: &str) -> Option<&'a Found> {
         self.section.values.get(path)

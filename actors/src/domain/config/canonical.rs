@@ -6,12 +6,15 @@ use super::encryption;
 use super::iam;
 use super::load::Loaded;
 use super::model::{
-    Authentication, BackendKind, Backup, BackupTarget, Config, LogFormat, SecretRef, Webhook, WrittenPath, header_path,
+    Authentication, Backend, BackendKind, Backup, BackupTarget, Config, LogFormat, S3Account, SecretRef, Webhook,
+    WrittenPath, header_path,
 };
 use super::scalar::{duration_text, escape, size_text};
 use super::storage::DEFAULT_BACKEND;
 use super::table;
 use super::tree::{Node, Origin, Value};
+use super::upstream;
+use crate::domain::names::BackendName;
 use crate::domain::network::WrittenNetwork;
 use crate::domain::state::Bucket;
 use crate::domain::stored::cron::Cron;
@@ -233,25 +236,13 @@ impl Writer<'_> {
         let storage = &config.storage;
         let mut backends = storage.backends.iter();
         match (backends.next(), backends.next()) {
-            (Some((name, backend)), None) if name.as_str() == DEFAULT_BACKEND && backend.is_plain() => {
-                let BackendKind::Filesystem { path } = &backend.kind;
+            (Some((name, backend @ Backend { kind: BackendKind::Filesystem { path }, .. })), None)
+                if name.as_str() == DEFAULT_BACKEND && backend.is_plain() =>
+            {
                 self.text("storage.filesystem", path.as_str());
             }
             _ => {
-                let items = storage.backends.iter().map(|(name, backend)| {
-                    let BackendKind::Filesystem { path } = &backend.kind;
-                    let written = self.written.get(&format!("storage.backends.{name}.path"));
-                    let path = written.cloned().unwrap_or_else(|| escape(path.as_str()));
-                    let node = Node::map()
-                        .with("name", Node::text(name.as_str()))
-                        .with("type", Node::text("filesystem"))
-                        .with("path", Node::text(path));
-                    let node = if backend.read_only { node.with("read_only", Node::plain(true)) } else { node };
-                    match encryption::to_node(&backend.encryption) {
-                        Some(encryption) => node.with("encryption", encryption),
-                        None => node,
-                    }
-                });
+                let items = storage.backends.iter().map(|(name, backend)| self.backend(name, backend));
                 let items = Node::new(Value::List(items.collect()));
                 self.set("storage.backends", items);
                 self.text("storage.default_backend", storage.default_backend.as_str());
@@ -261,6 +252,41 @@ impl Writer<'_> {
             let node = buckets::pinned(name, pin, self.written);
             self.tree.set(&["storage", "buckets", name.as_str()], node);
         }
+    }
+
+    fn backend(&self, name: &BackendName, backend: &Backend) -> Node {
+        let node = Node::map().with("name", Node::text(name.as_str()));
+        let node = match &backend.kind {
+            BackendKind::Filesystem { path } => {
+                node.with("type", Node::text("filesystem")).with("path", self.of_backend(name, "path", path.as_str()))
+            }
+            BackendKind::S3(account) => self.account(name, account, node.with("type", Node::text("s3"))),
+        };
+        let node = if backend.read_only { node.with("read_only", Node::plain(true)) } else { node };
+        match encryption::to_node(&backend.encryption) {
+            Some(encryption) => node.with("encryption", encryption),
+            None => node,
+        }
+    }
+
+    fn account(&self, name: &BackendName, account: &S3Account, mut node: Node) -> Node {
+        if let Some(endpoint) = &account.endpoint {
+            node = node.with("endpoint", self.of_backend(name, "endpoint", endpoint));
+        }
+        if account.region != S3Account::DEFAULT_REGION {
+            node = node.with("region", self.of_backend(name, "region", &account.region));
+        }
+        node = node.with("access_key_id", self.of_backend(name, "access_key_id", &account.access_key_id));
+        match self.secret_node(&upstream::secret_path(name), account.secret_access_key.as_ref()) {
+            Some(secret) => node.with("secret_access_key", secret),
+            None => node,
+        }
+    }
+
+    /// A text of a backend, as it was written where `${env:…}` stands in it.
+    fn of_backend(&self, name: &BackendName, key: &str, text: &str) -> Node {
+        let written = self.written.get(&format!("storage.backends.{name}.{key}"));
+        Node::text(written.cloned().unwrap_or_else(|| escape(text)))
     }
 
     /// When and where backups are stored, and which of them stay.
@@ -315,6 +341,9 @@ fn own<'t>(tree: &'t Node, parts: &[&str]) -> Option<&'t Node> {
             &["storage", "backend", "path"],
             &["storage", "backends", DEFAULT_BACKEND, "path"],
         ],
+        ["storage", "backends", DEFAULT_BACKEND, key] if upstream::KEYS.contains(key) => {
+            return tree.find(parts).or_else(|| tree.find(&["storage", "backend", key]));
+        }
         _ => &[],
     };
     tree.find(parts).or_else(|| other.iter().find_map(|parts| tree.find(parts)))

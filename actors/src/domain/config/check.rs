@@ -208,7 +208,10 @@ impl Checker<'_> {
         if complaint.suggestion.is_some() {
             return complaint;
         }
-        let elsewhere = table::keys().find(|key| plain_name(key) == name && !key.path.contains(['[', '*']));
+        let same = |key: &&Key| plain_name(key) == name && !key.path.contains(['[', '*']);
+        // Whoever forgot a section seldom means the one backend's.
+        let elsewhere = table::keys().filter(|key| key.parent() != "storage.backend").find(same);
+        let elsewhere = elsewhere.or_else(|| table::keys().find(same));
         match elsewhere {
             Some(key) => complaint.suggest(format!("it stands in `{}`: `{}`", key.parent(), key.path)),
             None => complaint.suggest(format!("known here: {}", here.join(", "))),

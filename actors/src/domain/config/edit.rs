@@ -81,7 +81,7 @@ impl BackendEdit {
             Self::Change { name, kind, read_only, default } => {
                 let backend = storage.backends.get_mut(&name).ok_or_else(|| no_such_backend(&name))?;
                 if let Some(kind) = kind {
-                    forget_written(&mut loaded.written, &name);
+                    forget_changed(&mut loaded.written, &name, &backend.kind, &kind);
                     backend.kind = kind;
                 }
                 backend.read_only = read_only.unwrap_or(backend.read_only);
@@ -138,6 +138,19 @@ fn forget_written(written: &mut BTreeMap<String, String>, name: &BackendName) {
     let alone = name.as_str() == DEFAULT_BACKEND;
     let old = |path: &str| path.starts_with(&of_it) || (alone && path == SHORT);
     written.retain(|path, _| !old(path));
+}
+
+/// What stays of an account is written as it stood there.
+fn forget_changed(written: &mut BTreeMap<String, String>, name: &BackendName, was: &BackendKind, is: &BackendKind) {
+    let (BackendKind::S3(was), BackendKind::S3(is)) = (was, is) else { return forget_written(written, name) };
+    let changed = [
+        ("endpoint", was.endpoint != is.endpoint),
+        ("region", was.region != is.region),
+        ("access_key_id", was.access_key_id != is.access_key_id),
+    ];
+    for (key, _) in changed.iter().filter(|(_, changed)| *changed) {
+        written.remove(&format!("storage.backends.{name}.{key}"));
+    }
 }
 
 /// The one directory of the short form.

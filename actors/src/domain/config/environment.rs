@@ -57,13 +57,20 @@ pub(super) fn apply(
 
 /// Where the directory of the default backend stands in this tree.
 pub(super) fn data_dir_path(tree: &Node) -> Vec<String> {
+    default_backend_path(tree, "path")
+}
+
+/// Where a key of the default backend stands in this tree; the directory has a short form of its own.
+fn default_backend_path(tree: &Node, key: &str) -> Vec<String> {
     let storage = tree.get("storage");
     let listed = storage.and_then(|storage| storage.get("backends")).map_or(&[] as &[Node], Node::items);
     let default = storage.and_then(|storage| storage.get("default_backend")).and_then(Node::as_text);
     let first = listed.first().and_then(|item| item.get("name")).and_then(Node::as_text);
     let path: &[&str] = match (default.or(first), listed.is_empty()) {
-        (Some(name), false) => &["storage", "backends", name, "path"],
-        _ if storage.is_some_and(|storage| storage.get("backend").is_some()) => &["storage", "backend", "path"],
+        (Some(name), false) => &["storage", "backends", name, key],
+        _ if key != "path" || storage.is_some_and(|storage| storage.get("backend").is_some()) => {
+            &["storage", "backend", key]
+        }
         _ => &["storage", "filesystem"],
     };
     path.iter().map(|part| (*part).to_owned()).collect()
@@ -82,8 +89,13 @@ fn targets(tree: &Node) -> BTreeMap<String, Vec<String>> {
             let parts: Vec<&str> = path.iter().map(String::as_str).collect();
             let name = variable_name(&parts);
             let path = if key.path == "storage.filesystem" { data_dir_path(tree) } else { path };
+            // The short names mean the default backend, in whatever form the file has it.
+            let short = match key.path.strip_prefix("storage.backend.") {
+                Some(key) => default_backend_path(tree, key),
+                None => path.clone(),
+            };
             for alias in key.env {
-                targets.insert((*alias).to_owned(), path.clone());
+                targets.insert((*alias).to_owned(), short.clone());
             }
             targets.insert(name, path);
         }

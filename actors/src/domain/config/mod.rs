@@ -5,6 +5,7 @@
 
 mod admission;
 pub mod annotated;
+mod backend;
 mod buckets;
 mod build;
 pub mod canonical;
@@ -30,6 +31,7 @@ pub mod table;
 #[cfg(test)]
 mod tests;
 pub mod tree;
+pub mod upstream;
 
 pub use iam::{document as iam_document, with_document as with_iam_document};
 pub use load::{Loaded, Source, load, load_from};

@@ -1,7 +1,7 @@
 //! The checked configuration: what the rest of the system reads. Every value is valid, every default filled in.
 
 use super::declared::{Declared, IamMode};
-use super::encryption::Encryption;
+use super::upstream;
 use crate::domain::admission::Block;
 use crate::domain::bucket::settings::Pinned;
 use crate::domain::names::{BackendName, BucketName};
@@ -13,6 +13,8 @@ use core::net::SocketAddr;
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
+
+pub use super::backend::{Backend, BackendKind, S3Account};
 
 /// The whole configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,34 +72,6 @@ pub struct Storage {
     pub default_backend: BackendName,
     /// What the file pins of the bucket registry.
     pub buckets: BTreeMap<BucketName, BucketPin>,
-}
-
-/// One backend.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Backend {
-    /// Its kind and place.
-    pub kind: BackendKind,
-    /// No write is taken: a restore found that keys of its objects are missing, or an operator wants it so.
-    pub read_only: bool,
-    /// How objects are encrypted at rest.
-    pub encryption: Encryption,
-}
-
-impl Backend {
-    /// Whether it is a place and nothing more, as the short forms write it.
-    pub fn is_plain(&self) -> bool {
-        !self.read_only && self.encryption == Encryption::default()
-    }
-}
-
-/// The kind of a backend.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum BackendKind {
-    /// A directory.
-    Filesystem {
-        /// As written, so that a backup carries `./data` and not one host's absolute path.
-        path: WrittenPath,
-    },
 }
 
 /// What the config says of a bucket; `None` leaves it to the registry.
@@ -319,7 +293,11 @@ impl Config {
             let path = move |id| format!("storage.backends.{name}.encryption.keys.{id}");
             backend.encryption.keys.iter().map(move |(id, reference)| (path(id), Some(reference)))
         });
-        named.chain(headers).chain(keys).filter_map(|(path, secret)| Some((path, secret?)))
+        let accounts = self.storage.backends.iter().filter_map(|(name, backend)| match &backend.kind {
+            BackendKind::S3(account) => Some((upstream::secret_path(name), account.secret_access_key.as_ref())),
+            BackendKind::Filesystem { .. } => None,
+        });
+        named.chain(accounts).chain(headers).chain(keys).filter_map(|(path, secret)| Some((path, secret?)))
     }
 
     /// The same configuration with every path made absolute: for a file that is first written elsewhere than where the
@@ -327,8 +305,14 @@ impl Config {
     pub fn with_absolute_paths(mut self, base: &Path) -> Self {
         let absolute = |path: &mut WrittenPath| *path = WrittenPath::new(path.resolve(base).to_string_lossy());
         for backend in self.storage.backends.values_mut() {
-            let BackendKind::Filesystem { path } = &mut backend.kind;
-            absolute(path);
+            match &mut backend.kind {
+                BackendKind::Filesystem { path } => absolute(path),
+                BackendKind::S3(account) => {
+                    if let Some(SecretRef::File(path)) = &mut account.secret_access_key {
+                        absolute(path);
+                    }
+                }
+            }
         }
         let Advanced { data_roots, secret_roots, tls, audit, bootstrap_password_hash, .. } = &mut self.advanced;
         let tls = tls.cert_path.iter_mut().chain(&mut tls.key_path);

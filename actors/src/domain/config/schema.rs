@@ -24,7 +24,7 @@ fn object(parent: &str) -> Value {
         object["not"] = json!({ "anyOf": pairs.map(|pair| json!({ "required": pair })) });
     }
     if parent == "storage.backend" {
-        object["required"] = json!(["type", "path"]);
+        object["required"] = json!(["type"]);
     }
     if parent == "advanced.audit.webhook.headers[]" {
         object["required"] = json!(["name", "value"]);
@@ -33,7 +33,7 @@ fn object(parent: &str) -> Value {
         object["required"] = json!(required);
     }
     if parent == "storage.backends[]" {
-        object["required"] = json!(["name", "type", "path"]);
+        object["required"] = json!(["name", "type"]);
     }
     if parent == "admission.blocks[]" {
         object["required"] = json!(["name", "action"]);

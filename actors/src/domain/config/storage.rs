@@ -7,6 +7,7 @@ use super::encryption::{self, Encryption};
 use super::model::{Backend, BackendKind, Storage, WrittenPath};
 use super::problem::Complaint;
 use super::tree::Origin;
+use super::upstream::{self, Place};
 use crate::domain::names::BackendName;
 use crate::domain::state::Bucket;
 use std::collections::BTreeMap;
@@ -35,8 +36,10 @@ pub(super) type Backends = BTreeMap<BackendName, Backend>;
 
 /// The backends, and the one that stands first.
 fn backends(values: &mut Values<'_>, checker: &mut Checker<'_>) -> Option<(BackendName, Backends)> {
+    let section = values.section();
     let short = values.found("storage.filesystem");
-    let single = values.found("storage.backend.type").or_else(|| values.found("storage.backend.path"));
+    let of_single = |key: &str| section.values.get(format!("storage.backend.{key}").as_str());
+    let single = ["type", "path"].into_iter().chain(upstream::KEYS).find_map(of_single);
     let parts = values.parts("storage.backends");
     let forms = [
         short.map(|found| ("storage.filesystem", found.origin.clone())),
@@ -57,6 +60,26 @@ fn backends(values: &mut Values<'_>, checker: &mut Checker<'_>) -> Option<(Backe
     if !parts.is_empty() {
         return listed(values, checker, parts);
     }
+    let name = BackendName::new(DEFAULT_BACKEND).ok()?;
+    let place = Place {
+        shown: "storage.backend",
+        origin: single.map(|found| &found.origin),
+        backend: Some(&name),
+        get: &of_single,
+    };
+    // The short variables of the environment name an account and no type.
+    let is_account = match of_single("type").and_then(text) {
+        Some(kind) => kind == "s3",
+        None => of_single("path").is_none() && single.is_some(),
+    };
+    if is_account {
+        let kind = BackendKind::S3(upstream::account(values, checker, &place));
+        return Some((
+            name.clone(),
+            Backends::from([(name, Backend { kind, read_only: false, encryption: Encryption::default() })]),
+        ));
+    }
+    upstream::refuse_keys(checker, &place);
     let path = if single.is_some() {
         if values.found("storage.backend.type").is_none() {
             missing(checker, "storage.backend", "type", single.map(|found| &found.origin));
@@ -70,7 +93,6 @@ fn backends(values: &mut Values<'_>, checker: &mut Checker<'_>) -> Option<(Backe
     } else {
         values.text("storage.filesystem")?
     };
-    let name = BackendName::new(DEFAULT_BACKEND).ok()?;
     Some((name.clone(), Backends::from([(name, filesystem(&path))])))
 }
 
@@ -79,17 +101,21 @@ fn listed(values: &mut Values<'_>, checker: &mut Checker<'_>, parts: &[Part]) ->
     let mut backends = Backends::new();
     for part in parts {
         let get = |key: &str| part.section.values.get(format!("storage.backends[].{key}").as_str());
-        for key in ["name", "type", "path"].into_iter().filter(|key| get(key).is_none()) {
+        let is_account = get("type").and_then(text) == Some("s3");
+        let needed = if is_account { &["name", "type"][..] } else { &["name", "type", "path"] };
+        for key in needed.iter().filter(|key| get(key).is_none()) {
             missing(checker, &part.shown, key, Some(&part.origin));
         }
-        let (Some(name), Some(path)) = (get("name"), get("path")) else { continue };
-        let Some(backend) = text(name).and_then(|text| BackendName::new(text).ok()) else { continue };
-        let Some(written) = text(path) else { continue };
-        if backends.values().any(|other| other.kind == filesystem(written).kind) {
-            let complaint = Complaint::new(format!("another backend has the directory `{written}`"));
-            checker.problem(&format!("{}.path", part.shown), &path.origin, complaint);
-        }
-        values.note(format!("storage.backends.{backend}.path"), path);
+        let name = get("name");
+        let backend = name.and_then(text).and_then(|text| BackendName::new(text).ok());
+        let place = Place { shown: &part.shown, origin: Some(&part.origin), backend: backend.as_ref(), get: &get };
+        let kind = if is_account {
+            Some(BackendKind::S3(upstream::account(values, checker, &place)))
+        } else {
+            upstream::refuse_keys(checker, &place);
+            directory(values, checker, &place, &backends)
+        };
+        let (Some(kind), Some(name), Some(backend)) = (kind, name, backend) else { continue };
         let read_only = get("read_only");
         if let Some(found) = read_only {
             values.note(format!("storage.backends.{backend}.read_only"), found);
@@ -97,12 +123,32 @@ fn listed(values: &mut Values<'_>, checker: &mut Checker<'_>, parts: &[Part]) ->
         let read_only = read_only.is_some_and(|found| matches!(found.typed, Typed::Flag(true)));
         first.get_or_insert_with(|| backend.clone());
         let encryption = encryption::read(values, checker, part, &backend);
-        if backends.insert(backend.clone(), Backend { read_only, encryption, ..filesystem(written) }).is_some() {
+        if backends.insert(backend.clone(), Backend { kind, read_only, encryption }).is_some() {
             let complaint = Complaint::new(format!("another backend is named `{backend}`"));
             checker.problem(&format!("{}.name", part.shown), &name.origin, complaint.suggest("rename one of them"));
         }
     }
     first.map(|first| (first, backends))
+}
+
+/// The directory of a listed backend; no two share one.
+fn directory(
+    values: &mut Values<'_>,
+    checker: &mut Checker<'_>,
+    place: &Place<'_, '_>,
+    backends: &Backends,
+) -> Option<BackendKind> {
+    let path = (place.get)("path")?;
+    let written = text(path)?;
+    let kind = filesystem(written).kind;
+    if place.backend.is_some() && backends.values().any(|other| other.kind == kind) {
+        let complaint = Complaint::new(format!("another backend has the directory `{written}`"));
+        checker.problem(&format!("{}.path", place.shown), &path.origin, complaint);
+    }
+    if let Some(backend) = place.backend {
+        values.note(format!("storage.backends.{backend}.path"), path);
+    }
+    Some(kind)
 }
 
 fn default_backend(
@@ -145,7 +191,7 @@ pub(super) fn known_backend(
 }
 
 /// Says that a key is missing, unless it is there and has a problem of its own.
-fn missing(checker: &mut Checker<'_>, parent: &str, key: &str, origin: Option<&Origin>) {
+pub(super) fn missing(checker: &mut Checker<'_>, parent: &str, key: &str, origin: Option<&Origin>) {
     let path = format!("{parent}.{key}");
     if !checker.problems.iter().any(|problem| problem.path == path) {
         let complaint = Complaint::new(format!("the key `{key}` is missing"));

@@ -16,26 +16,26 @@ const PIECES: u32 = 4;
 const SHORT: usize = 16 * 1024;
 
 /// A piece of a body, as it came from the network: no copy is made for the lanes.
-pub(super) struct Piece {
+pub(in crate::storage) struct Piece {
     /// Its bytes, one after the other.
-    pub(super) bytes: Vec<Bytes>,
+    pub(in crate::storage) bytes: Vec<Bytes>,
     /// Goes back when the last lane is done with the piece.
     _room: OwnedSemaphorePermit,
 }
 
 /// Gathers what comes into pieces.
 #[derive(Default)]
-pub(super) struct Gathering {
+pub(in crate::storage) struct Gathering {
     bytes: Vec<Bytes>,
     short: BytesMut,
     len: usize,
 }
 
 /// Room for the pieces of one body.
-pub(super) struct Rooms(Arc<Semaphore>);
+pub(in crate::storage) struct Rooms(Arc<Semaphore>);
 
 /// One kind of work, with what it works on.
-pub(super) struct Lane<S> {
+pub(in crate::storage) struct Lane<S> {
     queue: Arc<Mutex<Queue<S>>>,
     work: fn(&mut S, &Piece) -> Result<()>,
 }
@@ -57,12 +57,12 @@ enum Rest<S> {
 
 impl Gathering {
     /// How many bytes were gathered.
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::storage) fn len(&self) -> usize {
         self.len
     }
 
     /// Adds to the piece.
-    pub(super) fn push(&mut self, bytes: Bytes) {
+    pub(in crate::storage) fn push(&mut self, bytes: Bytes) {
         self.len += bytes.len();
         if bytes.len() < SHORT {
             self.short.extend_from_slice(&bytes);
@@ -73,7 +73,7 @@ impl Gathering {
     }
 
     /// What was gathered; nothing is left.
-    pub(super) fn take(&mut self) -> Vec<Bytes> {
+    pub(in crate::storage) fn take(&mut self) -> Vec<Bytes> {
         self.close_short();
         self.len = 0;
         std::mem::take(&mut self.bytes)
@@ -87,30 +87,30 @@ impl Gathering {
 }
 
 impl Rooms {
-    pub(super) fn new() -> Self {
+    pub(in crate::storage) fn new() -> Self {
         Self(Arc::new(Semaphore::new(PIECES as usize)))
     }
 
     /// Waits for room and makes a piece.
-    pub(super) async fn piece(&self, bytes: Vec<Bytes>) -> Result<Arc<Piece>> {
+    pub(in crate::storage) async fn piece(&self, bytes: Vec<Bytes>) -> Result<Arc<Piece>> {
         let room = Arc::clone(&self.0).acquire_owned().await.map_err(|e| Error::internal(OPERATION, e))?;
         Ok(Arc::new(Piece { bytes, _room: room }))
     }
 
     /// Waits until no lane has a piece any more.
-    pub(super) async fn all_done(&self) -> Result<()> {
+    pub(in crate::storage) async fn all_done(&self) -> Result<()> {
         self.0.acquire_many(PIECES).await.map(drop).map_err(|e| Error::internal(OPERATION, e))
     }
 }
 
 impl<S: Send + 'static> Lane<S> {
-    pub(super) fn new(state: S, work: fn(&mut S, &Piece) -> Result<()>) -> Self {
+    pub(in crate::storage) fn new(state: S, work: fn(&mut S, &Piece) -> Result<()>) -> Self {
         let queue = Queue { waiting: VecDeque::new(), rest: Rest::Idle(state) };
         Self { queue: Arc::new(Mutex::new(queue)), work }
     }
 
     /// Hands a piece over; an error if the work on an earlier one failed.
-    pub(super) fn push(&self, piece: Arc<Piece>) -> Result<()> {
+    pub(in crate::storage) fn push(&self, piece: Arc<Piece>) -> Result<()> {
         let mut queue = lock(&self.queue);
         match std::mem::replace(&mut queue.rest, Rest::Busy) {
             Rest::Failed(error) => {
@@ -128,7 +128,7 @@ impl<S: Send + 'static> Lane<S> {
     }
 
     /// The state, when all work is done ([`Rooms::all_done`]).
-    pub(super) fn into_state(self) -> Result<S> {
+    pub(in crate::storage) fn into_state(self) -> Result<S> {
         match std::mem::replace(&mut lock(&self.queue).rest, Rest::Failed(None)) {
             Rest::Idle(state) => Ok(state),
             Rest::Busy => Err(Error::internal(OPERATION, "a lane is still at work")),

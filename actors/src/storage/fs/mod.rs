@@ -8,7 +8,7 @@ mod belongings;
 mod commit;
 mod durable;
 mod index;
-mod lane;
+pub(super) mod lane;
 mod layout;
 mod level;
 mod lister;
@@ -21,7 +21,7 @@ mod reader;
 mod remover;
 mod root;
 mod scan;
-mod seal;
+pub(super) mod seal;
 mod shared;
 mod tags;
 #[cfg(test)]

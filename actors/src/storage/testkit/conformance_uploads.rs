@@ -18,6 +18,12 @@ use std::sync::Arc;
 
 /// Runs every check; each takes a bucket of its own.
 pub async fn conformance_of_uploads(store: Arc<dyn ObjectStore>) -> Result<()> {
+    conditions_are_decided_at_the_end(&store).await?;
+    conformance_of_uploads_alone(store).await
+}
+
+/// The same for a service that gives an open upload up as soon as its key is written to (Garage).
+pub async fn conformance_of_uploads_alone(store: Arc<dyn ObjectStore>) -> Result<()> {
     an_upload_becomes_an_object(&store).await?;
     a_completion_is_refused_for_what_is_wrong_with_it(&store).await?;
     checksums_follow_from_those_of_the_parts(&store).await?;
@@ -116,13 +122,24 @@ async fn a_completion_is_refused_for_what_is_wrong_with_it(store: &Arc<dyn Objec
     ] {
         assert_eq!(kind(complete(store, &upload, &parts).await), Some(refusal), "{parts:?}");
     }
-    let parts = [a, b];
-    let plain = request(&upload, &parts);
+    let plain = request(&upload, &[a, b]);
     let sized = CompleteRequest { size: Some(1), ..plain.clone() };
     assert_eq!(kind(store.complete_upload(sized).await), Some(ErrorKind::InvalidRequest));
     let unknown =
         CompleteRequest { checksum: Some((ChecksumAlgorithm::Crc32, "AAAAAA==".to_owned())), ..plain.clone() };
     assert_eq!(kind(store.complete_upload(unknown).await), Some(ErrorKind::InvalidRequest));
+    // Refused is not ended.
+    store.complete_upload(plain).await?;
+    assert!(get(store, &name, "k").await? == [large(1), b"b".to_vec()].concat());
+    Ok(())
+}
+
+async fn conditions_are_decided_at_the_end(store: &Arc<dyn ObjectStore>) -> Result<()> {
+    let name = bucket("tk-decided")?;
+    store.create_bucket(&name).await?;
+    let upload = begin(store, "tk-decided", "k").await?;
+    let parts = [keep(store, &upload, 1, &large(1)).await?, keep(store, &upload, 2, b"b").await?];
+    let plain = request(&upload, &parts);
     let old = put(store, &name, "k", b"old").await?;
     let absent = Conditions { if_none_match: Some(ETagMatch::Any), ..Conditions::default() };
     let refused = CompleteRequest { conditions: absent, ..plain.clone() };

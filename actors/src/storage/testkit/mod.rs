@@ -4,9 +4,10 @@ mod conformance;
 mod conformance_many_uploads;
 mod conformance_uploads;
 pub mod multipart;
+pub mod peers;
 
 pub use conformance::conformance;
-pub use conformance_uploads::conformance_of_uploads;
+pub use conformance_uploads::{conformance_of_uploads, conformance_of_uploads_alone};
 
 use crate::Result;
 use crate::domain::condition::{ByteRange, Conditions, RangeRequest};

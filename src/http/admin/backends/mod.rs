@@ -1,5 +1,6 @@
 //! `backends`: where objects are kept: list, add, change, remove, look at, and take over.
 
+mod place;
 mod shape;
 
 use crate::http::admin::call::{Call, Recorder, detached};
@@ -14,12 +15,13 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use actors::audit::Outcome;
 use actors::backup::{Configuration, RootMeans};
 use actors::domain::config::edit::{BackendEdit, buckets_of, no_such_backend};
-use actors::domain::config::model::{BackendKind, WrittenPath};
+use actors::domain::config::model::BackendKind;
 use actors::domain::config::routing::routes;
 use actors::domain::names::BackendName;
 use actors::system::SystemView;
 use actors::system::keeper::Which;
 use futures_util::future::join_all;
+use place::{Place, word};
 use serde::Serialize;
 use serde_json::json;
 use shape::{Claimed, Create, Look, Plan, Probed, Shown, Update};
@@ -75,7 +77,9 @@ pub(super) async fn create(request: HttpRequest, payload: web::Payload) -> Resul
     let call = Call::with_right(&request, "config:secrets").await?;
     let body: Create = call.json(payload).await?;
     let name = BackendName::new(&body.name)?;
-    let kind = kind(&body.r#type, body.path)?;
+    let Create { r#type, path, endpoint, region, access_key_id, secret_access_key, .. } = body;
+    let place = Place { path, endpoint, region, access_key_id, secret_access_key };
+    let kind = place.kind(&r#type, None)?;
     let edit = BackendEdit::Add { name, kind, read_only: body.read_only, default: body.default };
     configure(&request, &call, "backend.create", edit, RootMeans::AsIs, StatusCode::CREATED).await
 }
@@ -98,11 +102,13 @@ pub(super) async fn update(request: HttpRequest, payload: web::Payload) -> Resul
     if body.default == Some(false) && call.view.config.storage.default_backend == name {
         return Err(invalid("one backend is the default: make another one it"));
     }
-    let wanted = match body.path {
-        Some(path) => Some(kind(body.r#type.as_deref().unwrap_or("filesystem"), Some(path))?),
-        None => None,
-    };
+    let Update { r#type, path, endpoint, region, access_key_id, secret_access_key, .. } = body;
+    let place = Place { path, endpoint, region, access_key_id, secret_access_key };
     let now = call.view.config.storage.backends.get(&name).map(|backend| &backend.kind);
+    let wanted = match (place.is_named(), r#type.as_deref().or(now.map(word))) {
+        (true, Some(word)) => Some(place.kind(word, now)?),
+        _ => None,
+    };
     let wanted = wanted.filter(|wanted| now != Some(wanted));
     if wanted.is_some() {
         call.require("config:secrets").await?;
@@ -146,10 +152,8 @@ pub(super) async fn probe(request: HttpRequest) -> Result<HttpResponse, Problem>
     Query::parse(&request, &[])?;
     let name = named(&call, segment(&request, "name"))?;
     let view = &call.view;
-    let (Some(backend), Some(store)) = (view.config.storage.backends.get(&name), view.stores.get(&name)) else {
-        return Err(no_such_backend(&name).into());
-    };
-    let look = call.edge.backup.look_at(backend.kind.clone(), view.state.backends.get(&name).cloned()).await?;
+    let store = view.stores.get(&name).ok_or_else(|| no_such_backend(&name))?;
+    let look = call.edge.backup.look_at(name.clone()).await?;
     let health = health::backend(store, call.edge.clock.now()).await;
     let look =
         Look { state: look.state.word(), backend_id: look.backend_id, buckets: look.buckets, message: look.message };
@@ -255,27 +259,20 @@ fn named(call: &Call, name: &str) -> Result<BackendName, Problem> {
     })
 }
 
-/// The kind and place that a body names.
-fn kind(kind: &str, path: Option<String>) -> Result<BackendKind, Problem> {
-    match (kind, path) {
-        ("filesystem", Some(path)) if !path.trim().is_empty() => {
-            Ok(BackendKind::Filesystem { path: WrittenPath::new(path) })
-        }
-        ("filesystem", _) => Err(invalid("a backend of the type `filesystem` has a `path`")),
-        (other, _) => Err(invalid(format!("`type` is `filesystem`, not `{other}`"))),
-    }
-}
-
 async fn shown(call: &Call, name: &BackendName) -> Option<Shown> {
     let (view, now) = (&call.view, call.edge.clock.now());
     let (backend, store) = (view.config.storage.backends.get(name)?, view.stores.get(name)?);
-    let (kind, path) = match &backend.kind {
-        BackendKind::Filesystem { path } => ("filesystem", Some(path.as_str().to_owned())),
+    let account = match &backend.kind {
+        BackendKind::S3(account) => Some(account),
+        BackendKind::Filesystem { .. } => None,
     };
     Some(Shown {
         name: name.to_string(),
-        r#type: kind,
-        path,
+        r#type: word(&backend.kind),
+        path: backend.kind.directory().map(|path| path.as_str().to_owned()),
+        endpoint: account.and_then(|account| account.endpoint.clone()),
+        region: account.map(|account| account.region.clone()),
+        access_key_id: account.map(|account| account.access_key_id.clone()),
         root: store.root().map(|root| root.display().to_string()),
         backend_id: view.state.backends.get(name).cloned(),
         read_only: backend.read_only,
@@ -289,6 +286,7 @@ async fn shown(call: &Call, name: &BackendName) -> Option<Shown> {
 /// Where a backend's place is written.
 fn origin(view: &SystemView, name: &BackendName) -> String {
     let origins = &view.loaded.origins;
-    let found = origins.get(&format!("storage.backends.{name}.path")).or_else(|| origins.get("storage.filesystem"));
+    let of = |key: &str| origins.get(&format!("storage.backends.{name}.{key}"));
+    let found = of("path").or_else(|| of("access_key_id")).or_else(|| origins.get("storage.filesystem"));
     found.map_or_else(|| "default".to_owned(), ToString::to_string)
 }

@@ -1,6 +1,7 @@
 //! What the calls about backends send and take.
 
 use crate::http::health::BackendHealth;
+use actors::domain::secret::Secret;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -11,12 +12,21 @@ use utoipa::ToSchema;
 #[schema(as = Backend)]
 pub(in crate::http::admin) struct Shown {
     pub(super) name: String,
-    /// `filesystem`.
+    /// `filesystem` or `s3`.
     pub(super) r#type: &'static str,
     /// The directory, as the config writes it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) path: Option<String>,
-    /// The directory that is open.
+    /// Of an account: where requests go.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) endpoint: Option<String>,
+    /// Of an account: what requests are signed for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) region: Option<String>,
+    /// Of an account: the public half of the key pair. The secret half is shown nowhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) access_key_id: Option<String>,
+    /// The directory or address that is open.
     #[schema(required)]
     pub(super) root: Option<String>,
     /// The id in its `.dg/backend.json`, where it was opened once.
@@ -40,10 +50,19 @@ pub(in crate::http::admin) struct Shown {
 pub(in crate::http::admin) struct Create {
     /// 1 to 64 of `a-z A-Z 0-9 . _ -`.
     pub(super) name: String,
-    /// `filesystem`.
+    /// `filesystem` or `s3`.
     pub(super) r#type: String,
     /// Of a directory: where it is. A relative path counts from the config file's directory.
     pub(super) path: Option<String>,
+    /// Of an account: `http(s)://host[:port]`; AWS's own of the region where it is not sent.
+    pub(super) endpoint: Option<String>,
+    /// Of an account: what requests are signed for; `us-east-1` where it is not sent.
+    pub(super) region: Option<String>,
+    /// Of an account: the public half of its key pair.
+    pub(super) access_key_id: Option<String>,
+    /// Of an account: the secret half. It goes into the config database, never into the config file.
+    #[schema(value_type = Option<String>)]
+    pub(super) secret_access_key: Option<Secret>,
     /// No write is taken.
     #[serde(default)]
     pub(super) read_only: bool,
@@ -61,6 +80,15 @@ pub(in crate::http::admin) struct Update {
     pub(super) r#type: Option<String>,
     /// Another directory.
     pub(super) path: Option<String>,
+    /// Of an account: another address; an empty one is AWS's own of the region.
+    pub(super) endpoint: Option<String>,
+    /// Of an account: what requests are signed for.
+    pub(super) region: Option<String>,
+    /// Of an account: the public half of another key pair.
+    pub(super) access_key_id: Option<String>,
+    /// Of an account: another secret half. It goes into the config database, never into the config file.
+    #[schema(value_type = Option<String>)]
+    pub(super) secret_access_key: Option<Secret>,
     pub(super) read_only: Option<bool>,
     /// `true`: new buckets go there from now on.
     pub(super) default: Option<bool>,

@@ -119,10 +119,9 @@ fn storage(
         match ours.backends.get(name) {
             None => {
                 ours.backends.insert(name.clone(), backend.clone());
-                let path = format!("storage.backends.{name}.path");
-                if let Some(text) = written.get(&path) {
-                    combined.written.insert(path, text.clone());
-                }
+                let prefix = format!("storage.backends.{name}.");
+                let theirs = written.iter().filter(|(path, _)| path.starts_with(&prefix));
+                combined.written.extend(theirs.map(|(path, text)| (path.clone(), text.clone())));
                 added += 1;
             }
             Some(own) if own != backend => {

@@ -5,6 +5,14 @@ use crate::domain::bucket::settings::LARGEST_QUOTA;
 use crate::domain::config::rule::Rule;
 use crate::domain::config::shape::Shape;
 
+const KINDS: &[&str] = &["filesystem", "s3"];
+const ENDPOINT: &str =
+    "`http(s)://host[:port]` of the S3 service, of the type `s3`; AWS's own of the region where it is not set.";
+const REGION: &str = "The region that requests to it are signed for; us-east-1 where it is not set.";
+const PATH_STYLE: &str = "Buckets are named in the path of requests, not in the host name; nothing else is supported.";
+const KEY_ID: &str = "The public half of the key pair of the S3 account.";
+const SECRET: &str = "The secret half: `{env: NAME}`, `{file: PATH}`, `{stored: NAME}`, or the secret itself.";
+
 pub(super) const KEYS: &[Key] = &[
     Key::new(
         "storage",
@@ -20,15 +28,29 @@ pub(super) const KEYS: &[Key] = &[
     .env(&["DGP_DATA_DIR"])
     .reconnect(),
     Key::new("storage.backend", Kind::Section, "One backend named `default`.").reconnect().flat("backend"),
-    Key::new("storage.backend.type", Kind::Choice(&["filesystem"]), "The kind of the backend.").reconnect(),
-    Key::new("storage.backend.path", Kind::Text(Rule::Path), "Its directory.").reconnect(),
+    Key::new("storage.backend.type", Kind::Choice(KINDS), "The kind of the backend.").reconnect(),
+    Key::new("storage.backend.path", Kind::Text(Rule::Path), "Its directory, of the type `filesystem`.").reconnect(),
+    Key::new("storage.backend.endpoint", Kind::Text(Rule::Endpoint), ENDPOINT).env(&["DGP_S3_ENDPOINT"]).reconnect(),
+    Key::new("storage.backend.region", Kind::Text(Rule::Region), REGION).env(&["DGP_S3_REGION"]).reconnect(),
+    Key::new("storage.backend.force_path_style", Kind::Flag, PATH_STYLE).env(&["DGP_S3_PATH_STYLE"]).reconnect(),
+    Key::new("storage.backend.access_key_id", Kind::Text(Rule::Word), KEY_ID)
+        .env(&["DGP_BE_AWS_ACCESS_KEY_ID"])
+        .reconnect(),
+    Key::new("storage.backend.secret_access_key", Kind::Secret(Rule::Word), SECRET)
+        .env(&["DGP_BE_AWS_SECRET_ACCESS_KEY"])
+        .reconnect(),
     Key::new("storage.backends", Kind::Items, "Several backends, each with a name of its own.")
         .reconnect()
         .flat("backends"),
     Key::new("storage.backends[].name", Kind::Text(Rule::BackendName), "The name that buckets are routed by.")
         .reconnect(),
-    Key::new("storage.backends[].type", Kind::Choice(&["filesystem"]), "The kind of the backend.").reconnect(),
-    Key::new("storage.backends[].path", Kind::Text(Rule::Path), "Its directory.").reconnect(),
+    Key::new("storage.backends[].type", Kind::Choice(KINDS), "The kind of the backend.").reconnect(),
+    Key::new("storage.backends[].path", Kind::Text(Rule::Path), "Its directory, of the type `filesystem`.").reconnect(),
+    Key::new("storage.backends[].endpoint", Kind::Text(Rule::Endpoint), ENDPOINT).reconnect(),
+    Key::new("storage.backends[].region", Kind::Text(Rule::Region), REGION).reconnect(),
+    Key::new("storage.backends[].force_path_style", Kind::Flag, PATH_STYLE).reconnect(),
+    Key::new("storage.backends[].access_key_id", Kind::Text(Rule::Word), KEY_ID).reconnect(),
+    Key::new("storage.backends[].secret_access_key", Kind::Secret(Rule::Word), SECRET).reconnect(),
     Key::new("storage.backends[].read_only", Kind::Flag, "Objects are read, and no write is taken.").reconnect(),
     Key::new("storage.backends[].encryption", Kind::Section, "How objects are encrypted at rest.").reconnect(),
     Key::new(

@@ -221,7 +221,7 @@ fn every_bad_file_is_refused_with_path_line_and_suggestion() {
             "line 3, column 19: storage.backend: `storage.filesystem` is here, too",
         ),
         ("storage:\n  backend: {path: /b}\n", "storage.backend: the key `type` is missing"),
-        ("storage:\n  backend: {type: s3}\n", "`s3` is none of filesystem"),
+        ("storage:\n  backend: {type: gcs}\n", "`gcs` is none of filesystem, s3"),
         ("storage:\n  backends: []\n", "storage.backends: the list names no backend"),
         ("storage:\n  backends: {hot: /a}\n", "storage.backends: must be a list"),
         (

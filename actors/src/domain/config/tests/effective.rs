@@ -1,6 +1,6 @@
 //! What a file and an environment amount to, and where each value came from.
 
-use crate::domain::config::model::{Authentication, Backend, BackendKind, Config, LogFormat, SecretRef};
+use crate::domain::config::model::{Authentication, Backend, Config, LogFormat, SecretRef};
 use crate::domain::config::scalar::Environment;
 use crate::domain::config::table::{self, Kind, keys};
 use crate::domain::config::tree::Origin;
@@ -16,8 +16,8 @@ pub(super) fn loaded(text: &str, variables: &[(&str, &str)]) -> Loaded {
 pub(super) fn roots(config: &Config) -> Vec<(&str, &str)> {
     let backends = config.storage.backends.iter();
     let root = |(name, backend)| {
-        let (name, Backend { kind: BackendKind::Filesystem { path }, .. }): (&BackendName, &Backend) = (name, backend);
-        (name.as_str(), path.as_str())
+        let (name, Backend { kind, .. }): (&BackendName, &Backend) = (name, backend);
+        (name.as_str(), kind.directory().map_or("", |path| path.as_str()))
     };
     backends.map(root).collect()
 }

@@ -2,4 +2,5 @@
 
 mod bad;
 mod effective;
+mod upstream;
 mod written;

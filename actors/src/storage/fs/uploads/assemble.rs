@@ -1,20 +1,17 @@
-//! What an object becomes of the parts that a client lists: the rules of CompleteMultipartUpload, decided on the records alone.
+//! The rules of CompleteMultipartUpload on the records of part files.
 
 use super::part;
 use super::records::{PartRecord, UploadRecord};
-use crate::domain::checksum::{ChecksumAlgorithm, ChecksumKind};
+use crate::Result;
+use crate::domain::checksum::Checksums;
 use crate::domain::layout::PartLayout;
 use crate::domain::object::{ETag, ObjectAttributes};
+use crate::storage::completion::{self, KeptPart};
 use crate::storage::fs::Fs;
 use crate::storage::fs::parts::form::PartFile;
-use crate::storage::multipart::{
-    CompleteRequest, CompletedPart, MAX_OBJECT_SIZE, MIN_PART_SIZE, PartNumber, UploadChecksum,
-};
-use crate::{Error, ErrorKind, Result};
-use md5::{Digest, Md5};
-use sha2::Sha256;
+use crate::storage::multipart::{CompleteRequest, PartNumber};
 
-const OPERATION: &str = "complete upload";
+pub(super) use crate::storage::completion::request_hash;
 
 /// An object that can be put together.
 pub(super) struct Assembled {
@@ -31,113 +28,28 @@ impl Assembled {
     }
 }
 
-/// What the list is known by: who sends the same again gets the same answer.
-pub(super) fn request_hash(parts: &[CompletedPart]) -> String {
-    let mut hash = Sha256::new();
-    for part in parts {
-        hash.update(format!("{} {}\n", part.number, part.etag));
+impl KeptPart for PartRecord {
+    fn number(&self) -> PartNumber {
+        self.number
     }
-    hex::encode(hash.finalize())
+
+    fn size(&self) -> u64 {
+        self.size
+    }
+
+    fn md5(&self) -> &str {
+        &self.md5
+    }
+
+    fn checksums(&self) -> &Checksums {
+        &self.checksums
+    }
 }
 
 /// Checks the list against the parts that are there, and tells what comes of it.
 pub(super) fn assemble(fs: &Fs, upload: UploadRecord, request: &CompleteRequest) -> Result<Assembled> {
-    if request.parts.is_empty() {
-        return Err(refused(ErrorKind::Invalid, "You must specify at least one part"));
-    }
-    if !request.parts.windows(2).all(|pair| pair[0].number < pair[1].number) {
-        let message = "The list of parts was not in ascending order. Parts must be ordered by part number.";
-        return Err(refused(ErrorKind::InvalidPartOrder, message));
-    }
-    let records = request.parts.iter().map(|listed| find(fs, listed, request)).collect::<Result<Vec<_>>>()?;
-    if let Some(small) = records.iter().rev().skip(1).find(|record| record.size < MIN_PART_SIZE) {
-        let message = format!(
-            "Your proposed upload is smaller than the minimum allowed object size: part {} has {} bytes",
-            small.number, small.size
-        );
-        return Err(refused(ErrorKind::EntityTooSmall, message));
-    }
-    let size = records.iter().map(|record| record.size).sum();
-    if size > MAX_OBJECT_SIZE {
-        let message = "Your proposed upload exceeds the maximum allowed object size";
-        return Err(refused(ErrorKind::EntityTooLarge, message));
-    }
-    if request.size.is_some_and(|expected| expected != size) {
-        let message = "The provided 'x-amz-mp-object-size' header value does not match what was computed.";
-        return Err(refused(ErrorKind::InvalidRequest, message));
-    }
-    let mut attributes = upload.attributes;
-    if let Some((algorithm, value)) = checksum(upload.checksum, &records, request)? {
-        attributes.checksums.insert(algorithm.name().to_owned(), value);
-    }
-    let etag = etag(&records)?;
-    let algorithm = upload.checksum.map(|checksum| checksum.algorithm);
-    let layout = PartLayout::new(records.iter().map(|record| (record.size, &record.checksums)), algorithm);
-    let parts = records.into_iter().map(|r| PartFile(r.number, r.size, r.md5, r.sha256)).collect();
-    Ok(Assembled { parts, size, etag, attributes, layout })
-}
-
-fn find(fs: &Fs, listed: &CompletedPart, request: &CompleteRequest) -> Result<PartRecord> {
-    let found = part::read(fs, &request.upload, listed.number)?.filter(|record| {
-        listed.etag == ETag::new(&record.md5)
-            && listed.checksums.iter().all(|(name, value)| record.checksums.get(name) == Some(value))
-    });
-    found.ok_or_else(|| {
-        let message = "One or more of the specified parts could not be found.  The part may not have been uploaded, \
-                       or the specified entity tag may not match the part's entity tag.";
-        refused(ErrorKind::InvalidPart, message)
-    })
-}
-
-/// `md5-of-md5s-N`.
-fn etag(records: &[PartRecord]) -> Result<ETag> {
-    let mut md5 = Md5::new();
-    for record in records {
-        md5.update(hex::decode(&record.md5).map_err(|e| Error::internal(OPERATION, e))?);
-    }
-    Ok(ETag::new(&format!("{}-{}", hex::encode(md5.finalize()), records.len())))
-}
-
-/// The object's checksum, which must be the one that the client expects.
-fn checksum(
-    of_upload: Option<UploadChecksum>,
-    records: &[PartRecord],
-    request: &CompleteRequest,
-) -> Result<Option<(ChecksumAlgorithm, String)>> {
-    let expected = request.checksum.as_ref();
-    let UploadChecksum { algorithm, kind } = match (of_upload, expected) {
-        (Some(checksum), Some((algorithm, _))) if checksum.algorithm != *algorithm => {
-            let message = format!(
-                "Checksum Type mismatch occurred, expected checksum Type: {}, actual checksum Type: {}",
-                checksum.algorithm.name().to_lowercase(),
-                algorithm.name().to_lowercase()
-            );
-            return Err(refused(ErrorKind::InvalidRequest, message));
-        }
-        (Some(checksum), _) => checksum,
-        // The upload was begun without one: what the parts came with decides whether it can be known.
-        (None, Some((algorithm, _))) => UploadChecksum { algorithm: *algorithm, kind: ChecksumKind::FullObject },
-        (None, None) => return Ok(None),
-    };
-    let digests: Option<Vec<_>> =
-        records.iter().map(|r| Some((r.checksums.get(algorithm.name())?.as_str(), r.size))).collect();
-    let Some(value) = digests.and_then(|digests| algorithm.of_parts(kind, digests)) else {
-        let message = format!(
-            "The upload was not created with a {} checksum, and its parts have none that it could be computed from.",
-            algorithm.name()
-        );
-        return Err(refused(ErrorKind::InvalidRequest, message));
-    };
-    match expected {
-        // A composite checksum may come with or without the number of parts.
-        Some((_, expected)) if *expected != value && value.split_once('-').is_none_or(|(sum, _)| sum != expected) => {
-            let message = format!("The {} you specified did not match the calculated checksum.", algorithm.name());
-            Err(refused(ErrorKind::BadDigest, message))
-        }
-        _ => Ok(Some((algorithm, value))),
-    }
-}
-
-fn refused(kind: ErrorKind, message: impl Into<String>) -> Error {
-    Error::new(kind, OPERATION, message)
+    let find = |number| part::read(fs, &request.upload, number);
+    let whole = completion::assemble(upload.attributes, upload.checksum, request, find)?;
+    let parts = whole.parts.into_iter().map(|r| PartFile(r.number, r.size, r.md5, r.sha256)).collect();
+    Ok(Assembled { parts, size: whole.size, etag: whole.etag, attributes: whole.attributes, layout: whole.layout })
 }

@@ -5,6 +5,7 @@ use super::{DONE, STAGED, bucket_dir, dir, open, part, part_numbers, read_record
 use crate::domain::names::BucketName;
 use crate::storage::fs::Fs;
 use crate::storage::multipart::{PartPage, UploadId, UploadPage, UploadQuery, UploadRef};
+use crate::storage::upload_pages::{OpenUpload, page_of};
 use crate::{Error, Result};
 use std::io;
 use std::path::Path;
@@ -33,49 +34,18 @@ pub(in crate::storage::fs) fn list_parts(fs: &Fs, upload: &UploadRef, after: u16
 /// One page of a bucket's open uploads.
 pub(in crate::storage::fs) fn list_uploads(fs: &Fs, bucket: &BucketName, query: &UploadQuery) -> Result<UploadPage> {
     fs.check_bucket(bucket)?;
-    let mut records = open_uploads(fs, bucket)?;
-    records.retain(|record| record.key().starts_with(&query.prefix) && follows(record, query));
-    records.sort_unstable_by(|a, b| (a.key(), a.id()).cmp(&(b.key(), b.id())));
-    let mut page = UploadPage::default();
-    // Nobody asks for nothing to learn that there is more.
-    if query.max == 0 {
-        return Ok(page);
-    }
-    let mut last = None;
-    for record in records {
-        let rolled = rolled(record.key(), query).map(str::to_owned);
-        if rolled.as_ref().is_some_and(|rolled| *rolled <= query.after || page.prefixes.last() == Some(rolled)) {
-            continue;
-        }
-        if page.uploads.len() + page.prefixes.len() >= query.max {
-            page.next = last;
-            break;
-        }
-        match rolled {
-            Some(rolled) => {
-                last = Some((rolled.clone(), None));
-                page.prefixes.push(rolled);
-            }
-            None => {
-                last = Some((record.key().to_owned(), Some(record.id().clone())));
-                page.uploads.push(record.info()?);
-            }
-        }
-    }
-    Ok(page)
+    let records = open_uploads(fs, bucket)?;
+    page_of(records, query, |record| record.info())
 }
 
-fn follows(record: &UploadRecord, query: &UploadQuery) -> bool {
-    match &query.after_id {
-        Some(id) if record.key() == query.after => record.id() > id,
-        _ => query.after.is_empty() || record.key() > query.after.as_str(),
+impl OpenUpload for UploadRecord {
+    fn key(&self) -> &str {
+        self.key()
     }
-}
 
-/// The prefix that a key rolls up into.
-fn rolled<'k>(key: &'k str, query: &UploadQuery) -> Option<&'k str> {
-    let rest = key.strip_prefix(&query.prefix).filter(|_| !query.delimiter.is_empty())?;
-    rest.find(&query.delimiter).map(|at| &key[..query.prefix.len() + at + query.delimiter.len()])
+    fn id(&self) -> &UploadId {
+        self.id()
+    }
 }
 
 fn open_uploads(fs: &Fs, bucket: &BucketName) -> Result<Vec<UploadRecord>> {

@@ -1,0 +1,217 @@
+//! Sends signed requests: one runtime and one pool of connections for all, bounded waits, repeats where that is safe.
+//!
+//! rusoto's own client panics on a header that is no ASCII, waits without end and never tries again; its parts that sign, write
+//! and read requests are used over this one.
+
+use super::resolve::Guarded;
+use super::retry::{Gate, Limits, Pause, is_transient};
+use bytes::Bytes;
+use futures_util::StreamExt;
+use futures_util::stream::BoxStream;
+use http::{HeaderMap, Request, StatusCode};
+use hyper::client::HttpConnector;
+use hyper::{Body, Client};
+use hyper_tls::HttpsConnector;
+use rusoto_core::request::{DispatchSignedRequest, DispatchSignedRequestFuture, HttpDispatchError, HttpResponse};
+use rusoto_core::signature::{SignedRequest, SignedRequestPayload};
+use std::io;
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+/// How many pieces of a body wait for whoever reads it.
+const PIECES: usize = 8;
+/// Connections that are idle for longer are closed by us: most services do it themselves after some time.
+const POOL_IDLE: Duration = Duration::from_secs(15);
+const POOL_SIZE: usize = 64;
+
+/// Connections belong to the runtime that made them, so all upstreams share one that outlives every worker.
+static RUNTIME: LazyLock<io::Result<Runtime>> =
+    LazyLock::new(|| Builder::new_multi_thread().worker_threads(2).thread_name("s3-upstream").enable_all().build());
+
+type Connector = HttpsConnector<HttpConnector<Guarded>>;
+
+/// The one way to an upstream.
+#[derive(Clone)]
+pub(super) struct Dispatcher {
+    client: Client<Connector, Body>,
+    limits: Limits,
+    gate: Arc<Gate>,
+}
+
+/// Where tasks of upstreams run.
+pub(super) fn runtime() -> io::Result<Handle> {
+    RUNTIME.as_ref().map(|runtime| runtime.handle().clone()).map_err(|e| io::Error::new(e.kind(), e.to_string()))
+}
+
+/// Ends its task when nobody waits for it any more.
+struct Owned<T>(JoinHandle<T>);
+
+impl<T> Drop for Owned<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl Dispatcher {
+    pub(super) fn new(limits: Limits) -> io::Result<Self> {
+        let mut http = HttpConnector::new_with_resolver(Guarded);
+        http.enforce_http(false);
+        http.set_nodelay(true);
+        http.set_connect_timeout(Some(limits.connect));
+        let tls = native_tls::TlsConnector::new().map_err(io::Error::other)?;
+        let connector = HttpsConnector::from((http, tls.into()));
+        let handle = runtime()?;
+        let client = Client::builder()
+            .pool_idle_timeout(POOL_IDLE)
+            .pool_max_idle_per_host(POOL_SIZE)
+            .executor(Spawner(handle))
+            .build(connector);
+        Ok(Self { client, limits, gate: Arc::default() })
+    }
+
+    /// True while the upstream is taken for dead, and requests are answered without it.
+    pub(super) fn is_shut(&self) -> bool {
+        self.gate.is_shut()
+    }
+
+    /// True where it answered a moment ago.
+    pub(super) fn is_fresh(&self) -> bool {
+        self.gate.is_fresh()
+    }
+
+    async fn send(self, request: SignedRequest) -> Result<HttpResponse, HttpDispatchError> {
+        let completes = request.method == "POST" && request.params.contains_key("uploadId");
+        let slow = completes || request.headers.contains_key("x-amz-copy-source");
+        let (head, payload) = split(request)?;
+        let mut pause = Pause::new(&self.limits);
+        loop {
+            if !self.gate.admit() {
+                return Err(HttpDispatchError::new("it does not answer; it is tried again every second".to_owned()));
+            }
+            let request = with_body(&head, &payload);
+            let size = payload.as_ref().map_or(0, Bytes::len) as u64;
+            let outcome = tokio::time::timeout(self.limits.head(slow, size), self.client.request(request)).await;
+            let again = match outcome {
+                Ok(Ok(response)) => {
+                    self.gate.success();
+                    if !is_transient(response.status()) || !pause.may_repeat() {
+                        return Ok(answer(response, self.limits.idle));
+                    }
+                    format!("it answered {}", response.status())
+                }
+                Ok(Err(error)) => {
+                    self.gate.failure();
+                    let text = chain(&error);
+                    if !pause.may_repeat() {
+                        return Err(HttpDispatchError::new(text));
+                    }
+                    text
+                }
+                Err(_) => {
+                    self.gate.failure();
+                    return Err(HttpDispatchError::new("it took too long to answer".to_owned()));
+                }
+            };
+            log::debug!("an s3 upstream is asked again: {again}");
+            pause.wait().await;
+        }
+    }
+}
+
+impl DispatchSignedRequest for Dispatcher {
+    fn dispatch(&self, request: SignedRequest, _: Option<Duration>) -> DispatchSignedRequestFuture {
+        let this = self.clone();
+        Box::pin(async move {
+            let handle = runtime().map_err(HttpDispatchError::from)?;
+            let mut task = Owned(handle.spawn(this.send(request)));
+            match (&mut task.0).await {
+                Ok(outcome) => outcome,
+                Err(error) => Err(HttpDispatchError::new(format!("the request's task ended: {error}"))),
+            }
+        })
+    }
+}
+
+/// hyper's tasks run where the connections are.
+#[derive(Clone)]
+struct Spawner(Handle);
+
+impl<F: Future<Output = ()> + Send + 'static> hyper::rt::Executor<F> for Spawner {
+    fn execute(&self, future: F) {
+        self.0.spawn(future);
+    }
+}
+
+/// The request without its body, which every try gets anew. A stream could be sent once only, so nobody gives one.
+fn split(mut request: SignedRequest) -> Result<(Request<()>, Option<Bytes>), HttpDispatchError> {
+    let payload = match request.payload.take() {
+        None => None,
+        Some(SignedRequestPayload::Buffer(bytes)) => Some(bytes),
+        Some(SignedRequestPayload::Stream(_)) => {
+            return Err(HttpDispatchError::new("a stream cannot be sent again".to_owned()));
+        }
+    };
+    let whole: Result<Request<Body>, http::Error> = request.try_into();
+    let whole = whole.map_err(|e| HttpDispatchError::new(format!("the request cannot be written: {e}")))?;
+    Ok((whole.map(drop), payload))
+}
+
+fn with_body(head: &Request<()>, payload: &Option<Bytes>) -> Request<Body> {
+    let mut request = Request::new(payload.clone().map_or_else(Body::empty, Body::from));
+    *request.method_mut() = head.method().clone();
+    *request.uri_mut() = head.uri().clone();
+    *request.headers_mut() = head.headers().clone();
+    request
+}
+
+/// What came, with headers of any bytes, and a body that is moved by the runtime of the connections.
+fn answer(response: http::Response<Body>, idle: Duration) -> HttpResponse {
+    let (parts, body) = response.into_parts();
+    let mut headers = HeaderMap::<String>::with_capacity(parts.headers.len());
+    for (name, value) in &parts.headers {
+        headers.append(name.clone(), String::from_utf8_lossy(value.as_bytes()).into_owned());
+    }
+    let body = if has_none(parts.status, &headers) {
+        rusoto_core::ByteStream::new(futures_util::stream::empty())
+    } else {
+        rusoto_core::ByteStream::new(moved(body, idle))
+    };
+    HttpResponse { status: parts.status, body, headers }
+}
+
+fn has_none(status: StatusCode, headers: &HeaderMap<String>) -> bool {
+    status == StatusCode::NO_CONTENT || headers.get("content-length").is_some_and(|length| length == "0")
+}
+
+/// Moves a body piece by piece. An upstream that stalls is given up; a reader that stalls is not, its own side sees to it.
+fn moved(mut body: Body, idle: Duration) -> BoxStream<'static, io::Result<Bytes>> {
+    let (to, from) = mpsc::channel::<io::Result<Bytes>>(PIECES);
+    tokio::spawn(async move {
+        loop {
+            let piece = match tokio::time::timeout(idle, body.next()).await {
+                Ok(None) => return,
+                Ok(Some(piece)) => piece.map_err(|e| io::Error::other(chain(&e))),
+                Err(_) => Err(io::Error::new(io::ErrorKind::TimedOut, "the upstream stalled in the middle of a body")),
+            };
+            let failed = piece.is_err();
+            if to.send(piece).await.is_err() || failed {
+                return;
+            }
+        }
+    });
+    futures_util::stream::unfold(from, |mut from| async move { Some((from.recv().await?, from)) }).boxed()
+}
+
+/// An error with its causes, which is where the reason is.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
