@@ -22,6 +22,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const MISSES: u32 = 2;
 /// Listing the buckets of all backends takes no longer.
 const LISTING: Duration = Duration::from_secs(60);
+/// A backend that cannot be listed is tried again after at most so many looks.
+const RETRY: u32 = 150;
 /// Who owns a bucket that was found.
 const OWNER: &str = "$bootstrap";
 
@@ -32,6 +34,8 @@ struct Watch {
     listed: BTreeSet<(BackendName, Option<String>)>,
     /// Looks without an answer, one after another.
     misses: BTreeMap<BackendName, u32>,
+    /// Backends that could not be listed: looks until the next try, and from the last one to it.
+    later: BTreeMap<BackendName, (u32, u32)>,
     /// What was said of a backend in trouble: once, and not with every look.
     said: BTreeSet<(BackendName, String)>,
 }
@@ -104,9 +108,15 @@ impl Watch {
         if self.listed.contains(&comes) {
             return;
         }
+        if let Some((left, _)) = self.later.get_mut(name).filter(|(left, _)| *left > 0) {
+            *left -= 1;
+            return;
+        }
         match tokio::time::timeout(LISTING, system.adopt_buckets(name, Which::WithObjects)).await {
             Ok(Ok(_)) => {
+                self.later.remove(name);
                 self.listed.insert(comes);
+                return;
             }
             Ok(Err(error)) => {
                 if self.said.insert((name.clone(), error.message().to_owned())) {
@@ -115,6 +125,8 @@ impl Watch {
             }
             Err(_) => log::warn!("the buckets of backend {name} could not be listed in time"),
         }
+        let wait = self.later.get(name).map_or(1, |(_, wait)| (wait * 2).min(RETRY));
+        self.later.insert(name.clone(), (wait, wait));
     }
 }
 

@@ -11,6 +11,7 @@ use crate::state_db::StateDbHandle;
 use crate::storage::multipart::{UploadQuery, UploadRef};
 use crate::system::SystemHandle;
 use crate::system::view::Route;
+use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -20,6 +21,8 @@ const SAVE: Duration = Duration::from_secs(5);
 const LOOK: Duration = Duration::from_secs(5);
 /// What was counted so long ago is counted again: files may have come and gone beside this server.
 const STALE: Duration = Duration::from_secs(24 * 3600);
+/// A bucket that cannot be counted is tried again after at most this long; one with a quota, after [`LOOK`].
+const RETRY: Duration = Duration::from_secs(600);
 /// Entries that are counted at a time.
 const PAGE: usize = 1000;
 
@@ -80,6 +83,8 @@ impl SystemHandle {
 
     /// Counts until the process ends: buckets with a quota first.
     pub async fn count_usage(self) {
+        // What could not be counted: when it is tried again, and how long that was put off.
+        let mut later: BTreeMap<BucketName, (Instant, Duration)> = BTreeMap::new();
         loop {
             let view = self.view();
             let mut names: Vec<&BucketName> =
@@ -90,8 +95,17 @@ impl SystemHandle {
             for name in names.into_iter().filter(|_| view.locked.is_none()) {
                 let Ok(route) = view.route(name) else { continue };
                 let quota = view.settings(name).quota_bytes.is_some();
-                if let Err(error) = self.count_if_wanted(&route, quota).await {
-                    log::warn!("the bucket {name} could not be counted: {error:?}");
+                if later.get(name).is_some_and(|(at, _)| Instant::now() < *at) {
+                    continue;
+                }
+                let Err(error) = self.count_if_wanted(&route, quota).await else {
+                    later.remove(name);
+                    continue;
+                };
+                let most = if quota { LOOK } else { RETRY };
+                let wait = later.get(name).map_or(LOOK, |(_, wait)| (*wait * 2).min(most));
+                if later.insert(name.clone(), (Instant::now() + wait, wait)).is_none() {
+                    log::warn!("the bucket {name} could not be counted, and will be tried again: {error:?}");
                 }
             }
             let _ = tokio::time::timeout(LOOK, self.cell.ledger.wanted.notified()).await;
