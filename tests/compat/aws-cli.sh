@@ -252,7 +252,7 @@ sparse_6_gib() {
   rm sparse
 }
 # https would do the same once more.
-[ "$COMPAT_SCHEME" = https ] || check 'cp of a sparse file of 6 GiB goes up and comes back the same' sparse_6_gib
+[ "$COMPAT_SCHEME" = https ] || [ "$COMPAT_BACKEND" != directory ] || check 'cp of a sparse file of 6 GiB goes up and comes back the same' sparse_6_gib
 
 removal() {
   aws s3 rm "s3://$bucket/small.txt"
