@@ -39,7 +39,7 @@ pub struct NewBucket {
 pub struct Objects {
     /// So many; `None` where the backend does not say.
     pub count: Option<u64>,
-    /// False: at least so many were seen, or so many when they were counted last.
+    /// False: at least so many.
     pub exact: bool,
 }
 
@@ -107,8 +107,8 @@ impl SystemHandle {
 
     /// How many objects a bucket has: from its account, else counted to a bound.
     pub async fn objects(&self, route: &Route) -> Objects {
-        if let Some(usage) = self.usage(route) {
-            return Objects { count: Some(usage.objects), exact: usage.exact };
+        if let Some(usage) = self.usage(route).filter(|usage| usage.exact) {
+            return Objects { count: Some(usage.objects), exact: true };
         }
         let query = ListQuery { max_keys: COUNTED, ..ListQuery::default() };
         match route.store.list(&route.bucket, query).await {
