@@ -170,6 +170,13 @@ async fn what_nobody_published_is_swept_after_a_day_and_what_is_needed_stays() -
         ..Default::default()
     };
     s3.put_object(left).await.unwrap();
+    let begin = |key: &str| rusoto_s3::CreateMultipartUploadRequest {
+        bucket: "swept".to_owned(),
+        key: key.to_owned(),
+        ..Default::default()
+    };
+    s3.create_multipart_upload(begin(".dg/tmp/killed")).await.unwrap();
+    s3.create_multipart_upload(begin("theirs")).await.unwrap();
     for hours in [0, 2, 26] {
         assert_eq!(stored_keys(&s3, "swept", ".dg/meta/").await.len(), 2, "nothing is old yet");
         clock.advance(Duration::from_secs(hours * 3600));
@@ -177,6 +184,9 @@ async fn what_nobody_published_is_swept_after_a_day_and_what_is_needed_stays() -
     }
     assert_eq!(stored_keys(&s3, "swept", ".dg/meta/").await.len(), 1);
     assert!(stored_keys(&s3, "swept", ".dg/tmp/").await.is_empty());
+    let open = rusoto_s3::ListMultipartUploadsRequest { bucket: "swept".to_owned(), ..Default::default() };
+    let open = s3.list_multipart_uploads(open).await.unwrap().uploads.unwrap_or_default();
+    assert_eq!(open.iter().filter_map(|upload| upload.key.as_deref()).collect::<Vec<_>>(), ["theirs"]);
     assert_eq!(store.head(&name, &ObjectKey::new("kept")?).await?.attributes, large);
     Ok(())
 }

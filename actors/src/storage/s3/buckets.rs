@@ -4,6 +4,7 @@ use super::Inner;
 use super::client::Call;
 use super::convert::INTERNAL;
 use super::error::Failure;
+use crate::domain::clock::Timestamp;
 use crate::domain::names::BucketName;
 use crate::{Error, ErrorKind, Result};
 use rusoto_s3::{CreateBucketConfiguration, CreateBucketRequest, DeleteBucketRequest, ListMultipartUploadsRequest, S3};
@@ -67,7 +68,7 @@ impl Inner {
             let message = "The bucket you tried to delete is not empty";
             return Err(Error::new(ErrorKind::BucketNotEmpty, DELETE, message));
         }
-        self.abort_uploads(bucket).await?;
+        self.abort_uploads(bucket, "", |_| true).await?;
         self.remove_own(bucket, INTERNAL).await?;
         let request = DeleteBucketRequest { bucket: bucket.to_string(), ..DeleteBucketRequest::default() };
         let deleted = self.upstream.s3.delete_bucket(request).await;
@@ -193,16 +194,27 @@ impl Inner {
         self.remove(bucket, &key).await
     }
 
-    /// Gives up what the upstream still holds of uploads of a bucket that goes.
-    async fn abort_uploads(&self, bucket: &BucketName) -> Result<()> {
-        let request =
-            ListMultipartUploadsRequest { bucket: bucket.to_string(), ..ListMultipartUploadsRequest::default() };
-        let mut request = request;
+    /// Gives up what the upstream still holds of uploads below a stored prefix that were begun at these times.
+    pub(super) async fn abort_uploads(
+        &self,
+        bucket: &BucketName,
+        prefix: &str,
+        wanted: impl Fn(&Timestamp) -> bool,
+    ) -> Result<()> {
+        let mut request = ListMultipartUploadsRequest {
+            bucket: bucket.to_string(),
+            prefix: Some(prefix.to_owned()).filter(|prefix| !prefix.is_empty()),
+            ..ListMultipartUploadsRequest::default()
+        };
         loop {
             let page = self.upstream.s3.list_multipart_uploads(request.clone()).await;
             let page = page.map_err(|e| self.upstream.error(DELETE, e))?;
             for upload in page.uploads.unwrap_or_default() {
-                if let (Some(key), Some(id)) = (upload.key, upload.upload_id) {
+                let begun = upload.initiated.as_deref().and_then(Timestamp::parse_rfc3339);
+                if let (Some(key), Some(id)) = (upload.key, upload.upload_id)
+                    && key.starts_with(prefix)
+                    && wanted(&begun.unwrap_or_else(|| self.clock.now()))
+                {
                     super::temp::abort(self, bucket, &key, &id).await?;
                 }
             }

@@ -49,6 +49,8 @@ impl Inner {
     /// Removes what is older than a day and belongs to nothing.
     pub(in crate::storage::s3) async fn sweep_bucket(&self, bucket: &BucketName, now: Timestamp) -> Result<()> {
         let old = |modified: &Timestamp| now.since(*modified) >= AGE;
+        // Bodies that a process was killed over are uploads of the store's own, which listings of objects do not show.
+        self.abort_uploads(bucket, &format!("{INTERNAL}tmp/"), old).await?;
         for folder in ["tmp/", "meta/"] {
             let (prefix, mut after) = (format!("{INTERNAL}{folder}"), None);
             loop {
