@@ -231,6 +231,20 @@ const undo = createRoute({
   component: lazyRouteComponent(() => import("./rooms/backup/UndoRoom"), "UndoRoom"),
 });
 
+const BACKEND_DIALOGS = ["new", "edit", "delete", "probe"] as const;
+
+const backends = createRoute({
+  getParentRoute: () => root,
+  path: "/backends",
+  validateSearch: (
+    search: Search,
+  ): { dialog?: (typeof BACKEND_DIALOGS)[number] | undefined; key?: string | undefined } => ({
+    ...text("key", search),
+    ...one("dialog", BACKEND_DIALOGS, search),
+  }),
+  component: lazyRouteComponent(() => import("./rooms/backends/BackendsRoom"), "BackendsRoom"),
+});
+
 const ACCOUNT_DIALOGS = ["new-key", "delete-key", "revoke", "end-others"] as const;
 
 const account = createRoute({
@@ -266,6 +280,7 @@ export type DialogName =
   | (typeof IDENTITY_DIALOGS)[number]
   | (typeof BACKUP_DIALOGS)[number]
   | (typeof ACCOUNT_DIALOGS)[number]
+  | (typeof BACKEND_DIALOGS)[number]
   | "confirm";
 
 /** A search parameter that is one of a few words, or left out. */
@@ -308,6 +323,7 @@ export const router = createRouter({
     restored,
     password,
     account,
+    backends,
   ]),
   basepath: "/_",
   defaultPreload: "intent",

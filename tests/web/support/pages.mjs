@@ -447,6 +447,33 @@ export const PAGES = [
       await page.getByRole("menuitem", { name: "Sign out" }).waitFor();
     },
   },
+  { name: "backends", open: at("/_/backends") },
+  {
+    name: "backend-new",
+    async open(page) {
+      await page.goto("/_/backends?dialog=new");
+      await page.getByLabel("Name", { exact: true }).fill("fast-disks");
+      await page.getByLabel("Directory").fill("fast-disks-for-new-objects");
+      await page.getByRole("button", { name: "See what it would do" }).click();
+      await page.getByRole("status", { name: "What it would do" }).waitFor();
+    },
+  },
+  {
+    name: "backend-refused",
+    async open(page) {
+      await page.goto("/_/backends?dialog=delete&key=default");
+      await page.getByRole("button", { name: "See what it would do" }).click();
+      await page.getByRole("alert").waitFor();
+    },
+  },
+  { name: "backend-edit", open: at("/_/backends?dialog=edit&key=default") },
+  {
+    name: "backend-probe",
+    async open(page) {
+      await page.goto("/_/backends?dialog=probe&key=default");
+      await page.getByRole("dialog").locator(".notice").first().waitFor();
+    },
+  },
   { name: "account", open: at("/_/account") },
   {
     name: "account-user",

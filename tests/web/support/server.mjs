@@ -3,7 +3,7 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
@@ -27,8 +27,9 @@ export function hashOf(password) {
 }
 
 /** Starts a host, in a fresh directory or in one that an earlier host left; `stop` ends it and takes its directory away. */
-export async function startServer({ password = PASSWORD, env = {}, directory } = {}) {
+export async function startServer({ password = PASSWORD, env = {}, config, directory } = {}) {
   directory ??= await mkdtemp(join(tmpdir(), "dgp-console-"));
+  if (config) await writeFile(join(directory, "config.yaml"), config, { mode: 0o600 });
   const variables = { ...process.env, ...env, RUST_BACKTRACE: "0" };
   for (const name of Object.keys(variables)) {
     if (name.startsWith("DGP_")) delete variables[name];

@@ -118,6 +118,12 @@ export const ownSessions = queryOptions({
   queryFn: ({ signal }) => data(client.GET("/_/api/admin/me/sessions", { signal })),
 });
 
+export const backends = queryOptions({
+  queryKey: ["backends"],
+  queryFn: ({ signal }) => data(client.GET("/_/api/admin/backends", { signal })),
+  refetchInterval: 30_000,
+});
+
 export const audit = (limit: number) =>
   queryOptions({
     queryKey: ["audit", limit],

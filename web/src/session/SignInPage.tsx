@@ -44,7 +44,8 @@ export function SignInPage({ server }: { server: WhoAmI }) {
             <Notice tone="bad" title="The configuration database is locked">
               <p>
                 No password or hash that this server has opens it. Nothing was changed. Sign in with the bootstrap
-                password to restore a Full Backup, or start the server with the hash that belongs to the database.
+                password of this server; inside, open it with the password or hash that belongs to it, or restore a Full
+                Backup.
               </p>
             </Notice>
           ) : null}

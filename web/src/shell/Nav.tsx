@@ -24,7 +24,7 @@ export function Nav() {
       {PLACES.map((place) => {
         const rooms = place.rooms.filter((room) => !room.right || may(room.right));
         const Icon = place.icon;
-        if (!Icon) return null;
+        if (!Icon || (place.right && !may(place.right))) return null;
         if (place.to) {
           return (
             <Link

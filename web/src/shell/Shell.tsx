@@ -92,8 +92,9 @@ function Banner() {
       <div className="banner banner-bad" role="alert">
         <TriangleAlert size={17} aria-hidden />
         <div>
-          <strong>Locked:</strong> {data.locked_reason ?? "no hash opens the configuration database."} S3 answers 503.
-          The way out is to <Link to="/settings/system/backup">restore a Full Backup</Link>.
+          <strong>Locked:</strong> no hash of this host opens the configuration database. Nothing was touched; S3
+          answers 503.{" "}
+          <Link to="/settings/system/backup">Open it with its password or hash, or restore a Full Backup</Link>.
         </div>
       </div>
     );

@@ -1,7 +1,7 @@
 // The places of the console, in the order of the navigation. One that has no room yet is not shown.
 
 import type { LinkProps } from "@tanstack/react-router";
-import { History, House, KeyRound, Settings, type LucideIcon } from "lucide-react";
+import { Database, History, House, KeyRound, Settings, type LucideIcon } from "lucide-react";
 
 export interface RoomLink {
   text: string;
@@ -14,6 +14,8 @@ export interface Place {
   text: string;
   icon?: LucideIcon;
   to?: NonNullable<LinkProps["to"]>;
+  /** As of a room, where the place is one itself. */
+  right?: string;
   rooms: readonly RoomLink[];
 }
 
@@ -21,7 +23,7 @@ export const PLACES: readonly Place[] = [
   { text: "Home", icon: House, to: "/", rooms: [] },
   { text: "Files", rooms: [] },
   { text: "Buckets", rooms: [] },
-  { text: "Backends", rooms: [] },
+  { text: "Backends", icon: Database, to: "/backends", right: "config:read", rooms: [] },
   {
     text: "Access",
     icon: KeyRound,

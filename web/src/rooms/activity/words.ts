@@ -41,6 +41,11 @@ const VERBS: Record<string, string> = {
   "password.change": "changed the bootstrap password",
   "bucket.create": "created bucket",
   "bucket.delete": "deleted bucket",
+  "backend.create": "added backend",
+  "backend.update": "changed backend",
+  "backend.delete": "removed backend",
+  "backend.init": "made a place its own: backend",
+  "backend.adopt": "took over the place of backend",
 };
 
 export function phrase(row: AuditRow, names: ReadonlyMap<string, string>): string {
@@ -50,7 +55,7 @@ export function phrase(row: AuditRow, names: ReadonlyMap<string, string>): strin
   const known = names.get(row.target);
   if (known) return `${verb} ${known}`;
   // What else stands there is an id that says nothing: of a session, of an archive.
-  return /^(user|group|bucket)\./.test(row.action) ? `${verb} ${shortened(row.target)}`.trim() : verb;
+  return /^(user|group|bucket|backend)\./.test(row.action) ? `${verb} ${shortened(row.target)}`.trim() : verb;
 }
 
 export function actor(row: AuditRow): string {

@@ -14,17 +14,15 @@ interface Props {
 export interface Archive {
   at: string;
   version: string;
-  /** It brings its bootstrap password along. */
-  password: boolean;
 }
 
 export function fromManifest({ manifest }: Verified): Archive {
-  return { at: manifest.captured_at, version: manifest.server_version, password: manifest.version >= 2 };
+  return { at: manifest.captured_at, version: manifest.server_version };
 }
 
-/** Of a stored backup the plan says it; all of them bring their password. */
+/** Of a stored backup the plan says it. */
 export function fromPlan({ archive }: Restored): Archive | undefined {
-  return archive ? { at: archive.captured_at, version: archive.server_version, password: true } : undefined;
+  return archive ? { at: archive.captured_at, version: archive.server_version } : undefined;
 }
 
 export function ArchiveLine({ name, size, of }: Props) {

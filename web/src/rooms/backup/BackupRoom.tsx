@@ -3,8 +3,9 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { History, Undo2 } from "lucide-react";
+import { useState } from "react";
 import { restores as restoresQuery, status as statusQuery } from "../../api/queries";
-import type { FailedRestore, Restored } from "../../api/types";
+import type { DbRecovered, FailedRestore, Restored } from "../../api/types";
 import { useMe } from "../../session/useMe";
 import { buttonClass } from "../../ui/Button";
 import { Empty, Waiting } from "../../ui/Empty";
@@ -14,6 +15,7 @@ import { choose } from "./chosen";
 import { DropArchive } from "./DropArchive";
 import { Export } from "./Export";
 import { GoLive } from "./GoLive";
+import { Opened, RecoverDb } from "./RecoverDb";
 import { SchedulePart } from "./SchedulePart";
 import { Stored } from "./Stored";
 import { tally } from "./words";
@@ -21,15 +23,17 @@ import { tally } from "./words";
 export function BackupRoom() {
   const me = useMe();
   const navigate = useNavigate();
+  const [opened, setOpened] = useState<DbRecovered | null>(null);
   return (
     <Room
       title="Backup"
       crumbs={[{ text: "Settings" }, { text: "System" }]}
       about="One file holds everything an operator set up: users, keys, permissions, buckets, configuration and secrets. Object data is never in it: copy the backends by their own means."
     >
-      {me.locked ? null : <GoLive />}
+      {opened && !me.locked ? <Opened of={opened} /> : null}
+      {me.locked ? me.may("admin") ? <RecoverDb onOpened={setOpened} /> : null : <GoLive />}
       <div className="columns columns-own">
-        <Export />
+        {me.locked ? null : <Export />}
         <section className="card" aria-labelledby="restore">
           <div className="card-head">
             <h2 id="restore">Restore</h2>

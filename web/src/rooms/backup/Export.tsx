@@ -19,7 +19,7 @@ export function Export() {
   const me = useMe();
   const queries = useQueryClient();
   const may = me.may("backup:export-secrets") || me.may("backup:export");
-  const status = useQuery({ ...statusQuery, enabled: me.may("system:read") && !me.locked });
+  const status = useQuery({ ...statusQuery, enabled: me.may("system:read") });
   const last = status.data?.last_backup;
   const [how, setHow] = useState<How>(me.may("backup:export-secrets") ? "clear" : "configured");
   const [passphrase, setPassphrase] = useState("");
@@ -115,7 +115,7 @@ export function Export() {
           </Notice>
         ) : null}
         <div>
-          <Button type="submit" look="primary" busy={run.isPending} disabled={!may || me.locked}>
+          <Button type="submit" look="primary" busy={run.isPending} disabled={!may}>
             <Download size={16} aria-hidden /> Export backup
           </Button>
         </div>

@@ -1,9 +1,10 @@
 // What a plan or a result wants read: warnings, restarts, overridden values, kept buckets.
 
-import type { Restored } from "../../api/types";
+import type { Conversion, Restored } from "../../api/types";
 import { Button } from "../../ui/Button";
 import { marked, sentence } from "../../ui/marked";
 import { Notice } from "../../ui/Notice";
+import { count } from "../../ui/words";
 
 interface Props {
   of: Restored;
@@ -31,6 +32,7 @@ export function Findings({ of, onRevive }: Props) {
           ) : null}
         </Notice>
       ) : null}
+      {of.conversion ? <Converted of={of.conversion} /> : null}
       {of.quarantined_from ? (
         <Notice tone="warn" title="The archive is from another instance">
           <p>
@@ -65,6 +67,33 @@ export function Findings({ of, onRevive }: Props) {
         </Notice>
       ) : null}
     </>
+  );
+}
+
+const OLDER: Record<string, string> = {
+  "version-1": "an archive of version 1",
+  "legacy-json": "the older JSON form",
+};
+
+/** What an older archive lacks, and the call that fills each gap. */
+function Converted({ of }: { of: Conversion }) {
+  const title = `Converted from ${OLDER[of.from] ?? of.from}`;
+  if (of.gaps.length === 0) return <Notice tone="info" title={`${title}: nothing is missing`} />;
+  return (
+    <Notice tone="warn" title={`${title}, with ${count(of.gaps.length, "gap")}`}>
+      <ul className="stack-small">
+        {of.gaps.map((gap) => (
+          <li key={`${gap.code} ${gap.place}`} className="wrap-anywhere">
+            <code>{gap.place}</code>: {marked(sentence(gap.what))} <code className="quiet small">{gap.code}</code>
+            {gap.call ? (
+              <div className="small">
+                To fill it: <code>{gap.call}</code>
+              </div>
+            ) : null}
+          </li>
+        ))}
+      </ul>
+    </Notice>
   );
 }
 

@@ -33,9 +33,9 @@ export function GoLive() {
     <>
       <Notice tone="warn" title="In quarantine">
         <p>
-          This server was restored from the archive of another one, <code>{health.data.quarantined_from}</code>. While
-          both may run, what acts on other systems stays paused here: scheduled backups and whatever else would write
-          where the original writes.
+          This server was restored from another one, <code>{health.data.quarantined_from}</code>. While both may run,
+          what would write where the original writes stays paused here. Scheduled backups go on, in a folder of this
+          instance’s own.
         </p>
         {me.may("backup:restore") && own ? (
           <div>

@@ -37,7 +37,14 @@ function describeWishes(wishes: Wishes): string {
   return parts.join(", ");
 }
 
-export function Options({ wishes, onChange }: { wishes: Wishes; onChange: (wishes: Wishes) => void }) {
+interface Props {
+  wishes: Wishes;
+  onChange: (wishes: Wishes) => void;
+  /** A locked server has nothing that could stay: it takes everything, or nothing. */
+  locked: boolean;
+}
+
+export function Options({ wishes, onChange, locked }: Props) {
   return (
     <details className="card fold">
       <summary>
@@ -45,32 +52,36 @@ export function Options({ wishes, onChange }: { wishes: Wishes; onChange: (wishe
         <span className="quiet">{describeWishes(wishes)}</span>
       </summary>
       <div className="card-body stack">
-        <Choices
-          legend="What to restore"
-          name="mode"
-          value={wishes.mode}
-          options={[
-            { value: "full", title: "Everything", text: "With the bootstrap password of the archive" },
-            {
-              value: "preserve-bootstrap",
-              title: "Everything but the password",
-              text: "The bootstrap password of now stays",
-            },
-            { value: "iam-only", title: "Access only", text: "Users, groups, keys, tokens" },
-            { value: "config-only", title: "Configuration only", text: "Settings, backends, buckets" },
-          ]}
-          onChange={(mode) => onChange({ ...wishes, mode })}
-        />
-        <Choices
-          legend="How"
-          name="strategy"
-          value={wishes.strategy}
-          options={[
-            { value: "replace", title: "Back to that time", text: "What was made since then goes" },
-            { value: "merge", title: "Add what is missing", text: "Nothing that is here changes" },
-          ]}
-          onChange={(strategy) => onChange({ ...wishes, strategy })}
-        />
+        {locked ? null : (
+          <>
+            <Choices
+              legend="What to restore"
+              name="mode"
+              value={wishes.mode}
+              options={[
+                { value: "full", title: "Everything", text: "With the bootstrap password of the archive" },
+                {
+                  value: "preserve-bootstrap",
+                  title: "Everything but the password",
+                  text: "The bootstrap password of now stays",
+                },
+                { value: "iam-only", title: "Access only", text: "Users, groups, keys, tokens" },
+                { value: "config-only", title: "Configuration only", text: "Settings, backends, buckets" },
+              ]}
+              onChange={(mode) => onChange({ ...wishes, mode })}
+            />
+            <Choices
+              legend="How"
+              name="strategy"
+              value={wishes.strategy}
+              options={[
+                { value: "replace", title: "Back to that time", text: "What was made since then goes" },
+                { value: "merge", title: "Add what is missing", text: "Nothing that is here changes" },
+              ]}
+              onChange={(strategy) => onChange({ ...wishes, strategy })}
+            />
+          </>
+        )}
         <CheckField
           label="Revive what was revoked since then"
           hint="Users and keys that were disabled or deleted after the capture otherwise come back disabled."

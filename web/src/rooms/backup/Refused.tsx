@@ -1,16 +1,50 @@
 // An archive or a plan that was refused: why, and the ways on from there.
 
+import { Link } from "@tanstack/react-router";
 import { useState, type ReactNode } from "react";
 import { Problem } from "../../api/problem";
 import { Button } from "../../ui/Button";
 import { PasswordField } from "../../ui/Field";
-import { ProblemNotice } from "../../ui/Notice";
+import { Notice, ProblemNotice } from "../../ui/Notice";
 import { PLAIN } from "./Options";
 import type { Wishes } from "./send";
 
 /** The state moved on since the plan was made. */
 export function stale(error: unknown): boolean {
   return error instanceof Problem && error.status === 412;
+}
+
+/** The answer got lost: the server may have done it all the same. */
+function unknown(problem: Problem): boolean {
+  return problem.status === 0 || problem.code === "outcome_unknown" || problem.code === "no_problem_body";
+}
+
+/** A restore or undo that was sent, and did not answer with its outcome. */
+export function NotDone(props: { error: unknown; what: "restore" | "undo"; onPlan: () => void }) {
+  const problem = Problem.from(props.error);
+  if (!unknown(problem)) {
+    return (
+      <ProblemNotice
+        error={problem}
+        title={`The ${props.what} was refused; nothing was changed`}
+        {...(stale(problem) ? { onRetry: props.onPlan } : {})}
+      />
+    );
+  }
+  return (
+    <Notice tone="warn" title={`Whether the ${props.what} was done is not known`} live>
+      <p>
+        {problem.title}: the answer got lost. It was done as a whole or not at all, and may still be under way. The list
+        of <Link to="/settings/system/backup">restores on this server</Link> tells; a plan that finds no difference
+        does, too.
+      </p>
+      <div>
+        <Button small onClick={props.onPlan}>
+          Plan again
+        </Button>
+      </div>
+    </Notice>
+  );
 }
 
 function plainly(wishes: Wishes): boolean {

@@ -22,11 +22,11 @@ import { DropArchive } from "./DropArchive";
 import { Findings } from "./Findings";
 import { MODES, Options, PLAIN } from "./Options";
 import { OF_ONE_MOMENT, PlanCard, useShowOutcome } from "./planned";
-import { Refused, stale } from "./Refused";
+import { NotDone, Refused } from "./Refused";
 import { sealOf, type Seal } from "./seal";
 import { send, verify, type Source, type Wishes } from "./send";
 import { Unlock } from "./Unlock";
-import { phrase, total } from "./words";
+import { bringsPassword, phrase, total } from "./words";
 
 const CRUMBS = [{ text: "Settings" }, { text: "System" }, { text: "Backup", to: "/settings/system/backup" }] as const;
 
@@ -112,6 +112,7 @@ function Planned({ source, name, size, sealed, seal }: Props) {
   const [wishes, setWishes] = useState<Wishes>(PLAIN);
   const { dialog } = useSearch({ from: "/settings/system/backup/restore" });
   const overlay = useDialog();
+  const me = useMe();
   const navigate = useNavigate();
   const show = useShowOutcome();
   const locked = sealed && !wishes.opening;
@@ -183,7 +184,7 @@ function Planned({ source, name, size, sealed, seal }: Props) {
   return (
     <div className="stack">
       <ArchiveLine name={name} size={size} of={archive} />
-      <Options wishes={wishes} onChange={setWishes} />
+      <Options wishes={wishes} onChange={setWishes} locked={me.locked} />
       <PlanCard plan={planned} fetching={plan.isFetching} />
       <Findings
         of={planned}
@@ -194,13 +195,9 @@ function Planned({ source, name, size, sealed, seal }: Props) {
                 setWishes({ ...wishes, revive: which === "all" ? ["all"] : [...wishes.revive, which] }),
             })}
       />
-      <Sessions password={wishes.mode === "full" && archive?.password === true} />
+      <Sessions password={bringsPassword(planned)} />
       {restore.error ? (
-        <ProblemNotice
-          error={restore.error}
-          title="The restore was refused; nothing was changed"
-          {...(stale(restore.error) ? { onRetry: () => void plan.refetch().then(() => restore.reset()) } : {})}
-        />
+        <NotDone error={restore.error} what="restore" onPlan={() => void plan.refetch().then(() => restore.reset())} />
       ) : null}
       <div className="row-apart">
         {other}

@@ -15,7 +15,7 @@ import { Notice, ProblemNotice } from "../../ui/Notice";
 import { Room } from "../../ui/Room";
 import { Diff } from "./Diff";
 import { Findings } from "./Findings";
-import { tally } from "./words";
+import { bringsPassword, tally } from "./words";
 
 const CRUMBS = [{ text: "Settings" }, { text: "System" }, { text: "Backup", to: "/settings/system/backup" }] as const;
 
@@ -80,7 +80,7 @@ function Outcome({ of }: { of: Restored }) {
       >
         <p>
           {sentence(tally(of.changes, "done"))} You are still signed in; every other session has ended
-          {of.mode === "full" ? ", and the bootstrap password is the one of the archive" : ""}.
+          {bringsPassword(of) ? ", and the bootstrap password is the one of the archive" : ""}.
         </p>
       </Notice>
       <Findings of={of} />
@@ -109,9 +109,7 @@ function Outcome({ of }: { of: Restored }) {
               {of.self_check.config}
             </dd>
             <dt>Signed by</dt>
-            <dd>
-              <code>{of.signer}</code>
-            </dd>
+            <dd>{of.signer ? <code>{of.signer}</code> : "nobody: older forms know no signature"}</dd>
             {of.pre_restore_backup ? (
               <>
                 <dt>State before</dt>

@@ -17,7 +17,7 @@ import { useDialog } from "../../ui/useDialog";
 import { Diff } from "./Diff";
 import { Findings } from "./Findings";
 import { OF_ONE_MOMENT, PlanCard, useShowOutcome } from "./planned";
-import { stale } from "./Refused";
+import { NotDone } from "./Refused";
 import { phrase, tally, total } from "./words";
 
 const CRUMBS = [{ text: "Settings" }, { text: "System" }, { text: "Backup", to: "/settings/system/backup" }] as const;
@@ -120,11 +120,7 @@ function Planned() {
           : { onRevive: (which: string) => setRevive(which === "all" ? ["all"] : [...revive, which]) })}
       />
       {run.error ? (
-        <ProblemNotice
-          error={run.error}
-          title="The undo was refused; nothing was changed"
-          {...(stale(run.error) ? { onRetry: () => void plan.refetch().then(() => run.reset()) } : {})}
-        />
+        <NotDone error={run.error} what="undo" onPlan={() => void plan.refetch().then(() => run.reset())} />
       ) : null}
       <div>
         <Button

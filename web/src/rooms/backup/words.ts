@@ -1,6 +1,6 @@
 // A restore's plan in words and numbers.
 
-import type { Changes, Counted } from "../../api/types";
+import type { Changes, Counted, Restored } from "../../api/types";
 
 export type ListName = Exclude<keyof Changes, "config">;
 
@@ -51,6 +51,12 @@ export function tally(changes: Changes, tense: "plan" | "done"): string {
     : plan
       ? "nothing differs from the archive"
       : "nothing differed from the archive";
+}
+
+/** Whether the bootstrap password of the archive comes into force with it. */
+export function bringsPassword(of: Restored): boolean {
+  const lacks = of.conversion?.gaps.some((gap) => gap.place === "secrets.json, bootstrap_password_hash") ?? false;
+  return of.mode === "full" && of.strategy === "replace" && !lacks;
 }
 
 /** What a restore will do, short enough to be typed: `remove 1, bring back 2, change 3`. */

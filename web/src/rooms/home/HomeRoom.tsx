@@ -61,58 +61,72 @@ export function HomeRoom() {
       ) : null}
       {me.mode === "bootstrap" && me.may("iam:write") && !me.locked ? <Setup /> : null}
       {list ? <State list={list} asOf={status.data ? status.dataUpdatedAt : health.dataUpdatedAt} now={now} /> : null}
-      <div className="tiles">
-        {me.may("system:read") ? (
-          <Tile label="Last backup" value={backup === undefined ? "…" : backup ? <Ago at={backup.at} /> : "None yet"}>
-            {backup?.changed_since ? <span className="quiet small">Changed since then</span> : null}
-            {me.may("backup:read") ? (
-              <Link to="/settings/system/backup">{backup ? "Backup and restore" : "Make the first one"}</Link>
+      {me.locked ? null : (
+        <>
+          <div className="tiles">
+            {me.may("system:read") ? (
+              <Tile
+                label="Last backup"
+                value={backup === undefined ? "…" : backup ? <Ago at={backup.at} /> : "None yet"}
+              >
+                {backup?.changed_since ? <span className="quiet small">Changed since then</span> : null}
+                {me.may("backup:read") ? (
+                  <Link to="/settings/system/backup">{backup ? "Backup and restore" : "Make the first one"}</Link>
+                ) : null}
+              </Tile>
             ) : null}
-          </Tile>
-        ) : null}
-        <Tile
-          label="Storage backends"
-          value={
-            ready.data ? `${ready.data.backends.filter((b) => b.up).length} of ${ready.data.backends.length} up` : "…"
-          }
-        >
-          <span className="quiet small">{ready.data?.ready ? "Ready for requests" : "Not ready"}</span>
-        </Tile>
-        {me.may("iam:read") && me.may("system:read") ? (
-          <Tile label="Users" value={people ?? "…"}>
-            <Link to="/access/users">{people === 0 ? "Create the first one" : "Manage access"}</Link>
-          </Tile>
-        ) : null}
-        <Tile label="Version" value={health.data?.version ?? "…"}>
-          <span className="quiet small">State {health.data?.generation ?? "…"}</span>
-        </Tile>
-      </div>
-      <div className="columns columns-own">
-        <section className="card" aria-labelledby="backends">
-          <div className="card-head">
-            <h2 id="backends">Storage</h2>
+            <Tile
+              label="Storage backends"
+              value={
+                ready.data
+                  ? `${ready.data.backends.filter((b) => b.up).length} of ${ready.data.backends.length} up`
+                  : "…"
+              }
+            >
+              <span className="quiet small">{ready.data?.ready ? "Ready for requests" : "Not ready"}</span>
+            </Tile>
+            {me.may("iam:read") && me.may("system:read") ? (
+              <Tile label="Users" value={people ?? "…"}>
+                <Link to="/access/users">{people === 0 ? "Create the first one" : "Manage access"}</Link>
+              </Tile>
+            ) : null}
+            {me.makesOwnKeys ? (
+              <Tile label="S3 clients" value="Your keys">
+                <Link to="/account">Make a key for a client</Link>
+              </Tile>
+            ) : null}
+            <Tile label="Version" value={health.data?.version ?? "…"}>
+              <span className="quiet small">State {health.data?.generation ?? "…"}</span>
+            </Tile>
           </div>
-          {ready.data ? (
-            ready.data.backends.map((backend) => <BackendRow key={backend.name} backend={backend} />)
-          ) : (
-            <Waiting what="backends" />
-          )}
-        </section>
-        {me.may("audit:read") ? (
-          <section className="card" aria-labelledby="activity">
-            <div className="card-head">
-              <h2 id="activity">Recent activity</h2>
-            </div>
-            {rows.error ? (
-              <div className="card-body">
-                <ProblemNotice error={rows.error} onRetry={() => void rows.refetch()} />
+          <div className="columns columns-own">
+            <section className="card" aria-labelledby="backends">
+              <div className="card-head">
+                <h2 id="backends">Storage</h2>
               </div>
-            ) : (
-              <Activity rows={rows.data} names={names} />
-            )}
-          </section>
-        ) : null}
-      </div>
+              {ready.data ? (
+                ready.data.backends.map((backend) => <BackendRow key={backend.name} backend={backend} />)
+              ) : (
+                <Waiting what="backends" />
+              )}
+            </section>
+            {me.may("audit:read") ? (
+              <section className="card" aria-labelledby="activity">
+                <div className="card-head">
+                  <h2 id="activity">Recent activity</h2>
+                </div>
+                {rows.error ? (
+                  <div className="card-body">
+                    <ProblemNotice error={rows.error} onRetry={() => void rows.refetch()} />
+                  </div>
+                ) : (
+                  <Activity rows={rows.data} names={names} />
+                )}
+              </section>
+            ) : null}
+          </div>
+        </>
+      )}
     </Room>
   );
 }

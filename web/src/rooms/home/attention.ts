@@ -14,14 +14,14 @@ export interface Concern {
 }
 
 const BACK_UP = { text: "Back up now", to: "/settings/system/backup" } as const;
-const RESTORE = { text: "Restore", to: "/settings/system/backup/restore" } as const;
+const UNLOCK = { text: "Open or restore", to: "/settings/system/backup" } as const;
 const PASSWORD = { text: "Change the password", to: "/settings/system/password" } as const;
 
 /** Where to deal with it, for what the console can deal with. */
 const ACTIONS: Record<string, Concern["action"]> = {
   no_backup: BACK_UP,
   stale_backup: BACK_UP,
-  locked: RESTORE,
+  locked: UNLOCK,
   password_logged: PASSWORD,
   foreign_hash: PASSWORD,
   keys_end_soon: { text: "See the users", to: "/access/users" },
@@ -49,7 +49,7 @@ export function fromProbes(health: Health, ready: Readiness): Concern[] {
       severity: "critical",
       title: "the configuration database is locked",
       detail: health.locked_reason ?? "no hash opens it",
-      action: RESTORE,
+      action: UNLOCK,
     });
   } else if (!ready.ready) {
     found.push({ id: "not-ready", severity: "critical", title: `the part \`${ready.owner ?? "?"}\` does not answer` });
