@@ -47,6 +47,8 @@ test("somebody of a provider makes a key, signs with it, switches it off and del
   });
   const { page } = await signedInWithProvider();
   assert.equal(await page.getByRole("link", { name: "Users" }).count(), 0, "no right of IAM");
+  await page.getByRole("link", { name: "Home" }).click();
+  await page.getByRole("link", { name: "Make a key for a client" }).click();
   const keys = page.getByRole("region", { name: "My access keys" });
   await keys.getByRole("heading", { name: "No keys" }).waitFor();
   assert.deepEqual(await findings(page), []);
