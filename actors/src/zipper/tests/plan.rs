@@ -298,3 +298,23 @@ fn the_answer_has_the_old_counters() {
     assert_eq!(answer["changes"]["users"]["items"][0]["change"], "created");
     assert_eq!(answer["mode"], "full");
 }
+
+#[test]
+fn a_key_that_has_expired_since_the_capture_comes_back_disabled_and_stays_so() {
+    let expiring = |at| {
+        let mut setup = Setup::over(state());
+        edit(&mut setup.state, "u1", |user| user.keys[0].expires_at = Some(at));
+        setup
+    };
+    let mut setup = expiring(at(50));
+    let plan = setup.good();
+    let key = |plan: &Plan| plan.next.users["u1"].keys[0].active;
+    assert!(!key(&plan));
+    assert!(plan.warnings.iter().any(|warning| warning.contains("revive=AKIAALICE1")), "{:?}", plan.warnings);
+    let again = Setup::over(plan.next).good();
+    assert!(!key(&again), "the same archive again");
+    setup.options.revive = Revive::parse(["AKIAALICE1"]);
+    assert!(key(&setup.good()));
+    assert!(key(&expiring(at(150)).good()), "it has not ended yet");
+    assert!(key(&expiring(at(-1)).good()), "it ended before the capture, which knows it otherwise");
+}

@@ -97,3 +97,17 @@ fn what_was_revoked_since_stays_revoked_and_what_the_restore_removed_does_not() 
     let (plan, _) = undone(&before, Some(&after), &now, &["u1"]);
     assert!(plan.next.users["u1"].enabled);
 }
+
+#[test]
+fn a_key_that_has_expired_since_comes_back_disabled_and_one_that_the_restore_brought_expired_does_not() {
+    let (mut before, mut after) = restored();
+    for state in [&mut before, &mut after] {
+        state.users.insert("u1".into(), Arc::new(user("u1", "alice", &[])));
+    }
+    let mut now = after.clone();
+    edit(&mut now, "u1", |user| user.keys[0].expires_at = Some(at(150)));
+    let (plan, _) = undone(&before, Some(&after), &now, &[]);
+    assert!(!plan.next.users["u1"].keys[0].active);
+    let (plan, _) = undone(&before, Some(&now), &now, &[]);
+    assert!(plan.next.users["u1"].keys[0].active, "so it was brought in, and nobody set it since");
+}

@@ -131,7 +131,12 @@ pub fn plan_captured(
     let brought = std::mem::take(&mut captured.keyring);
     let captured_at = revocations::captured_at(archive.manifest.captured_at, host.now, &mut warnings);
     let unknown = revocations::unknown_to(archive, host.instance_id, captured_at);
-    let since = revocations::Since { applies: &unknown, moment: "the capture" };
+    let since = revocations::Since {
+        applies: &unknown,
+        moment: "the capture",
+        now: host.now,
+        expires: &|_, key| key.expires_at.is_some_and(|at| at > captured_at),
+    };
 
     let mut next = current.state.clone();
     match (options.mode.takes_iam(), options.strategy) {

@@ -21,6 +21,10 @@ pub(super) struct Since<'a> {
     pub(super) applies: &'a dyn Fn(&Revocation) -> bool,
     /// How people call that moment.
     pub(super) moment: &'static str,
+    /// Now: a key that has expired since is revoked as much as one that somebody switched off.
+    pub(super) now: Timestamp,
+    /// True where what comes back did not know of the expiry that a user's key has here.
+    pub(super) expires: &'a dyn Fn(&User, &AccessKey) -> bool,
 }
 
 /// What was revoked since comes back disabled, unless it is revived; the knowledge itself is united. `next` is what comes back.
@@ -40,7 +44,8 @@ pub(super) fn apply(
         .filter(|revocation| revocation.kind == revoked::USER && revive.includes(&revocation.fingerprint))
         .map(|revocation| (revocation.fingerprint.as_str(), revocation.revoked_at))
         .collect();
-    for (key, revocation) in &current.revocations {
+    let expired = expired(current, since, &keys, next);
+    for (key, revocation) in current.revocations.iter().chain(&expired) {
         let known = next.revocations.get(key).is_some_and(|other| other.revoked_at >= revocation.revoked_at);
         if !known {
             next.revocations.insert(key.clone(), revocation.clone());
@@ -64,6 +69,28 @@ pub(super) fn apply(
         ));
     }
     Ok(())
+}
+
+/// The keys that have expired here since, and would come back without that end, as revocations of that moment: from then on it is
+/// known of them, whatever is restored next.
+fn expired(
+    current: &State,
+    since: &Since<'_>,
+    keys: &KeyIndex,
+    next: &State,
+) -> BTreeMap<(String, String), Arc<Revocation>> {
+    let ended = |key: &AccessKey| key.expires_at.filter(|at| *at <= since.now);
+    let mut found = BTreeMap::new();
+    for (user, key) in current.users.values().flat_map(|user| user.keys.iter().map(move |key| (user, key))) {
+        let Some(revoked_at) = ended(key).filter(|_| (since.expires)(user, key)) else { continue };
+        let name = (revoked::ACCESS_KEY.to_owned(), key.access_key_id.clone());
+        let comes_back = keys.find(next, &key.access_key_id).is_some_and(|back| ended(back).is_none());
+        if comes_back && !current.revocations.contains_key(&name) {
+            let (kind, fingerprint) = name.clone();
+            found.insert(name, Arc::new(Revocation { kind, fingerprint, revoked_at }));
+        }
+    }
+    found
 }
 
 /// Whether an archive did not know of a revocation: by its time, and for an archive of this very instance by its own list too, so
@@ -131,6 +158,12 @@ impl KeyIndex {
             }
         }
         Self(index)
+    }
+
+    /// The key of a state that has this id.
+    fn find<'a>(&self, state: &'a State, id: &str) -> Option<&'a AccessKey> {
+        let (user, access_key_id) = self.0.get(id)?;
+        state.users.get(user)?.keys.iter().find(|key| key.access_key_id == *access_key_id)
     }
 }
 

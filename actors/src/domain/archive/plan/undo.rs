@@ -45,7 +45,15 @@ pub fn undo(undo: &Undo<'_>, host: &Host<'_>) -> Result<(Plan, LaterChanges)> {
         let key = (revocation.kind.clone(), revocation.fingerprint.clone());
         known.revocations.get(&key).is_none_or(|known| known.revoked_at != revocation.revoked_at)
     };
-    let since = revocations::Since { applies: &new, moment: "the restore that is undone" };
+    let since = revocations::Since {
+        applies: &new,
+        moment: "the restore that is undone",
+        now: host.now,
+        expires: &|user, key| {
+            let then = known.users.get(&user.id).into_iter().flat_map(|user| &user.keys);
+            then.filter(|then| then.access_key_id == key.access_key_id).all(|then| then.expires_at != key.expires_at)
+        },
+    };
     revocations::apply(current.state, &since, revive, &mut next, &mut warnings)?;
     rules::credential_versions(current.state, &mut next);
     next.restores = current.state.restores.clone();
