@@ -191,12 +191,20 @@ fn head_takes_if_range_as_get_does() {
 fn a_restore_that_failed_is_on_record_and_a_bucket_that_moves_is_counted() {
     let host = Host::start();
     let s3: S3 = host.admin_user("ci");
+    let before = host.backup();
     s3.make_bucket("photos");
     s3.put("photos", "a", "1").expect(200);
     let mut archive = host.backup();
-    let target = "/_/api/admin/backup?dry_run=true&set=storage.filesystem=./elsewhere";
-    let plan = host.admin(Request::new("POST", target).body(archive.clone())).expect(200).json();
-    assert!(plan["warnings"].to_string().contains("bucket `photos` moves: 1 objects stay"), "{plan}");
+    let planned = |query: &str, archive: &[u8]| {
+        let target = format!("/_/api/admin/backup?dry_run=true&{query}");
+        host.admin(Request::new("POST", &target).body(archive)).expect(200).json()["warnings"].to_string()
+    };
+    for path in ["storage.filesystem", "storage.backends.default.path"] {
+        let warnings = planned(&format!("set={path}=./elsewhere"), &archive);
+        assert!(warnings.contains("bucket `photos` moves: 1 objects stay"), "{path}: {warnings}");
+    }
+    let warnings = planned("prune_buckets=true", &before);
+    assert!(warnings.contains("bucket `photos` goes: 1 objects stay"), "{warnings}");
     archive.truncate(archive.len() / 2);
     host.admin(restore_request(&archive)).expect(400);
     let records = host.admin(Request::new("GET", "/_/api/admin/backup/restores")).expect(200).json();

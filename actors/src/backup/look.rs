@@ -48,9 +48,9 @@ pub(super) async fn moved_buckets(
             Ok(page) => page.objects.len().to_string(),
             Err(_) => "an unknown number of".to_owned(),
         };
-        let from = from.unwrap_or_default();
+        let (from, verb) = (from.unwrap_or_default(), if next.contains_key(name) { "moves" } else { "goes" });
         warnings.push(format!(
-            "bucket `{name}` moves: {count} objects stay in {} and are out of sight there (a route moves no data)",
+            "bucket `{name}` {verb}: {count} objects stay in {} and are out of sight there (a route moves no data)",
             from.display()
         ));
     }

@@ -108,10 +108,15 @@ fn in_order(mut problems: Vec<Problem>) -> Problems {
     Problems(problems)
 }
 
-/// Puts a value in by its path; `storage.filesystem` means the directory of the default backend, whatever the form.
+/// Puts a value in by its path; `storage.filesystem` means the directory of the default backend, whatever the form, and so does the
+/// name that plans show of a backend that stands in no list.
 fn put(tree: &mut Node, path: &str, value: &str, problems: &mut Vec<Problem>) {
+    let unlisted = tree.find(&["storage", "backends"]).is_none();
     let parts: Vec<String> = match path {
         "storage.filesystem" => environment::data_dir_path(tree),
+        _ if unlisted && path == format!("storage.backends.{}.path", storage::DEFAULT_BACKEND) => {
+            environment::data_dir_path(tree)
+        }
         _ => super::canonical::split(path).into_iter().map(str::to_owned).collect(),
     };
     let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
