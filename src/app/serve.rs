@@ -61,6 +61,7 @@ async fn start(settings: ServeSettings) -> Result<Running, BootError> {
         disk: disk.clone(),
         clock: Clock::system(),
         server_version: env!("CARGO_PKG_VERSION"),
+        check_pair: |pair, base| Certificates::load(pair, base).map(drop),
         initialise: true,
     };
     let prepared = boot::prepare(input)?;

@@ -3,6 +3,7 @@
 use crate::support::archive::Archive;
 use crate::support::client::Request;
 use crate::support::server::{Host, PASSWORD, S3};
+use crate::support::tls::Pair;
 use serde_json::json;
 
 const OTHER: &str = "another-host-password-2";
@@ -172,4 +173,51 @@ fn two_restores_at_once_are_one_and_a_refusal() {
     });
     assert!(statuses.contains(&200) && statuses.iter().all(|s| matches!(s, 200 | 409)), "{statuses:?}");
     assert_eq!(host.user_names(), ["captured"]);
+}
+
+#[test]
+fn a_certificate_that_cannot_be_served_refuses_the_plan_which_names_the_settings_of_the_host() {
+    let host = Host::start();
+    let archive = host.backup();
+    let pair = |cert: &str, key: &str| {
+        let set = |setting: &str, file: &str| format!("&set=advanced.tls.{setting}={}", host.path(file).display());
+        let query = format!("?dry_run=true{}{}", set("cert_path", cert), set("key_path", key));
+        host.admin(Request::new("POST", &format!("/_/api/admin/backup{query}")).body(archive.clone()))
+    };
+    Pair::new(&[]).write(&host.path(""));
+    std::fs::write(host.path("no.pem"), "this is no certificate").unwrap();
+    for (cert, key, says) in
+        [("no.pem", "tls.key", "no certificate"), ("tls.crt", "no.pem", "no.pem"), ("tls.crt", "none.pem", "none.pem")]
+    {
+        let refused = pair(cert, key).expect(409).json();
+        assert_eq!(refused["code"], "config_unfit");
+        assert!(refused["detail"].as_str().unwrap().contains(says), "{refused}");
+    }
+    let plan = pair("tls.crt", "tls.key").expect(200).json();
+    assert_eq!(plan["host_settings"]["from"], "host");
+    let settings = plan["host_settings"]["settings"].as_array().unwrap();
+    for setting in ["advanced.listen_addr", "advanced.tls.cert_path", "advanced.log_level"] {
+        assert!(settings.contains(&json!(setting)), "{settings:?}");
+    }
+}
+
+#[test]
+fn what_this_host_gives_no_value_for_is_shown_as_from_backup_until_it_does() {
+    let config = "access: {access_key_id: AKCONFIG, secret_access_key: {env: THE_SECRET}}\n";
+    let mut source = Host::prepare().config(config).env("THE_SECRET", "a-secret-of-the-config");
+    source.up();
+    let mut target = Host::start();
+    target.restore(&source.backup()).expect(200);
+    let shown = |host: &Host| {
+        let status = host.admin(Request::new("GET", "/_/api/admin/status")).expect(200).json();
+        let list = status["attention"].as_array().unwrap().clone();
+        list.into_iter().find(|item| item["code"] == "from_backup")
+    };
+    assert!(shown(&source).is_none());
+    let item = shown(&target).expect("it is listed");
+    assert!(item["title"].as_str().unwrap().contains("`env:THE_SECRET`: those from backup"), "{item}");
+    target.stop();
+    target.set_env("THE_SECRET", "another-secret-of-it");
+    target.up();
+    assert!(shown(&target).is_none());
 }

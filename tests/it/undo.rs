@@ -209,3 +209,36 @@ fn a_clone_goes_live_by_the_name_of_its_instance() {
     assert_eq!(health()["quarantined"], false);
     assert_eq!(go(&own).expect(200).json()["was_clone_of"], Value::Null, "once more does no harm");
 }
+
+#[test]
+fn a_clone_stores_its_backups_apart_until_it_is_live_and_so_does_a_host_with_a_copied_database() {
+    let config = "backup: {to: {directory: ./backups}}\n";
+    let configured = || {
+        let mut host = Host::prepare().config(config);
+        host.up();
+        host
+    };
+    let (source, restored) = (configured(), configured());
+    let own = |host: &Host| {
+        let status = host.admin(Request::new("GET", "/_/api/admin/status")).expect(200).json();
+        status["instance_id"].as_str().unwrap().to_owned()
+    };
+    restored.restore(&source.backup()).expect(200);
+    let mut copied = Host::prepare().config(config);
+    std::fs::copy(source.path("deltaglider_config.db"), copied.path("deltaglider_config.db")).unwrap();
+    copied.up();
+    for clone in [&restored, &copied] {
+        let health = Request::new("GET", "/_/health").send(clone.addr()).expect(200).json();
+        assert_eq!((&health["quarantined"], &health["quarantined_from"]), (&json!(true), &json!(own(&source))));
+        let store = || {
+            let made = clone.admin(Request::new("POST", "/_/api/admin/backups")).expect(201).json();
+            made["id"].as_str().unwrap().to_owned()
+        };
+        let id = store();
+        assert!(clone.path("backups").join(own(clone)).join(id).exists(), "beside what the original stores");
+        let live = json!({"instance_id": own(clone)});
+        clone.admin(Request::new("POST", &format!("{API}/go-live")).json(&live)).expect(200);
+        let id = store();
+        assert!(clone.path("backups").join(id).exists());
+    }
+}

@@ -3,6 +3,7 @@
 use crate::Result;
 use crate::audit::AuditHandle;
 use crate::backup::actor::BackupActor;
+use crate::backup::blocking;
 use crate::backup::messages::{
     ChangePassword, CheckStored, Configuration, Configure, Declaration, Declare, DeleteStored, Export, FetchStored,
     ListStored, LookAt, PasswordChange, Recover, Restore, RestoreRequest, Restores, RootMeans, Store, StoredBackup,
@@ -146,6 +147,12 @@ impl BackupHandle {
     /// The record of restores, newest first.
     pub async fn restores(&self) -> Result<Vec<Value>> {
         self.owner.ask(Intent::Read, Restores).await
+    }
+
+    /// The references of the config that are given by what a restored backup brought, and by nothing on this host.
+    pub async fn from_backup(&self) -> Result<Vec<String>> {
+        let (view, host) = (self.system.view(), self.host.clone());
+        blocking(move || Ok(host.from_backup(&view.loaded, &view.state))).await
     }
 
     /// What opens the database of a locked system: to be run where passwords are hashed. `None`: the proof is wrong.

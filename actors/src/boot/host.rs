@@ -42,7 +42,12 @@ pub struct Host {
     pub pinned: Option<PasswordHash>,
     /// This program's version.
     pub server_version: &'static str,
+    /// Whether https can be served with a pair.
+    pub(super) check_pair: CheckPair,
 }
+
+/// Reads a certificate and its key as the listener does, relative paths counting from a directory. Only the edge knows TLS.
+pub type CheckPair = fn(TlsPair<'_>, &Path) -> Result<()>;
 
 /// The state files by name.
 #[derive(Clone, Debug)]
@@ -143,6 +148,21 @@ impl Host {
         resolved
     }
 
+    /// The references of the config that this host gives no value for: those of a restored backup stand in for them.
+    pub fn from_backup(&self, loaded: &Loaded, state: &State) -> Vec<String> {
+        let (base, nothing) = (self.config_base(), State::default());
+        let brought = |name: &String| {
+            let reference = match name.split_once(':')? {
+                ("env", variable) => SecretRef::Env(variable.to_owned()),
+                ("file", path) => SecretRef::File(WrittenPath::new(path)),
+                _ => return None,
+            };
+            let own = self.resolve(&reference, &loaded.config, &base, &nothing);
+            (state.secrets.contains_key(name) && own.is_err()).then(|| name.clone())
+        };
+        loaded.references().iter().filter_map(brought).collect()
+    }
+
     /// The keys of encryption at rest that the config names and the keyring lacks, as far as this host gives them: once in the
     /// keyring they are in every backup, and no config takes them out again. A key that it gives otherwise is an error.
     pub fn object_keys(&self, config: &Config, base: &Path, state: &State, now: Timestamp) -> Result<Vec<StoredKey>> {
@@ -197,8 +217,8 @@ impl Host {
             .with_hint("override the path with ?set=<path>=<value>"))
     }
 
-    /// Refuses what the next start could not start on: an address that cannot be bound, a root that is no directory, a secret
-    /// that nothing gives.
+    /// Refuses what the next start could not start on: an address that cannot be bound, a certificate that is none, a root that is no
+    /// directory, a secret that nothing gives.
     pub fn can_restart_on(&self, loaded: &Loaded, state: &State, base: &Path) -> Result<()> {
         let refuse = |message: String| {
             Err(Error::new(ErrorKind::Conflict, "restore", format!("{message}; nothing was changed"))
@@ -211,12 +231,10 @@ impl Host {
         if let Err(error) = bound {
             return refuse(format!("this host could not listen on {address}: {error}"));
         }
-        if let Some(TlsPair::Files(cert, key)) = loaded.config.advanced.tls.pair() {
-            for path in [cert, key].map(|path| path.resolve(base)) {
-                if let Err(error) = std::fs::File::open(&path) {
-                    return refuse(format!("{} of advanced.tls cannot be read: {error}", path.display()));
-                }
-            }
+        if let Some(pair @ TlsPair::Files(..)) = loaded.config.advanced.tls.pair()
+            && let Err(error) = (self.check_pair)(pair, base)
+        {
+            return refuse(format!("https cannot be served with what advanced.tls names: {}", error.message()));
         }
         for (name, backend) in &loaded.config.storage.backends {
             let root = match &backend.kind {

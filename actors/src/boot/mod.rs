@@ -12,6 +12,6 @@ mod start;
 
 pub use error::BootError;
 pub use first::mac_key;
-pub use host::{Files, Host};
+pub use host::{CheckPair, Files, Host};
 pub use prepare::{Input, Prepared, prepare};
 pub use start::{Booted, start};

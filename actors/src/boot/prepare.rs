@@ -1,7 +1,7 @@
 //! The part of a start that needs no actor: recovery before anything else, then the config, then what this host knows of itself.
 
 use crate::boot::error::BootError;
-use crate::boot::host::Host;
+use crate::boot::host::{CheckPair, Host};
 use crate::config::file::ConfigFile;
 use crate::config::instance::Instance;
 use crate::config::state_dir::StateDir;
@@ -36,6 +36,8 @@ pub struct Input {
     pub initialise: bool,
     /// This program's version.
     pub server_version: &'static str,
+    /// What https could not be served with, in words.
+    pub check_pair: CheckPair,
 }
 
 /// The environment may hold secrets, so it is not shown.
@@ -97,6 +99,7 @@ pub fn prepare(input: Input) -> Result<Prepared, BootError> {
         pinned: None,
         state_dir,
         server_version: input.server_version,
+        check_pair: input.check_pair,
     };
     host.pinned = pinned(&host, &loaded)?;
     Ok(Prepared {

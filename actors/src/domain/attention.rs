@@ -35,6 +35,8 @@ pub struct Facts<'a> {
     pub doubles: &'a BTreeMap<BucketName, Vec<BackendName>>,
     /// What is the matter with the audit log.
     pub audit: &'a [AuditTrouble],
+    /// References of the config whose values are those of a restored backup.
+    pub from_backup: &'a [String],
     /// What the start and the listener found, in words.
     pub notices: &'a [String],
     /// Now.
@@ -94,6 +96,7 @@ pub fn attention(facts: &Facts<'_>) -> Vec<Attention> {
     list.extend(facts.audit.iter().map(audit));
     list.extend(stored_backups(facts));
     list.extend(ending_keys(facts));
+    list.extend(from_backup(facts));
     list.extend(facts.notices.iter().map(|notice| item("notice", Severity::Warning, notice.clone(), "")));
     list.sort_by_key(|item| item.severity);
     list
@@ -193,6 +196,18 @@ fn unpushed(facts: &Facts<'_>) -> Option<Attention> {
     facts.state.meta.unpushed.then(|| item("unpushed", Severity::Warning, title, "see why the push fails"))
 }
 
+fn from_backup(facts: &Facts<'_>) -> Option<Attention> {
+    let names: Vec<String> = facts.from_backup.iter().map(|name| format!("`{name}`")).collect();
+    (!names.is_empty()).then(|| {
+        item(
+            "from_backup",
+            Severity::Info,
+            format!("this host gives no value for {}: those from backup are in force", names.join(", ")),
+            "set the variable or put the file in place to have this host's own value",
+        )
+    })
+}
+
 fn audit(trouble: &AuditTrouble) -> Attention {
     match trouble {
         AuditTrouble::Broken(how) => item(
@@ -263,6 +278,7 @@ mod tests {
             down: &[],
             doubles: &BTreeMap::new(),
             audit: &[],
+            from_backup: &[],
             notices: &[],
             now: NOW,
         };
@@ -335,6 +351,7 @@ mod tests {
             down: &[("main".into(), "no such directory".into())],
             doubles: &doubles,
             audit: &[AuditTrouble::Sink("the webhook".into()), AuditTrouble::Broken("row 3 is gone".into())],
+            from_backup: &["env:A".into(), "file:/b".into()],
             notices: &["the certificate ends".into()],
             now: NOW,
         };
@@ -354,11 +371,13 @@ mod tests {
                 "bucket_on_two_backends",
                 "audit_sink_failing",
                 "notice",
-                "keys_end_soon"
+                "keys_end_soon",
+                "from_backup"
             ]
         );
         assert_eq!(list[3].title, "the last 2 backups could not be stored: no room");
         assert_eq!(list[10].title, "an access key of ann ends within 14 days");
+        assert_eq!(list[11].title, "this host gives no value for `env:A`, `file:/b`: those from backup are in force");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::cli::remote::{Failure, Outcome};
 use crate::cli::settings::ServeSettings;
 use crate::exit::Exit;
 use crate::http::admin::StoredBackup;
+use crate::http::server::tls::Certificates;
 use actors::audit::{Event, Outcome as Ended};
 use actors::backup::{RestoreRequest, UndoRequest};
 use actors::boot::{self, BootError, Booted, Prepared};
@@ -45,6 +46,7 @@ pub(super) fn prepare(settings: &ServeSettings) -> Result<Place, Failure> {
         disk: Arc::new(actors::disk::real::RealDisk),
         clock: Clock::system(),
         server_version: env!("CARGO_PKG_VERSION"),
+        check_pair: |pair, base| Certificates::load(pair, base).map(drop),
         initialise: false,
     };
     match boot::prepare(input) {

@@ -115,7 +115,9 @@ pub(super) async fn get(request: HttpRequest) -> Result<HttpResponse, Problem> {
     let mut notices = view.notices.to_vec();
     notices.extend(call.edge.certificates.iter().flat_map(|certificates| certificates.notices()));
     let stored = call.edge.backup.standing();
+    let from_backup = call.edge.backup.from_backup().await?;
     let list = attention(&Facts {
+        from_backup: &from_backup,
         stored: &stored,
         state: &view.state,
         config: &view.config,

@@ -39,6 +39,7 @@ impl Bench {
             disk: Arc::new(RealDisk),
             clock: self.clock.clone(),
             server_version: "0.0.0",
+            check_pair: |_, _| Ok(()),
             initialise: true,
         };
         let prepared = boot::prepare(input).unwrap_or_else(|error| panic!("{error}"));

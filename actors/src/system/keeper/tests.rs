@@ -22,6 +22,7 @@ async fn booted(dir: &Path) -> Booted {
         disk: Arc::new(RealDisk),
         clock: Clock::fixed(Timestamp::from_secs(1_795_338_000)),
         server_version: "0.0.0",
+        check_pair: |_, _| Ok(()),
         initialise: true,
     };
     let prepared = boot::prepare(input).unwrap_or_else(|error| panic!("{error}"));

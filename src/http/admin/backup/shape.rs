@@ -45,6 +45,9 @@ pub(in crate::http::admin) struct Restored {
     warnings: Vec<String>,
     /// Restored values that a variable of this host overrides.
     shadowed_by_environment: Vec<Shadowed>,
+    /// What belongs to a host rather than to a capture. Missing for an undo, and in the records of older servers.
+    #[schema(required = false)]
+    host_settings: Option<HostSettings>,
     /// Changed values that take effect with the next start.
     requires_restart: Vec<String>,
     keys: Keys,
@@ -196,6 +199,15 @@ pub(in crate::http::admin) struct ConfigChange {
 pub(in crate::http::admin) struct Shadowed {
     path: String,
     variable: String,
+}
+
+/// The settings that stay as this host has them, unless they were asked for from the archive.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http::admin) struct HostSettings {
+    /// `host` or `archive`.
+    from: String,
+    /// Their paths: the same for every archive.
+    settings: Vec<String>,
 }
 
 /// What becomes of the keyring, by key ids.

@@ -1,12 +1,17 @@
 //! The answer of a restore, undo or dry run as JSON.
 
 use crate::domain::archive::plan::{Change, Counted, Options, Plan, Strategy};
+use crate::domain::config::table;
 use serde_json::{Map, Value, json};
 
 impl Plan {
     /// The body of `POST /backup`; the caller adds `restore_id`, `pre_restore_backup` and `self_check`.
     pub fn answer(&self, options: &Options, restored: bool) -> Map<String, Value> {
-        self.answer_as(options.mode.as_str(), options.strategy, restored)
+        let mut body = self.answer_as(options.mode.as_str(), options.strategy, restored);
+        let from = if options.host_settings_of_archive { "archive" } else { "host" };
+        let settings: Vec<&str> = table::host_settings().collect();
+        body.insert("host_settings".into(), json!({"from": from, "settings": settings}));
+        body
     }
 
     /// The same for what is no restore of an archive.
