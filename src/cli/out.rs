@@ -23,7 +23,12 @@ pub(super) fn failed(error: &Error) -> Exit {
 /// The same where the exit code is known.
 pub(super) fn failed_with(exit: Exit, message: &str, hint: Option<&str>) -> Exit {
     let hint = hint.map(|hint| format!("hint: {hint}\n")).unwrap_or_default();
+    failed_as(exit, &format!("error: {message}\n{hint}"))
+}
+
+/// The same in words of its own.
+pub(super) fn failed_as(exit: Exit, text: &str) -> Exit {
     // Where standard error is closed the exit code is what is left.
-    let _ = io::stderr().lock().write_all(format!("error: {message}\n{hint}").as_bytes());
+    let _ = io::stderr().lock().write_all(text.as_bytes());
     exit
 }

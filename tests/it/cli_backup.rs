@@ -134,3 +134,63 @@ fn without_a_server_the_state_directory_is_worked_on_and_with_one_it_is_asked() 
     host.up();
     assert_eq!(host.user_names(), ["ann"]);
 }
+
+#[test]
+fn a_command_has_every_choice_of_the_api_and_its_errors_are_json_too() {
+    let config = "backup: {to: {directory: ./backups}}\n";
+    let mut host = Host::prepare().config(config);
+    host.up();
+    host.admin_user("ann");
+    let url = format!("http://{}", host.addr());
+    std::fs::write(host.path("phrase"), "correct horse battery\n").unwrap();
+    let reader = |name: &str| {
+        let made = Command::new("age-keygen").output().expect("age is installed (Debian package `age`)");
+        std::fs::write(host.path(name), &made.stdout).unwrap();
+        let text = String::from_utf8(made.stdout).unwrap();
+        text.lines().find_map(|line| line.strip_prefix("# public key: ")).unwrap().to_owned()
+    };
+    let (recipient, _) = (reader("identity"), reader("wrong"));
+    std::fs::write(host.path("password"), PASSWORD).unwrap();
+    std::fs::write(host.path("plain.zip"), host.backup()).unwrap();
+    // As if a key of the archive were lost.
+    let mut archive = host.exported();
+    let mut entry = archive.json("manifest.json")["encryption_keys"][0].clone();
+    let id = entry["id"].as_str().unwrap().to_owned();
+    archive.edit("secrets.json", |secrets| {
+        secrets["encryption_keys"].as_object_mut().unwrap().remove(&id);
+    });
+    archive.edit("manifest.json", |manifest| {
+        entry["id"] = "lost".into();
+        entry["included"] = false.into();
+        manifest["encryption_keys"][0] = entry;
+    });
+    std::fs::write(host.path("keyless.zip"), archive.reseal().zip()).unwrap();
+    let state = host.path("");
+    let online = vec![("DGP_SERVER", url.as_str()), ("DGP_BOOTSTRAP_PASSWORD", PASSWORD)];
+    for (served, env) in [(true, online), (false, vec![("DGP_BOOTSTRAP_PASSWORD", PASSWORD)])] {
+        let run = |args: &[&str]| run(&state, &env, args);
+        let refused = run(&["plan", "keyless.zip", "--json"]);
+        ended(&refused, 6);
+        let error: Value = serde_json::from_slice(&refused.stderr).expect("an error is JSON, too");
+        assert_eq!((&error["error"]["code"], &error["error"]["exit"]), (&json!("missing_keys"), &json!(6)));
+        assert!(error["error"]["hint"].as_str().unwrap().contains("allow_missing_keys"), "{error}");
+        let plan = ended(&run(&["plan", "keyless.zip", "--allow-missing-keys"]), 0);
+        assert!(plan.contains("encryption keys lost are missing"), "{plan}");
+        assert!(plan.contains("stays as this host has it: ") && plan.contains("advanced.listen_addr"), "{plan}");
+        ended(&run(&["plan", "plain.zip", "--bootstrap-password-file", "password"]), 0);
+        ended(&run(&["restore", "plain.zip"]), 0);
+        ended(&run(&["undo", "--prune-buckets"]), 0);
+        ended(&run(&["create", "-o", "phrased.age", "--passphrase-file", "phrase"]), 0);
+        assert!(std::fs::read(host.path("phrased.age")).unwrap().starts_with(b"age-encryption.org/v1\n-> scrypt "));
+        ended(&run(&["create", "-o", "sealed.age", "--recipient", &recipient]), 0);
+        let name =
+            if served { "dgp-backup-v2-20260101T000000Z.zip.age" } else { "dgp-backup-v2-20260102T000000Z.zip.age" };
+        std::fs::create_dir_all(host.path("backups")).unwrap();
+        std::fs::copy(host.path("sealed.age"), host.path("backups").join(name)).unwrap();
+        ended(&run(&["verify", "--stored", name, "--identity", "identity"]), 0);
+        ended(&run(&["verify", "--stored", name, "--identity", "wrong"]), 9);
+        if served {
+            host.stop();
+        }
+    }
+}

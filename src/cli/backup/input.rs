@@ -42,10 +42,6 @@ pub(super) struct Opening {
 impl Opening {
     /// The key, where one is given.
     pub(super) fn key(&self) -> Result<Option<Key>, Failure> {
-        let text = |path: &PathBuf| {
-            std::fs::read_to_string(path)
-                .map_err(|error| Failure::new(Exit::Io, format!("{}: {error}", path.display())))
-        };
         if let Some(path) = &self.identity {
             let text = text(path)?;
             // age-keygen writes comments around it.
@@ -55,8 +51,8 @@ impl Opening {
             })?;
             return Ok(Some(Key::Identity(Secret::new(line))));
         }
-        let passphrase = self.passphrase_file.as_ref().map(text).transpose()?;
-        Ok(passphrase.map(|text| Key::Passphrase(Secret::new(text.trim_end_matches(['\r', '\n'])))))
+        let passphrase = self.passphrase_file.as_deref().map(secret).transpose()?;
+        Ok(passphrase.map(Key::Passphrase))
     }
 
     /// Takes the archive out of its envelope, where it is in one and a key is given.
@@ -69,6 +65,15 @@ impl Opening {
             _ => Ok(archive),
         }
     }
+}
+
+fn text(path: &Path) -> Result<String, Failure> {
+    std::fs::read_to_string(path).map_err(|error| Failure::new(Exit::Io, format!("{}: {error}", path.display())))
+}
+
+/// The secret in a file, without its line end.
+pub(super) fn secret(path: &Path) -> Result<Secret, Failure> {
+    Ok(Secret::new(text(path)?.trim_end_matches(['\r', '\n'])))
 }
 
 /// Reads a file, `-` being standard input.

@@ -14,6 +14,7 @@ use super::out;
 use super::remote::{Failure, Outcome, Remote};
 use super::settings::ServeSettings;
 use crate::exit::Exit;
+use actors::domain::secret::Secret;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
@@ -28,6 +29,9 @@ pub enum Command {
         /// Encrypt it to this age recipient; repeatable.
         #[arg(long, value_name = "AGE1…", conflicts_with = "stored")]
         recipient: Vec<String>,
+        /// Encrypt it with the passphrase in this file.
+        #[arg(long, value_name = "FILE", conflicts_with_all = ["stored", "recipient"])]
+        passphrase_file: Option<PathBuf>,
         /// Store it where the configuration says, as the schedule does.
         #[arg(long)]
         stored: bool,
@@ -55,6 +59,9 @@ pub enum Command {
         /// Take back that this id was revoked since, or `all`; repeatable.
         #[arg(long, value_name = "ID")]
         revive: Vec<String>,
+        /// Let buckets that were made since go although they hold objects.
+        #[arg(long)]
+        prune_buckets: bool,
     },
     /// End the quarantine of a clone: what acts on other systems begins again.
     GoLive {
@@ -105,6 +112,18 @@ pub struct Restore {
     /// Let registry entries go although their backend holds objects.
     #[arg(long)]
     prune_buckets: bool,
+    /// Have backends whose encryption keys nobody has come up read-only.
+    #[arg(long)]
+    allow_missing_keys: bool,
+    /// A file with the bootstrap password: it proves that the hash which this host pins and the archive's are of one password.
+    #[arg(long, value_name = "FILE")]
+    bootstrap_password_file: Option<PathBuf>,
+}
+
+impl Restore {
+    fn bootstrap_password(&self) -> Result<Option<Secret>, Failure> {
+        self.bootstrap_password_file.as_deref().map(input::secret).transpose()
+    }
 }
 
 /// Runs `backup …`.
@@ -134,14 +153,14 @@ fn finish(outcome: Outcome, json: bool) -> Exit {
     match outcome {
         Ok(shown) if json => shown.exit.unless(out::print(&format!("{:#}\n", shown.json))),
         Ok(shown) => shown.exit.unless(out::print(&shown.text)),
-        Err(failure) => out::failed_with(failure.exit, &failure.message, failure.hint.as_deref()),
+        Err(failure) => failure.said(json),
     }
 }
 
 /// The failure of a rule of ours, with its code.
 fn failure(error: &actors::Error) -> Failure {
     let code = error.code().map(|code| format!(" ({code})")).unwrap_or_default();
-    let failure = Failure::new(Exit::from(error), format!("{}{code}", error.message()));
+    let failure = Failure::new(Exit::from(error), format!("{}{code}", error.message())).code(error.code());
     match error.hint() {
         Some(hint) => failure.hint(hint),
         None => failure,

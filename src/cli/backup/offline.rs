@@ -2,7 +2,7 @@
 //!
 //! On a directory that holds no state yet nothing is made but by the restore itself: until its swap there is none, after it there is all.
 
-use super::input::{Progress, read, write};
+use super::input::{Opening, Progress, read, secret, write};
 use super::{Command, Restore, Which, failure, finish, show};
 use crate::app::telemetry;
 use crate::cli::remote::{Failure, Outcome};
@@ -112,7 +112,14 @@ async fn carry_out(command: &Command, booted: &Booted) -> Outcome {
             let stored = recorded(booted, "backup.store", stored, |stored| stored.id.clone()).await?;
             Ok(show::stored(shape(stored)?))
         }
-        Command::Create { output, recipient, .. } => create(booted, output.as_deref(), recipient).await,
+        Command::Create { output, recipient, passphrase_file, .. } => {
+            let envelope = match (passphrase_file, recipient.as_slice()) {
+                (Some(file), _) => Some(Envelope::with_passphrase(&secret(file)?)),
+                (None, []) => None,
+                (None, recipients) => Some(Envelope::for_recipients(recipients)),
+            };
+            create(booted, output.as_deref(), envelope.transpose().map_err(|error| failure(&error))?).await
+        }
         Command::List => {
             let stored = booted.backup.stored().await.map_err(|error| failure(&error))?;
             let list: Result<Vec<Value>, Failure> = stored.into_iter().map(shape).collect();
@@ -120,7 +127,7 @@ async fn carry_out(command: &Command, booted: &Booted) -> Outcome {
         }
         Command::Verify(which) => {
             let id = which.stored.clone().unwrap_or_default();
-            let stored = booted.backup.check_stored(&id).await;
+            let stored = check(booted, &id, &which.key).await?;
             let stored = recorded(booted, "backup.verify", stored, |stored| stored.id.clone()).await?;
             Ok(show::stored(shape(stored)?))
         }
@@ -130,11 +137,12 @@ async fn carry_out(command: &Command, booted: &Booted) -> Outcome {
             let records = booted.backup.restores().await.map_err(|error| failure(&error))?;
             Ok(show::restores(Value::Array(records)))
         }
-        Command::Undo { dry_run, discard_later_changes, revive } => {
+        Command::Undo { dry_run, discard_later_changes, revive, prune_buckets } => {
             let asked = UndoRequest {
                 dry_run: *dry_run,
                 discard_later_changes: *discard_later_changes,
                 revive: revive.clone(),
+                prune_buckets: *prune_buckets,
                 who: WHO.to_owned(),
                 ..UndoRequest::default()
             };
@@ -148,16 +156,11 @@ async fn carry_out(command: &Command, booted: &Booted) -> Outcome {
     }
 }
 
-async fn create(booted: &Booted, output: Option<&Path>, recipients: &[String]) -> Outcome {
+async fn create(booted: &Booted, output: Option<&Path>, envelope: Option<Envelope>) -> Outcome {
     let archive = booted.backup.export(WHO.to_owned()).await;
     let archive = recorded(booted, "backup.export", archive, |archive| archive.filename().to_owned()).await?;
-    let (name, envelope) = match recipients {
-        [] => (archive.filename().to_owned(), None),
-        recipients => {
-            let envelope = Envelope::for_recipients(recipients).map_err(|error| failure(&error))?;
-            (format!("{}.age", archive.filename()), Some(envelope))
-        }
-    };
+    let ending = if envelope.is_some() { ".age" } else { "" };
+    let name = format!("{}{ending}", archive.filename());
     let mut bytes = Vec::new();
     archive.write(&mut bytes, envelope).map_err(|error| failure(&error))?;
     let file = output.map_or_else(|| PathBuf::from(name), Path::to_owned);
@@ -182,6 +185,8 @@ async fn carry(booted: &Booted, restore: &Restore, dry_run: bool) -> Outcome {
         revive: restore.revive.clone(),
         host_settings: restore.archive_host_settings.then(|| "archive".to_owned()),
         prune_buckets: restore.prune_buckets,
+        allow_missing_keys: restore.allow_missing_keys,
+        bootstrap_password: restore.bootstrap_password()?,
         sets,
         who: WHO.to_owned(),
         ..RestoreRequest::default()
@@ -212,6 +217,22 @@ async fn go_live(booted: &Booted, named: &str) -> Outcome {
         recorded(booted, "backup.go_live", live, |_| own.clone()).await?;
     }
     Ok(show::live(json!({"instance_id": own, "quarantined": false, "was_clone_of": was})))
+}
+
+/// Reads a stored backup back and checks it; what is encrypted is opened where a key is given, else only its sum is.
+async fn check(
+    booted: &Booted,
+    id: &str,
+    key: &Opening,
+) -> Result<actors::Result<actors::backup::StoredBackup>, Failure> {
+    if key.key()?.is_some() {
+        let stored = booted.backup.fetch_stored(id).await.map_err(|error| failure(&error))?;
+        let checked = booted.backup.verify(key.open(stored)?).await;
+        if let Err(error) = checked {
+            return Ok(Err(error));
+        }
+    }
+    Ok(booted.backup.check_stored(id).await)
 }
 
 /// The archive that is meant, out of its envelope where a key is given.

@@ -1,16 +1,20 @@
 //! `backup …` against a running server: the calls of the admin API, archives streamed both ways.
 
-use super::input::{Counted, Progress, read, write};
+use super::input::{Counted, Progress, read, secret, write};
 use super::{Command, Restore, Which, show};
 use crate::cli::remote::{Failure, Outcome, Remote, Server};
 use crate::cli::settings::ServeSettings;
 use crate::exit::Exit;
 use crate::http::percent;
+use actors::domain::secret::Secret;
 use actors::zipper::envelope::Key;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
+
+/// The header that encrypts an archive, or opens one.
+const PASSPHRASE: &str = "x-dgp-backup-passphrase";
 
 /// Runs a command against the server that is named, or the one that holds the state directory.
 pub(super) fn run(command: &Command, remote: &Remote, settings: &ServeSettings, found: Option<String>) -> Outcome {
@@ -23,15 +27,22 @@ pub(super) fn run(command: &Command, remote: &Remote, settings: &ServeSettings, 
 fn ask(command: &Command, server: &Server) -> Outcome {
     match command {
         Command::Create { stored: true, .. } => Ok(show::stored(server.post_nothing("/backups")?)),
-        Command::Create { output, recipient, .. } => create(server, output.as_deref(), recipient),
+        Command::Create { output, recipient, passphrase_file, .. } => {
+            let passphrase = passphrase_file.as_deref().map(secret).transpose()?;
+            create(server, output.as_deref(), recipient, passphrase)
+        }
         Command::List => Ok(show::list(server.get("/backups")?)),
         Command::Verify(which) => verify(server, which),
         Command::Plan(restore) => send(server, restore, true),
         Command::Restore(restore) => send(server, restore, false),
         Command::Restores => Ok(show::restores(server.get("/backup/restores")?)),
-        Command::Undo { dry_run, discard_later_changes, revive } => {
-            let mut query =
-                vec![format!("dry_run={dry_run}"), format!("discard_later_changes={discard_later_changes}")];
+        Command::Undo { dry_run, discard_later_changes, revive, prune_buckets } => {
+            let flags = [
+                ("dry_run", dry_run),
+                ("discard_later_changes", discard_later_changes),
+                ("prune_buckets", prune_buckets),
+            ];
+            let mut query: Vec<String> = flags.iter().map(|(name, flag)| format!("{name}={flag}")).collect();
             query.extend(revive.iter().map(|id| format!("revive={}", encoded(id))));
             let _waiting = Progress::new("undoing", None);
             Ok(show::restored(server.post_nothing(&format!("/backup/undo?{}", query.join("&")))?))
@@ -44,10 +55,11 @@ fn ask(command: &Command, server: &Server) -> Outcome {
     }
 }
 
-fn create(server: &Server, output: Option<&Path>, recipients: &[String]) -> Outcome {
+fn create(server: &Server, output: Option<&Path>, recipients: &[String], passphrase: Option<Secret>) -> Outcome {
     let query: Vec<String> = recipients.iter().map(|text| format!("recipient={}", encoded(text))).collect();
     let path = if query.is_empty() { "/backup".to_owned() } else { format!("/backup?{}", query.join("&")) };
-    let (name, bytes) = server.receive(&path, |total| {
+    let headers: Vec<_> = passphrase.iter().map(|text| (PASSPHRASE, text.expose().to_owned())).collect();
+    let (name, bytes) = server.receive(&path, &headers, |total| {
         let mut progress = Progress::new("receiving", total);
         move |bytes| progress.add(bytes)
     })?;
@@ -64,17 +76,20 @@ fn verify(server: &Server, which: &Which) -> Outcome {
 
 fn send(server: &Server, restore: &Restore, dry_run: bool) -> Outcome {
     let query = query(restore, dry_run);
+    let mut headers = headers(&restore.which)?;
+    let password = restore.bootstrap_password()?;
+    headers.extend(password.iter().map(|text| ("x-dgp-bootstrap-password", text.expose().to_owned())));
     let answer = match (&restore.which.stored, &restore.which.file) {
         (Some(id), _) => {
             let path = format!("/backups/{}/restore{query}", encoded(id));
             let _waiting = Progress::new(if dry_run { "planning" } else { "restoring" }, None);
-            server.upload(&path, &headers(&restore.which)?, None::<Cursor<&[u8]>>, 0)?
+            server.upload(&path, &headers, None::<Cursor<&[u8]>>, 0)?
         }
         (None, file) => {
             let archive = read(file.as_deref().unwrap_or(Path::new("-")))?;
             let length = archive.len();
             let body = Counted { inner: archive.reader(), progress: Progress::new("sending", Some(length)) };
-            server.upload(&format!("/backup{query}"), &headers(&restore.which)?, Some(body), length)?
+            server.upload(&format!("/backup{query}"), &headers, Some(body), length)?
         }
     };
     Ok(show::restored(answer))
@@ -99,7 +114,7 @@ fn prune(server: &Server, dry_run: bool) -> Outcome {
 fn headers(which: &Which) -> Result<Vec<(&'static str, String)>, Failure> {
     Ok(match which.key.key()? {
         Some(Key::Identity(text)) => vec![("x-dgp-backup-identity", text.expose().to_owned())],
-        Some(Key::Passphrase(text)) => vec![("x-dgp-backup-passphrase", text.expose().to_owned())],
+        Some(Key::Passphrase(text)) => vec![(PASSPHRASE, text.expose().to_owned())],
         None => Vec::new(),
     })
 }
@@ -117,6 +132,7 @@ fn query(restore: &Restore, dry_run: bool) -> String {
     add(restore.strategy != "replace", "strategy", &restore.strategy);
     add(restore.archive_host_settings, "host_settings", "archive");
     add(restore.prune_buckets, "prune_buckets", "true");
+    add(restore.allow_missing_keys, "allow_missing_keys", "true");
     pairs.extend(restore.set.iter().map(|set| ("set", set.as_str())));
     pairs.extend(restore.revive.iter().map(|id| ("revive", id.as_str())));
     let pairs: Vec<String> = pairs.into_iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();

@@ -51,6 +51,11 @@ pub(super) fn restored(answer: Value) -> Shown {
     for item in answer["shadowed_by_environment"].as_array().into_iter().flatten() {
         line(format!("warning: {} stays what {} says", words(&item["path"]), words(&item["variable"])));
     }
+    if answer["host_settings"]["from"] == "host" && answer["restored"] != true {
+        let settings: Vec<String> =
+            answer["host_settings"]["settings"].as_array().into_iter().flatten().map(words).collect();
+        line(format!("stays as this host has it: {}", settings.join(", ")));
+    }
     if answer["restored"] == true {
         line(format!(
             "in force: {}.{} (restore {})",

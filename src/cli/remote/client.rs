@@ -1,6 +1,7 @@
 //! Calls of a running server's admin API: where it is, who asks, and what an error means for the exit code.
 
 use super::Remote;
+use crate::cli::out;
 use crate::exit::Exit;
 use actors::domain::archive::fault::ArchiveFault;
 use actors::domain::secret::Secret;
@@ -27,15 +28,30 @@ pub(in crate::cli) struct Failure {
     pub(in crate::cli) exit: Exit,
     pub(in crate::cli) message: String,
     pub(in crate::cli) hint: Option<String>,
+    /// The code of the rule that it broke, for programs.
+    pub(in crate::cli) code: Option<String>,
 }
 
 impl Failure {
     pub(in crate::cli) fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self { exit, message: message.into(), hint: None }
+        Self { exit, message: message.into(), hint: None, code: None }
     }
 
     pub(in crate::cli) fn hint(self, hint: impl Into<String>) -> Self {
         Self { hint: Some(hint.into()), ..self }
+    }
+
+    /// Says it on standard error, for people or for programs.
+    pub(in crate::cli) fn said(self, json: bool) -> Exit {
+        if !json {
+            return out::failed_with(self.exit, &self.message, self.hint.as_deref());
+        }
+        let error = json!({"exit": self.exit as i32, "code": self.code, "message": self.message, "hint": self.hint});
+        out::failed_as(self.exit, &format!("{:#}\n", json!({"error": error})))
+    }
+
+    pub(in crate::cli) fn code(self, code: Option<&str>) -> Self {
+        Self { code: code.map(str::to_owned), ..self }
     }
 }
 
@@ -192,12 +208,17 @@ impl Server {
     pub(in crate::cli) fn receive<P>(
         &self,
         path: &str,
+        headers: &[(&'static str, String)],
         progress: impl FnOnce(Option<u64>) -> P,
     ) -> Result<(String, Vec<u8>), Failure>
     where
         P: FnMut(usize),
     {
-        let mut answer = self.run(self.request(Method::GET, path, Some(&self.proof)).body(()))?;
+        let mut request = self.request(Method::GET, path, Some(&self.proof));
+        for (name, value) in headers {
+            request = request.header(*name, value);
+        }
+        let mut answer = self.run(request.body(()))?;
         if !answer.status().is_success() {
             return Err(match read(answer) {
                 Err(failure) => failure,
@@ -297,8 +318,8 @@ fn failure(status: StatusCode, problem: &Value) -> Failure {
     };
     let text = |field: &str| problem[field].as_str().map(str::to_owned);
     let detail = text("detail").or_else(|| text("title")).unwrap_or_else(|| status.to_string());
-    let code = text("code").map(|code| format!(" ({code})")).unwrap_or_default();
-    Failure { exit, message: format!("{detail}{code}"), hint: text("hint") }
+    let shown = text("code").map(|code| format!(" ({code})")).unwrap_or_default();
+    Failure { exit, message: format!("{detail}{shown}"), hint: text("hint"), code: text("code") }
 }
 
 #[cfg(test)]

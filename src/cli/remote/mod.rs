@@ -112,7 +112,7 @@ fn shown(outcome: Outcome, remote: &Remote) -> Exit {
         Ok(shown) if shown.json.is_null() && shown.text.is_empty() => shown.exit,
         Ok(shown) if remote.json => shown.exit.unless(out::print(&format!("{:#}\n", shown.json))),
         Ok(shown) => shown.exit.unless(out::print(&shown.text)),
-        Err(failure) => out::failed_with(failure.exit, &failure.message, failure.hint.as_deref()),
+        Err(failure) => failure.said(remote.json),
     }
 }
 
