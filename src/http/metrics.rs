@@ -222,6 +222,10 @@ pub(super) async fn get(request: HttpRequest, edge: web::Data<Edge>) -> HttpResp
         gauge(&mut out, "dgp_sessions", sessions.len());
     }
     stored_backups(&mut out, &edge);
+    line(&mut out, "# TYPE dgp_signature_fallback_total counter");
+    for (kind, count) in edge.s3.signature_fallbacks() {
+        line(&mut out, &format!("dgp_signature_fallback_total{{kind=\"{kind}\"}} {count}"));
+    }
     for (name, store) in view.stores.iter() {
         let (used, size) = store.load();
         let label = format!("backend=\"{name}\"");

@@ -56,7 +56,7 @@ impl Form {
         let raw = RawRequest { bucket: None, method: "PUT", path: "/bkt/k", query: "", headers: headers.collect() };
         let stamp = request.get("x-amz-date").expect("it is signed").to_owned();
         let now = Timestamp::parse_compact(&stamp).expect("the signer's time is a time");
-        let rules = Rules { now, skew: Duration::from_secs(900), region: None };
+        let rules = Rules { now, skew: Duration::from_secs(900), region: None, proxy: None };
         let known = |_: &str| Some((Principal::ConfigKey, Secret::new(SECRET)));
         let parsed = Parsed::new(&raw).expect("the URI decodes");
         let verified = Verifier::default().verify(&raw, parsed, &rules, known).expect("the request verifies");

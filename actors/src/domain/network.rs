@@ -101,6 +101,11 @@ pub fn client_is_secure<'h>(
     }
 }
 
+/// Whether a request came through a trusted proxy.
+pub fn is_proxied(peer: Option<SocketAddr>, trusted: &[WrittenNetwork]) -> bool {
+    peer.is_some_and(|peer| is_trusted(peer.ip().to_canonical(), trusted))
+}
+
 fn is_trusted(address: IpAddr, trusted: &[WrittenNetwork]) -> bool {
     trusted.iter().any(|network| network.contains(address))
 }

@@ -18,17 +18,43 @@ pub(super) struct Signed<'a> {
     pub(super) scope: &'a str,
 }
 
+/// What is hashed instead of what came, where something between the signer and us may have changed it ([`super::fallback`]).
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Instead<'a> {
+    /// The path as it came, whatever its escapes.
+    pub(super) raw_path: bool,
+    /// Another `host`.
+    pub(super) host: Option<&'a [u8]>,
+    /// Another `accept-encoding`.
+    pub(super) accept_encoding: Option<&'a [u8]>,
+}
+
 /// The string to sign of a request whose path and query were decoded before.
-pub(super) fn string_to_sign(raw: &RawRequest<'_>, path: &[u8], query: &[Pair], signed: &Signed<'_>) -> String {
-    let request = canonical_request(raw, path, query, signed);
+pub(super) fn string_to_sign(
+    raw: &RawRequest<'_>,
+    path: &[u8],
+    query: &[Pair],
+    signed: &Signed<'_>,
+    instead: &Instead<'_>,
+) -> String {
+    let request = canonical_request(raw, path, query, signed, instead);
     format!("AWS4-HMAC-SHA256\n{}\n{}\n{}", signed.timestamp, signed.scope, hex::encode(Sha256::digest(&request)))
 }
 
-fn canonical_request(raw: &RawRequest<'_>, path: &[u8], query: &[Pair], signed: &Signed<'_>) -> Vec<u8> {
+fn canonical_request(
+    raw: &RawRequest<'_>,
+    path: &[u8],
+    query: &[Pair],
+    signed: &Signed<'_>,
+    instead: &Instead<'_>,
+) -> Vec<u8> {
     let mut text = String::with_capacity(512);
     text.push_str(raw.method);
     text.push('\n');
-    percent::encode_path(path, &mut text);
+    match instead.raw_path {
+        true => text.push_str(raw.path),
+        false => percent::encode_path(path, &mut text),
+    }
     text.push('\n');
     text.push_str(&canonical_query(query));
     text.push('\n');
@@ -36,7 +62,15 @@ fn canonical_request(raw: &RawRequest<'_>, path: &[u8], query: &[Pair], signed: 
     for name in signed.headers {
         out.extend_from_slice(name.as_bytes());
         out.push(b':');
-        out.extend_from_slice(&header_value(raw.values(name)));
+        let other = match name.as_str() {
+            "host" => instead.host,
+            "accept-encoding" => instead.accept_encoding,
+            _ => None,
+        };
+        match other {
+            Some(value) => out.extend_from_slice(value),
+            None => out.extend_from_slice(&header_value(raw.values(name))),
+        }
         out.push(b'\n');
     }
     out.push(b'\n');

@@ -5,6 +5,7 @@
 mod canonical;
 pub mod chunked;
 mod claim;
+mod fallback;
 mod form;
 mod freshness;
 mod header;
@@ -18,6 +19,7 @@ mod signing_key;
 #[cfg(test)]
 mod tests;
 
+pub use fallback::Proxy;
 pub use form::{FormProof, FormSigner};
 pub use parsed::Parsed;
 pub use payload::PayloadHash;
@@ -31,8 +33,10 @@ use actors::domain::clock::Timestamp;
 use actors::domain::iam::principal::Principal;
 use actors::domain::names::{BucketName, ObjectKey};
 use actors::domain::secret::Secret;
+use canonical::Instead;
 use chunked::Chain;
 use claim::Claim;
+use fallback::Fallbacks;
 use signing_key::SigningKeys;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -101,6 +105,8 @@ pub struct Rules<'a> {
     pub skew: Duration,
     /// The one region that a scope may name; any where `None`.
     pub region: Option<&'a str>,
+    /// The trusted proxy through which the request came: what it may have changed is tried as well.
+    pub proxy: Option<Proxy<'a>>,
 }
 
 /// Why there is no [`Verified`].
@@ -131,9 +137,15 @@ impl From<Denied> for S3Error {
 #[derive(Debug, Default)]
 pub struct Verifier {
     keys: SigningKeys,
+    fallbacks: Fallbacks,
 }
 
 impl Verifier {
+    /// How many requests of trusted proxies were proven by other bytes than those that came, by what was changed.
+    pub fn fallbacks(&self) -> [(&'static str, u64); 3] {
+        self.fallbacks.counts()
+    }
+
     /// Verifies a request. `lookup` gives the owner and secret of an access key that may sign now.
     pub fn verify(
         &self,
@@ -193,12 +205,22 @@ impl Verifier {
             timestamp: &claim.timestamp.0,
             scope: &scope,
         };
-        let string_to_sign = canonical::string_to_sign(raw, &parsed.path, &parsed.query, &signed);
+        let text =
+            |instead: &Instead<'_>| canonical::string_to_sign(raw, &parsed.path, &parsed.query, &signed, instead);
         let name = (claim.access_key_id.clone(), claim.date.clone(), claim.region.clone());
         let key = self.keys.get(&name, &secret);
-        let expected = hex::encode(signing_key::hmac(&key, string_to_sign.as_bytes()));
-        if !bool::from(expected.as_bytes().ct_eq(claim.signature.as_bytes())) {
-            return Err(Refusal::WrongSignature { access_key_id: name.0, string_to_sign });
+        let fits = |text: &str| {
+            let expected = hex::encode(signing_key::hmac(&key, text.as_bytes()));
+            bool::from(expected.as_bytes().ct_eq(claim.signature.as_bytes()))
+        };
+        let string_to_sign = text(&Instead::default());
+        if !fits(&string_to_sign) {
+            let readings = rules.proxy.map(|proxy| fallback::readings(raw, &parsed.path, claim, proxy));
+            let other = readings.into_iter().flatten().find(|instead| fits(&text(instead)));
+            match other {
+                Some(instead) => self.fallbacks.note(&instead),
+                None => return Err(Refusal::WrongSignature { access_key_id: name.0, string_to_sign }),
+            }
         }
         self.keys.keep(name, &secret, key);
         Ok((principal, key))

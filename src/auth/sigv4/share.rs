@@ -1,6 +1,6 @@
 //! Makes presigned URLs, for somebody who holds the key that signs them.
 
-use super::canonical::{Signed, string_to_sign};
+use super::canonical::{Instead, Signed, string_to_sign};
 use super::request::{Pair, RawRequest};
 use super::signing_key::{derive, hmac};
 use crate::http::percent;
@@ -50,7 +50,7 @@ pub fn presigned_get(share: &Share<'_>) -> String {
     let raw = RawRequest { bucket: None, method: "GET", path: &path, query: "", headers: headers.to_vec() };
     let names = ["host".to_owned()];
     let signed = Signed { headers: &names, payload: "UNSIGNED-PAYLOAD", timestamp: &timestamp, scope: &scope };
-    let text = string_to_sign(&raw, path.as_bytes(), &query, &signed);
+    let text = string_to_sign(&raw, path.as_bytes(), &query, &signed, &Instead::default());
     let key = derive(share.secret, date, share.region);
     let signature = hex::encode(hmac(&key, text.as_bytes()));
     let mut url = share.base.trim_end_matches('/').to_owned();

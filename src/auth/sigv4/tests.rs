@@ -3,6 +3,7 @@
 use super::*;
 use sha2::{Digest, Sha256};
 
+mod fallback;
 mod mutation;
 
 const KEY: &str = "AKIAIOSFODNN7EXAMPLE";
@@ -42,7 +43,16 @@ impl Owned {
     }
 
     /// Signs all headers in header form.
-    pub(super) fn sign(mut self, at: Timestamp) -> Self {
+    pub(super) fn sign(self, at: Timestamp) -> Self {
+        self.sign_as(at, &Instead::default())
+    }
+
+    /// The same over the path as it stands there, whatever its escapes.
+    pub(super) fn sign_verbatim(self, at: Timestamp) -> Self {
+        self.sign_as(at, &Instead { raw_path: true, ..Instead::default() })
+    }
+
+    fn sign_as(mut self, at: Timestamp, instead: &Instead<'_>) -> Self {
         let mut names: Vec<String> = self.headers.iter().map(|(name, _)| name.clone()).collect();
         names.sort();
         names.dedup();
@@ -51,8 +61,13 @@ impl Owned {
         let raw = self.raw();
         let payload = raw.once("x-amz-content-sha256").unwrap().unwrap_or("UNSIGNED-PAYLOAD");
         let signed = canonical::Signed { headers: &names, payload, timestamp: &stamp, scope: &scope };
-        let text =
-            canonical::string_to_sign(&raw, &raw.decoded_path().unwrap(), &raw.decoded_query().unwrap(), &signed);
+        let text = canonical::string_to_sign(
+            &raw,
+            &raw.decoded_path().unwrap(),
+            &raw.decoded_query().unwrap(),
+            &signed,
+            instead,
+        );
         let name = (KEY.to_owned(), stamp[..8].to_owned(), "us-east-1".to_owned());
         let key = SigningKeys::default().get(&name, &Secret::new(SECRET));
         let signature = hex::encode(signing_key::hmac(&key, text.as_bytes()));
@@ -78,8 +93,13 @@ impl Owned {
             timestamp: &stamp,
             scope: &scope,
         };
-        let text =
-            canonical::string_to_sign(&raw, &raw.decoded_path().unwrap(), &raw.decoded_query().unwrap(), &signed);
+        let text = canonical::string_to_sign(
+            &raw,
+            &raw.decoded_path().unwrap(),
+            &raw.decoded_query().unwrap(),
+            &signed,
+            &Instead::default(),
+        );
         let name = (KEY.to_owned(), stamp[..8].to_owned(), "us-east-1".to_owned());
         let key = SigningKeys::default().get(&name, &Secret::new(SECRET));
         let signature = hex::encode(signing_key::hmac(&key, text.as_bytes()));
@@ -88,6 +108,7 @@ impl Owned {
     }
 }
 
+use super::canonical::Instead;
 use super::claim::ALGORITHM;
 
 pub(super) fn now() -> Timestamp {
@@ -95,7 +116,7 @@ pub(super) fn now() -> Timestamp {
 }
 
 pub(super) fn rules() -> Rules<'static> {
-    Rules { now: now(), skew: Duration::from_secs(900), region: None }
+    Rules { now: now(), skew: Duration::from_secs(900), region: None, proxy: None }
 }
 
 pub(super) fn lookup(key: &str) -> Option<(Principal, Secret)> {

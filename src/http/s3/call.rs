@@ -9,7 +9,7 @@ use super::error::S3Error;
 use super::operation::{Operation, Overrides};
 use super::permission::{self, Needed};
 use crate::app::Edge;
-use crate::auth::sigv4::{Denied, Parsed, Refusal, Rules, Verified};
+use crate::auth::sigv4::{Denied, Parsed, Proxy, Refusal, Rules, Verified};
 use crate::http::context::{self, Context};
 use crate::http::host::Place;
 use actix_web::dev::RequestHead;
@@ -22,6 +22,7 @@ use actors::domain::iam::evaluate::decide;
 use actors::domain::iam::principal::Principal;
 use actors::domain::iam::scope;
 use actors::domain::names::{BucketName, ObjectKey};
+use actors::domain::network;
 use actors::domain::secret::Secret;
 use actors::domain::tags::Tags;
 use actors::state_db::Used;
@@ -77,7 +78,10 @@ impl Call {
         let verified = if !view.authentication_required() {
             edge.s3.verifier.open(&raw, parsed)
         } else if parsed.has_credentials() {
-            let rules = Rules { now: context.now, skew: advanced.clock_skew, region: advanced.region.as_deref() };
+            let proxy = network::is_proxied(head.peer_addr, &advanced.trusted_proxies)
+                .then_some(Proxy { public_url: advanced.public_url.as_deref() });
+            let region = advanced.region.as_deref();
+            let rules = Rules { now: context.now, skew: advanced.clock_skew, region, proxy };
             edge.s3.verifier.verify(&raw, parsed, &rules, |key| signer(&view, key, context.now))
         } else {
             edge.s3.verifier.anonymous(&raw, parsed)

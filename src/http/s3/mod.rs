@@ -47,6 +47,13 @@ pub struct Memory {
     readers: Readers,
 }
 
+impl Memory {
+    /// How many requests of trusted proxies were proven by other bytes than those that came, by what was changed.
+    pub fn signature_fallbacks(&self) -> [(&'static str, u64); 3] {
+        self.verifier.fallbacks()
+    }
+}
+
 /// Answers an S3 request: the default service, on the raw URI.
 pub async fn handle(edge: web::Data<Edge>, request: HttpRequest, mut payload: web::Payload) -> HttpResponse {
     let view = edge.system.view();
