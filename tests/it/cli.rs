@@ -106,6 +106,18 @@ fn rules_are_tested_before_they_are_saved() {
     ok(test(&["s3:GetObject", "docs/a", "--source-ip", "10.1.2.3"]));
     ended(&test(&["s3:GetObject", "docs/a", "--source-ip", "192.168.0.1"]), 6, "ConditionsFail");
     ended(&test(&["s3:PutObject", "docs/a", "--source-ip", "10.1.2.3"]), 6, "OtherAction");
+    let home = r#"[{"effect": "Allow", "actions": ["read"], "resources": ["home/${iam:username}/*"],
+        "conditions": {"StringEquals": {"s3:ExistingObjectTag/team": "a"}}}]"#;
+    let own = file.replace(".json", "-home.json");
+    std::fs::write(&own, home).unwrap();
+    let of = |more: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_deltaglider_proxy"));
+        command.args(["policy", "test", &own, "s3:GetObject", "home/ann/k"]).args(more).env_clear().output().unwrap()
+    };
+    ok(of(&["--user", "ann", "--context", "s3:ExistingObjectTag/team=a"]));
+    ended(&of(&["--user", "ann"]), 6, "ConditionsFail");
+    ended(&of(&["--context", "s3:ExistingObjectTag/team=a"]), 6, "OtherResource");
+    ended(&of(&["--context", "s3:NoSuchKey=a"]), 2, "is no condition key");
     // A verb is many actions: none is asked for.
     ended(&test(&["read", "docs/a", "--source-ip", "10.1.2.3"]), 2, "is no single action");
     std::fs::write(&file, r#"[{"effect": "Allow", "actions": ["reed"], "resources": ["*"]}]"#).unwrap();

@@ -243,6 +243,8 @@ fn rules_of_admission_look_at_the_key_of_a_form() {
     s3.make_bucket("forms");
     Form::new().signed(&s3).send(&host).expect(204);
     assert_eq!(Form::new().bare("key", "up/closed/k").signed(&s3).send(&host).expect(403).s3_code(), "AccessDenied");
+    let metrics = Request::new("GET", "/_/metrics").send(host.addr()).text();
+    assert!(metrics.contains("dgp_admission_total{rule=\"closed\",action=\"deny\"} 1\n"), "{metrics}");
 }
 
 #[test]

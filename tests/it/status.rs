@@ -35,3 +35,13 @@ fn the_last_backup_is_known_after_a_restart_and_what_changed_since() {
     assert!(codes(&now).is_empty(), "a young backup is no worry: {now}");
     assert_eq!(now["backends"][0]["up"], true);
 }
+
+#[test]
+fn a_start_without_authentication_says_so_in_the_log_and_in_health() {
+    let mut host = Host::prepare().config("access: {authentication: none}\n");
+    host.up();
+    let said = "access.authentication is `none`: everybody who reaches the port may read and write";
+    assert!(host.log().contains(said), "{}", host.log());
+    let health = Request::new("GET", "/_/health").send(host.addr()).text();
+    assert!(health.contains("authentication is switched off"), "{health}");
+}

@@ -88,6 +88,9 @@ pub async fn start(prepared: Prepared, guardian: &Guardian) -> Result<Booted, Bo
     )
     .await?;
     let iam = IamHandle::start(iam_db.clone(), force.locked.is_some(), clock.clone(), guardian).await?;
+    for warning in &loaded.warnings {
+        log::warn!("{warning}");
+    }
     let config = ConfigHandle::start(loaded.clone(), guardian).await?;
     let (opened, keys) = match force.locked {
         Some(_) => Default::default(),

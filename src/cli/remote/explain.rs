@@ -11,7 +11,7 @@ use std::net::IpAddr;
 /// A request that somebody might make.
 #[derive(Debug, Args)]
 pub struct Question {
-    /// A user's name or id, an access key id, or `$anonymous`.
+    /// The name or id of a user or token, an access key id, or `$anonymous`.
     principal: String,
     /// An AWS action (`s3:PutObject`) or an admin right (`backup:export`).
     action: String,
@@ -27,6 +27,15 @@ pub struct Question {
     /// It comes over TLS.
     #[arg(long)]
     secure: bool,
+    /// What another condition key is in the request: `s3:ExistingObjectTag/team=a`. Repeatable.
+    #[arg(long, value_name = "KEY=VALUE", value_parser = condition)]
+    context: Vec<(String, String)>,
+}
+
+/// A condition key and its value; the value may hold `=`.
+pub(super) fn condition(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("give KEY=VALUE")?;
+    Ok((key.to_owned(), value.to_owned()))
 }
 
 pub(super) fn run(question: &Question, server: &Server) -> Outcome {
@@ -36,6 +45,9 @@ pub(super) fn run(question: &Question, server: &Server) -> Outcome {
     });
     if let Some(prefix) = &question.prefix {
         body["prefix"] = json!(prefix);
+    }
+    if !question.context.is_empty() {
+        body["context"] = question.context.iter().map(|(key, value)| (key.clone(), json!(value))).collect();
     }
     if let Some(ip) = question.source_ip {
         body["source_ip"] = json!(ip.to_string());

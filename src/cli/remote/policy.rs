@@ -2,6 +2,7 @@
 
 use super::Outcome;
 use super::client::{Failure, Server};
+use super::explain::condition;
 use super::rule::{from_file, lines};
 use super::show::{Shown, words};
 use crate::exit::Exit;
@@ -10,11 +11,12 @@ use actors::domain::iam::action;
 use actors::domain::iam::check::check_permissions;
 use actors::domain::iam::context::{AccessRequest, ListParameters, RequestContext, Resource};
 use actors::domain::iam::evaluate::{Reason, explain};
-use actors::domain::iam::model::{ApiToken, Permission};
+use actors::domain::iam::model::{Permission, User};
 use actors::domain::iam::principal::Principal;
 use actors::domain::state::State;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -46,6 +48,12 @@ pub struct Test {
     /// It comes over TLS.
     #[arg(long)]
     secure: bool,
+    /// What another condition key is in the request: `s3:ExistingObjectTag/team=a`. Repeatable.
+    #[arg(long, value_name = "KEY=VALUE", value_parser = condition)]
+    context: Vec<(String, String)>,
+    /// The name of the user who has the rules, as `${iam:username}` in them means it.
+    #[arg(long, value_name = "NAME", default_value = "test")]
+    user: String,
 }
 
 pub(super) fn run(command: &Command, server: &Server) -> Outcome {
@@ -73,15 +81,18 @@ pub(super) fn test(test: &Test) -> Outcome {
         return Err(Failure::new(Exit::Usage, format!("`{name}` is no single action"))
             .hint("give one AWS action such as s3:GetObject, or an admin right such as backup:export"));
     }
-    let context = RequestContext {
+    let mut context = RequestContext {
         source_ip: test.source_ip,
         secure: test.secure,
         time: Clock::system().now(),
         list: ListParameters { prefix: test.prefix.clone(), ..ListParameters::default() },
         ..RequestContext::default()
     };
+    for (key, value) in &test.context {
+        context.suppose(key, value).map_err(|what| Failure::new(Exit::Usage, what))?;
+    }
     let request = AccessRequest { action: name, resource: Resource::named(name, resource), context: &context };
-    let (decision, considered) = explain(&holder(rules), &Principal::Token("test".to_owned()), &request);
+    let (decision, considered) = explain(&holder(&test.user, rules), &Principal::User("test".to_owned()), &request);
     let by = match &decision.reason {
         Reason::Rule { id, effect, .. } => format!("rule {id} ({effect:?})"),
         _ => "no rule allows it".to_owned(),
@@ -100,17 +111,20 @@ pub(super) fn test(test: &Test) -> Outcome {
     Ok(Shown { exit, ..Shown::new(text, json) })
 }
 
-/// Somebody who has just these rules.
-fn holder(permissions: Vec<Permission>) -> State {
-    let token = ApiToken {
+/// Somebody of that name who has just these rules.
+fn holder(name: &str, permissions: Vec<Permission>) -> State {
+    let user = User {
         id: "test".to_owned(),
-        name: "test".to_owned(),
-        sha256: String::new(),
-        permissions,
+        name: name.to_owned(),
+        enabled: true,
         created_at: Clock::system().now(),
-        expires_at: None,
+        auth_source: "local".to_owned(),
+        credential_version: 1,
+        permissions,
+        group_ids: BTreeSet::new(),
+        keys: Vec::new(),
     };
     let mut state = State::default();
-    state.tokens.insert(token.id.clone(), Arc::new(token));
+    state.users.insert(user.id.clone(), Arc::new(user));
     state
 }

@@ -34,7 +34,13 @@ pub(super) fn run(command: &Command, server: &Server) -> Outcome {
     match command {
         Command::List => Ok(Shown::table(
             server.get("/tokens")?,
-            &[("NAME", "name"), ("CREATED", "created_at"), ("EXPIRES", "expires_at"), ("ID", "id")],
+            &[
+                ("NAME", "name"),
+                ("CREATED", "created_at"),
+                ("EXPIRES", "expires_at"),
+                ("LAST USED", "last_used_at"),
+                ("ID", "id"),
+            ],
         )),
         Command::Create { name, expires_in, rules } => {
             let mut body = json!({"name": name, "permissions": rules.read(server)?});

@@ -14,6 +14,7 @@ use actors::domain::names::BucketName;
 use actors::domain::state::State;
 use actors::system::view::SystemView;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -38,6 +39,10 @@ pub(super) struct Question {
     /// It comes over TLS.
     #[serde(default)]
     secure: bool,
+    /// Other condition keys and what they are in the request: `{"s3:ExistingObjectTag/team": "a", "aws:UserAgent": "x"}`. What is
+    /// not given is not there.
+    #[serde(default)]
+    context: BTreeMap<String, String>,
 }
 
 /// The decision, and every rule that was looked at.
@@ -115,7 +120,7 @@ pub(super) async fn ask(request: HttpRequest, payload: web::Payload) -> Result<H
         Some(text) => Some(text.parse::<IpAddr>().map_err(|_| invalid(format!("`{text}` is no IP address")))?),
     };
     let resource = Resource::named(&body.action, &body.resource);
-    let context = RequestContext {
+    let mut context = RequestContext {
         public: public_rules(&call.view, &principal, resource),
         source_ip,
         secure: body.secure,
@@ -124,6 +129,9 @@ pub(super) async fn ask(request: HttpRequest, payload: web::Payload) -> Result<H
         list: ListParameters { prefix: body.prefix.clone(), ..ListParameters::default() },
         ..RequestContext::default()
     };
+    for (key, value) in &body.context {
+        context.suppose(key, value).map_err(invalid)?;
+    }
     let asked = AccessRequest { action: &body.action, resource, context: &context };
     let (decision, considered) = explain(state, &principal, &asked);
     let (reason, hint) = words(state, &decision.reason, &considered);

@@ -93,6 +93,32 @@ pub struct ListParameters {
     pub max_keys: Option<u64>,
 }
 
+impl RequestContext {
+    /// Says what a condition key is in a request that nobody made: for `explain` and `policy test`. The error is for whoever asked.
+    pub fn suppose(&mut self, key: &str, value: &str) -> Result<(), String> {
+        let read = |what: &str| format!("`{value}` is no {what} for `{key}`");
+        let owned = value.to_owned();
+        match ContextKey::parse(key).ok_or_else(|| format!("`{key}` is no condition key"))? {
+            ContextKey::SourceIp => self.source_ip = Some(value.parse().map_err(|_| read("IP address"))?),
+            ContextKey::CurrentTime => {
+                self.time = Timestamp::parse_rfc3339(value).ok_or_else(|| read("RFC 3339 time"))?
+            }
+            ContextKey::EpochTime => self.time = Timestamp::from_secs(value.parse().map_err(|_| read("number"))?),
+            ContextKey::SecureTransport => self.secure = value.parse().map_err(|_| read("`true` or `false`"))?,
+            ContextKey::UserAgent => self.user_agent = Some(owned),
+            ContextKey::Referer => self.referer = Some(owned),
+            ContextKey::Prefix => self.list.prefix = owned,
+            ContextKey::Delimiter => self.list.delimiter = Some(owned),
+            ContextKey::MaxKeys => self.list.max_keys = Some(value.parse().map_err(|_| read("number"))?),
+            ContextKey::ExistingTag(tag) => drop(self.existing_tags.insert(tag, owned)),
+            ContextKey::RequestTag(tag) => drop(self.request_tags.insert(tag, owned)),
+            ContextKey::AmzHeader(name) => drop(self.amz_headers.insert(name, owned)),
+            ContextKey::Username | ContextKey::UserId => return Err(format!("`{key}` is what the principal says")),
+        }
+        Ok(())
+    }
+}
+
 /// A condition key of a rule, parsed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ContextKey {

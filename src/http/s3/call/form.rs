@@ -64,7 +64,11 @@ impl<'a> FormCall<'a> {
         let sent = Sent::of_form(proof.has_credentials(), self.context.address);
         let resource = Resource::object(self.bucket.as_str(), key.as_str());
         let needed = Needed { action: "s3:PutObject", resource };
-        match sent.judge_one(&self.view.config.admission, &needed, "").stopped_by() {
+        let verdict = sent.judge_one(&self.view.config.admission, &needed, "");
+        if let Some(block) = verdict.block() {
+            self.edge.metrics.judged(block);
+        }
+        match verdict.stopped_by() {
             Some(block) => Err(stopped(self.edge, self.context, block, self.bucket.as_str())),
             None => Ok(sent),
         }
@@ -77,7 +81,8 @@ impl<'a> FormCall<'a> {
             return Ok(FormSigner::unproven(!view.authentication_required()));
         }
         let advanced = &view.config.advanced;
-        let rules = Rules { now, skew: advanced.clock_skew, region: advanced.region.as_deref() };
+        // Nothing that a proxy rewrites is signed in a form.
+        let rules = Rules { now, skew: advanced.clock_skew, region: advanced.region.as_deref(), proxy: None };
         let lookup = |key: &str| signer(view, key, now);
         let proven = self.edge.s3.verifier.form(proof, &rules, advanced.auth_sigv2_post, lookup);
         proven.map_err(|denied| unproven(self.edge, self.context, denied))

@@ -8,7 +8,7 @@ pub(super) const KEYS: &[Key] = &[
     Key::new(
         "access.authentication",
         Kind::Choice(&["required", "none"]),
-        "Whether S3 and the admin API ask who you are.",
+        "Whether S3 asks who you are; the admin API always does.",
     )
     .default("required")
     .env(&["DGP_AUTHENTICATION"])

@@ -95,6 +95,7 @@ function Table({ tokens, policies, onRevoke }: TableProps) {
           <th scope="col">May do</th>
           <th scope="col">Made</th>
           <th scope="col">Ends</th>
+          <th scope="col">Last used</th>
           <th scope="col">
             <span className="sr">Actions</span>
           </th>
@@ -102,7 +103,7 @@ function Table({ tokens, policies, onRevoke }: TableProps) {
       </thead>
       <LongBody
         items={tokens}
-        columns={5}
+        columns={6}
         row={(token, props) => {
           const expired = token.expires_at !== null && Date.parse(token.expires_at) < now;
           return (
@@ -128,6 +129,9 @@ function Table({ tokens, policies, onRevoke }: TableProps) {
                     <Ago at={token.expires_at} />
                   )}
                 </span>
+              </td>
+              <td data-label="Last used" className="quiet">
+                <span>{token.last_used_at ? <Ago at={token.last_used_at} /> : "never"}</span>
               </td>
               <td className="cell-end">
                 {may ? (
