@@ -8,7 +8,7 @@ use actors::db::state::load;
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 const DATABASE: &str = "deltaglider_config.db";
@@ -26,18 +26,23 @@ fn a_copy_taken_at_any_moment_opens_by_hash_and_by_password_and_is_sound() {
     let hash = std::fs::read_to_string(host.path(".deltaglider_bootstrap_hash")).unwrap();
     let hash = PasswordHash::parse(hash.trim()).unwrap();
     let copies = tempfile::tempdir().unwrap();
-    let done = AtomicBool::new(false);
-    let made = std::thread::scope(|scope| {
-        let changes = scope.spawn(|| change_until(&host, &done));
-        for number in 0..count() {
-            std::fs::copy(host.path(DATABASE), copy(copies.path(), number)).unwrap();
+    let (done, made) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let taken = std::thread::scope(|scope| {
+        let changes = scope.spawn(|| change_until(&host, &done, &made));
+        let mut taken = 0;
+        // On a slow machine the copies wait for the changes.
+        while taken < count() || made.load(Ordering::SeqCst) < 4 && !changes.is_finished() {
+            std::fs::copy(host.path(DATABASE), copy(copies.path(), taken)).unwrap();
             std::thread::sleep(PACE);
+            taken += 1;
         }
         done.store(true, Ordering::SeqCst);
-        changes.join().unwrap()
+        changes.join().unwrap();
+        taken
     });
+    let made = made.into_inner();
     let mut generations = BTreeSet::new();
-    for number in 0..count() {
+    for number in 0..taken {
         let path = copy(copies.path(), number);
         let by_hash = try_open(&path, &hash).and_then(|opened| opened.into_result());
         let connection = by_hash.unwrap_or_else(|error| panic!("copy {number}: {error:?}"));
@@ -63,18 +68,17 @@ fn copy(folder: &Path, number: usize) -> PathBuf {
 }
 
 /// Makes and removes users as fast as the server takes them.
-fn change_until(host: &Host, done: &AtomicBool) -> usize {
-    let mut made = 0;
+fn change_until(host: &Host, done: &AtomicBool, made: &AtomicUsize) {
     while !done.load(Ordering::SeqCst) {
-        let body = json!({"name": format!("u{made}"), "permissions": []});
+        let number = made.load(Ordering::SeqCst);
+        let body = json!({"name": format!("u{number}"), "permissions": []});
         let user = host.admin(Request::new("POST", "/_/api/admin/users").json(&body)).expect(201).json();
         let path = format!("/_/api/admin/users/{}", user["id"].as_str().unwrap());
-        if made % 3 > 0 {
+        if !number.is_multiple_of(3) {
             host.admin(Request::new("DELETE", &path)).expect(204);
         }
-        made += 1;
+        made.fetch_add(1, Ordering::SeqCst);
     }
-    made
 }
 
 #[test]
