@@ -28,7 +28,7 @@ fn code(reply: &Reply) -> String {
 }
 
 /// Every route and the right that it needs.
-const ROUTES: [(&str, &str, &str); 75] = [
+const ROUTES: [(&str, &str, &str); 76] = [
     ("GET", "/status", "system:read"),
     ("PUT", "/password", "admin"),
     ("POST", "/recover-db", "admin"),
@@ -100,6 +100,7 @@ const ROUTES: [(&str, &str, &str); 75] = [
     ("GET", "/backups", "backup:read"),
     ("POST", "/backups", "backup:export"),
     ("GET", "/backups/schedule", "backup:read"),
+    ("PUT", "/backups/schedule", "config:secrets"),
     ("GET", "/backups/none", "backup:export-secrets"),
     ("DELETE", "/backups/none", "system:write"),
     ("POST", "/backups/none/verify", "backup:read"),

@@ -128,3 +128,48 @@ fn nobody_but_an_admin_reaches_stored_backups_over_s3() {
     all.send(Request::new("GET", "/ops?list-type=2&prefix=dgp%2F")).expect(403);
     assert!(admin.get("ops", &key).expect(200).body.starts_with(b"PK"));
 }
+
+#[test]
+fn the_schedule_is_set_through_the_api_and_written_into_the_file() {
+    let mut host = Host::start();
+    let put = |query: &str, body: &Value| call("PUT", &format!("/backups/schedule{query}")).json(body);
+    let directory = host.path("backups");
+    let wanted = json!({
+        "schedule": "30 3 * * *", "on_change_secs": 600, "destination": {"directory": directory},
+        "keep": {"last": 7, "days": null}, "verify": true,
+    });
+    let plan = host.admin(put("?dry_run=true", &wanted)).expect(200).json();
+    assert_eq!((&plan["applied"], plan["changes"].as_array().map(Vec::len)), (&json!(false), Some(4)), "{plan}");
+    assert!(!host.path("config.yaml").exists(), "a plan writes nothing");
+    let done = host.admin(put("", &wanted)).expect(200).json();
+    assert_eq!(done["applied"], true);
+    for _ in 0..2 {
+        let now = host.admin(call("GET", "/backups/schedule")).expect(200).json();
+        assert_eq!((&now["schedule"], &now["on_change_secs"]), (&json!("30 3 * * *"), &json!(600)), "{now}");
+        assert_eq!(
+            (&now["destination"]["directory"], &now["keep"]["last"], &now["keep"]["days"]),
+            (&json!(directory), &json!(7), &Value::Null)
+        );
+        assert!(now["next_run"].is_string());
+        assert_eq!(stored(&host)["verified"], true);
+        host.restart();
+    }
+    let again = host.admin(put("", &wanted)).expect(200).json();
+    assert_eq!(again["changes"], json!([]), "the same again changes nothing");
+    let refused = |host: &Host, body: Value, status: u16, expected: &str| {
+        let reply = host.admin(put("", &body)).expect(status);
+        assert_eq!(code(&reply), expected, "{}", reply.text());
+    };
+    refused(&host, json!({"schedule": "every day"}), 400, "invalid_request");
+    refused(&host, json!({"destination": {"directory": "/a", "bucket": "b"}}), 400, "invalid_request");
+    refused(&host, json!({"destination": {"bucket": "backups"}}), 400, "config_invalid");
+    let kept = std::fs::read_to_string(host.path("config.yaml")).unwrap();
+    assert!(kept.contains("30 3 * * *"), "{kept}");
+    host.admin(put("", &json!({}))).expect(200);
+    let off = host.admin(call("GET", "/backups/schedule")).expect(200).json();
+    assert_eq!((&off["schedule"], &off["destination"], &off["next_run"]), (&Value::Null, &Value::Null, &Value::Null));
+    host.stop();
+    host.set_env("DGP_BACKUP__VERIFY", "false");
+    host.up();
+    refused(&host, wanted, 409, "shadowed_by_environment");
+}

@@ -129,7 +129,7 @@ impl BackupHandle {
         self.owner.ask_within(LONG, Intent::Change, Declare(declaration)).await
     }
 
-    /// Plans a change of the backends and, unless it is a dry run, brings it into force.
+    /// Plans a change of the config and, unless it is a dry run, brings it into force.
     pub async fn configure(&self, configuration: Configuration) -> Result<Value> {
         self.owner.ask_within(LONG, Intent::Change, Configure(configuration)).await
     }

@@ -5,6 +5,7 @@ use crate::backup::recover::{Opened, Recovered};
 use crate::db::password::PasswordHash;
 use crate::domain::clock::Timestamp;
 use crate::domain::config::edit::BackendEdit;
+use crate::domain::config::reschedule::ScheduleEdit;
 use crate::domain::names::BackendName;
 use crate::domain::secret::Secret;
 use crate::storage::look::Look;
@@ -109,16 +110,16 @@ pub struct Recover {
     pub caller_token_sha256: String,
 }
 
-/// Plans a change of the backends and, unless it is a dry run, brings it into force.
+/// Plans a change of the config and, unless it is a dry run, brings it into force.
 #[derive(Debug, Message)]
 #[rtype(result = "Result<Value>")]
 pub struct Configure(pub Configuration);
 
-/// A change of the backends in the config.
+/// A change of the config.
 #[derive(Clone, Debug)]
 pub struct Configuration {
     /// The change.
-    pub edit: BackendEdit,
+    pub edit: ConfigEdit,
     /// What may be done to the place that it opens, where that is not what one would expect there.
     pub root: RootMeans,
     /// Plan only.
@@ -127,6 +128,15 @@ pub struct Configuration {
     pub if_version: Option<String>,
     /// Who asks, for the history of the config.
     pub who: String,
+}
+
+/// What can be changed through the API.
+#[derive(Clone, Debug)]
+pub enum ConfigEdit {
+    /// A backend.
+    Backend(BackendEdit),
+    /// When and where backups are stored.
+    Schedule(ScheduleEdit),
 }
 
 /// What may be done to a backend's place that does not bear the expected id.

@@ -21,7 +21,9 @@ mod stored;
 mod undo;
 
 pub use handle::BackupHandle;
-pub use messages::{Configuration, Declaration, PasswordChange, RestoreRequest, RootMeans, StoredBackup, UndoRequest};
+pub use messages::{
+    ConfigEdit, Configuration, Declaration, PasswordChange, RestoreRequest, RootMeans, StoredBackup, UndoRequest,
+};
 pub use pieces::{Archive, Pieces};
 pub use recover::{Opened, Proof, Recovered};
 pub use undo::kept::{last as last_restore, undo_kept};

@@ -23,6 +23,7 @@ mod password;
 mod policies;
 mod query;
 mod recover;
+mod schedule;
 mod session;
 mod status;
 mod tokens;
@@ -166,6 +167,7 @@ fn table() -> Vec<(Method, &'static str, Route)> {
         (Method::POST, "/admin/backups", to().to(backups::create)),
         // Before the ids: no stored backup is called so.
         (Method::GET, "/admin/backups/schedule", to().to(backups::schedule)),
+        (Method::PUT, "/admin/backups/schedule", to().to(schedule::put)),
         (Method::GET, "/admin/backups/{id}", to().to(backups::download)),
         (Method::DELETE, "/admin/backups/{id}", to().to(backups::delete)),
         (Method::POST, "/admin/backups/{id}/verify", to().to(backups::verify)),

@@ -3,7 +3,7 @@
 use crate::http::admin::codes::codes;
 use crate::http::admin::{
     audit, backends, backup, backups, buckets, declarative, error, explain, ext_auth, groups, keys, login, me, oauth,
-    objects, password, policies, recover, session, status, tokens, trace, users, whoami,
+    objects, password, policies, recover, schedule, session, status, tokens, trace, users, whoami,
 };
 use crate::http::health;
 use crate::http::metrics;
@@ -144,6 +144,7 @@ const ALWAYS: [u16; 5] = [400, 403, 500, 503, 507];
         backups::list,
         backups::create,
         backups::schedule,
+        schedule::put,
         backups::download,
         backups::delete,
         backups::verify,

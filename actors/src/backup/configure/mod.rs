@@ -1,11 +1,11 @@
-//! A change of the backends: planned, refused or staged; then config file, database and history change places in one swap.
+//! A change of the backends or of the schedule of backups: planned, refused or staged; then config file, database and history change places in one swap.
 
 mod plan;
 
 use crate::backup::fence::Fenced;
 use crate::backup::files::ConfigFile;
 use crate::backup::handle::Tools;
-use crate::backup::messages::{Configuration, RootMeans};
+use crate::backup::messages::{ConfigEdit, Configuration, RootMeans};
 use crate::backup::stage::{Next, stage};
 use crate::domain::atrest::Seal;
 use crate::domain::config::edit::no_such_backend;
@@ -23,7 +23,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-const OPERATION: &str = "change backends";
+const OPERATION: &str = "change config";
 
 /// Plans and, unless it is a dry run, swaps. An error means that nothing has changed.
 pub(super) async fn run(tools: &Tools, id: &str, asked: Configuration) -> Result<Value> {
@@ -35,21 +35,28 @@ pub(super) async fn run(tools: &Tools, id: &str, asked: Configuration) -> Result
             .with_code("generation_changed")
             .with_hint("read it again, and repeat the change with its ETag"));
     }
-    let (name, dry_run) = (asked.edit.name().clone(), asked.dry_run);
+    let dry_run = asked.dry_run;
+    let name = match &asked.edit {
+        ConfigEdit::Backend(edit) => Some(edit.name().clone()),
+        ConfigEdit::Schedule(_) => None,
+    };
     let loaded = tools.config.current().await?;
     let mut plan = plan::make(tools, &view, &loaded, asked).await?;
     fault::point("backup.configure.planned");
     if dry_run || plan.nothing_to_do() {
         return Ok(plan.answer(!dry_run, &version));
     }
-    let ready = open(tools, &name, &mut plan).await?;
+    let ready = match &name {
+        Some(name) => open(tools, name, &mut plan).await?,
+        None => BTreeMap::new(),
+    };
     let shown = plan.answer(true, &plan.state.meta.version());
     let next = stage(tools, id, next(tools, plan, ready, &view)?, &view).await?;
     fault::point("backup.configure.staged");
     let fence = Fenced::raise(tools, id, &version).await?;
     tools.system.swap_all(next).await?;
     fence.done();
-    log::info!("other backends are in force: {}", tools.system.view().version());
+    log::info!("another config is in force: {}", tools.system.view().version());
     Ok(shown)
 }
 

@@ -1,15 +1,16 @@
-//! What a change of the backends amounts to: the next config file and state, what moves out of sight, and what refuses it.
+//! What a change of the config amounts to: the next config file and state, what moves out of sight, and what refuses it.
 
 use crate::backup::blocking;
 use crate::backup::configure::{OPERATION, opener};
 use crate::backup::files::config_text;
 use crate::backup::handle::Tools;
-use crate::backup::messages::{Configuration, RootMeans};
+use crate::backup::messages::{ConfigEdit, Configuration, RootMeans};
 use crate::config::roots;
 use crate::domain::change::StateChange;
 use crate::domain::config::edit::{BackendEdit, buckets_of};
 use crate::domain::config::model::{Backend, BackendKind, S3Account, SecretRef, Storage};
 use crate::domain::config::problem::Problems;
+use crate::domain::config::reschedule::{self, ScheduleEdit};
 use crate::domain::config::routing::routes;
 use crate::domain::config::upstream::secret_path;
 use crate::domain::config::{Loaded, canonical, load};
@@ -77,6 +78,44 @@ pub(super) fn shown(look: &Look) -> Value {
 /// Makes the plan, or says what refuses it.
 pub(super) async fn make(tools: &Tools, view: &SystemView, own: &Loaded, asked: Configuration) -> Result<Plan> {
     let Configuration { edit, root, who, .. } = asked;
+    match edit {
+        ConfigEdit::Backend(edit) => of_backend(tools, view, own, edit, root, who).await,
+        ConfigEdit::Schedule(edit) => of_schedule(tools, view, own, edit, who).await,
+    }
+}
+
+/// The plan of a change of when and where backups are stored.
+async fn of_schedule(tools: &Tools, view: &SystemView, own: &Loaded, edit: ScheduleEdit, who: String) -> Result<Plan> {
+    let (mut state, mut next) = (State::clone(&view.state), own.clone());
+    edit.apply(&mut next);
+    state.secrets.extend(canonical::literal_secrets(&next.config));
+    let (planner, before) = (tools.clone(), own.clone());
+    let (config, text, base) = blocking(move || next_file(&planner, &before, next)).await?;
+    let changes = reschedule::changes(&own.config.backup, &config.config.backup);
+    if !changes.is_empty() {
+        recorded(tools, &mut state, who, &text)?;
+    }
+    let (warnings, file) = (config.warnings.clone(), tools.host.config_file.path.display().to_string());
+    Ok(Plan { state, config, text, base, opens: None, changes, moved: Vec::new(), warnings, file })
+}
+
+/// Puts the next file into the history, as the next generation.
+fn recorded(tools: &Tools, state: &mut State, who: String, text: &str) -> Result<()> {
+    let revision = ConfigRevision { number: 0, at: tools.clock.now(), actor: who, yaml: text.to_owned() };
+    StateChange::RecordConfig(revision).apply(state, tools.clock.now())?;
+    state.meta.generation += 1;
+    Ok(())
+}
+
+/// The plan of a change of the backends.
+async fn of_backend(
+    tools: &Tools,
+    view: &SystemView,
+    own: &Loaded,
+    edit: BackendEdit,
+    root: RootMeans,
+    who: String,
+) -> Result<Plan> {
     let name = edit.name().clone();
     let kind = edit.opens(&own.config.storage);
     let (mut state, removes) = (State::clone(&view.state), matches!(edit, BackendEdit::Remove { .. }));
@@ -110,9 +149,7 @@ pub(super) async fn make(tools: &Tools, view: &SystemView, own: &Loaded, asked: 
         changes.push(json!({"path": secret_path(&name), "from": HIDDEN, "to": HIDDEN, "reload": "reconnect"}));
     }
     if !changes.is_empty() {
-        let revision = ConfigRevision { number: 0, at: tools.clock.now(), actor: who, yaml: text.clone() };
-        StateChange::RecordConfig(revision).apply(&mut state, tools.clock.now())?;
-        state.meta.generation += 1;
+        recorded(tools, &mut state, who, &text)?;
     }
     let moved = match opens {
         Some(_) if !removes && places(own, &config, &name, &base) => moved(tools, view, &name).await,
@@ -154,14 +191,15 @@ fn next_file(tools: &Tools, own: &Loaded, next: Loaded) -> Result<(Loaded, Strin
     host.config_writable(Some(&text))?;
     let read = load::load(&text, &host.environment).map_err(|problems| refused("config_invalid", &problems))?;
     let base = host.restored_base();
-    if read.config.storage != wanted.config.storage {
+    let same = read.config.storage == wanted.config.storage && read.config.backup == wanted.config.backup;
+    if !same {
         let variables: Vec<&str> =
             host.environment.keys().map(String::as_str).filter(|name| name.starts_with("DGP_")).collect();
         let message =
             format!("the environment overrides what this would change ({}); nothing was changed", variables.join(", "));
         return Err(Error::new(ErrorKind::Conflict, OPERATION, message)
             .with_code("shadowed_by_environment")
-            .with_hint("take the variable of `storage` away and restart, then change it here"));
+            .with_hint("take the variable of `storage` or `backup` away and restart, then change it here"));
     }
     stays(own, &read, &host.config_base(), &base)?;
     let problems = roots::check(&read, &base, host.config_file.path.parent(), &host.state_dir);

@@ -21,6 +21,7 @@ pub mod load;
 pub mod model;
 pub mod problem;
 pub mod reader;
+pub mod reschedule;
 pub mod routing;
 pub mod rule;
 pub mod scalar;

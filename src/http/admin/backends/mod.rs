@@ -1,7 +1,7 @@
 //! `backends`: where objects are kept: list, add, change, remove, look at, and take over.
 
 mod place;
-mod shape;
+pub(super) mod shape;
 
 use crate::http::admin::call::{Call, Recorder, detached};
 use crate::http::admin::error::{Problem, invalid};
@@ -13,7 +13,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::ETAG;
 use actix_web::{HttpRequest, HttpResponse, web};
 use actors::audit::Outcome;
-use actors::backup::{Configuration, RootMeans};
+use actors::backup::{ConfigEdit, Configuration, RootMeans};
 use actors::domain::config::edit::{BackendEdit, buckets_of, no_such_backend};
 use actors::domain::config::model::BackendKind;
 use actors::domain::config::routing::routes;
@@ -81,7 +81,7 @@ pub(super) async fn create(request: HttpRequest, payload: web::Payload) -> Resul
     let place = Place { path, endpoint, region, access_key_id, secret_access_key };
     let kind = place.kind(&r#type, None)?;
     let edit = BackendEdit::Add { name, kind, read_only: body.read_only, default: body.default };
-    configure(&request, &call, "backend.create", edit, RootMeans::AsIs, StatusCode::CREATED).await
+    configure(&request, &call, "backend.create", ConfigEdit::Backend(edit), RootMeans::AsIs, StatusCode::CREATED).await
 }
 
 /// `PUT /backends/{name}` changes the fields that are sent. Another place needs the right `config:secrets`.
@@ -121,7 +121,7 @@ pub(super) async fn update(request: HttpRequest, payload: web::Payload) -> Resul
     };
     let default = body.default.unwrap_or(false);
     let edit = BackendEdit::Change { name, kind: wanted, read_only: body.read_only, default };
-    configure(&request, &call, "backend.update", edit, means, StatusCode::OK).await
+    configure(&request, &call, "backend.update", ConfigEdit::Backend(edit), means, StatusCode::OK).await
 }
 
 /// `DELETE /backends/{name}`: refused while buckets are routed to it. Its objects stay where they are, its keys in the keyring.
@@ -137,7 +137,15 @@ pub(super) async fn update(request: HttpRequest, payload: web::Payload) -> Resul
 pub(super) async fn delete(request: HttpRequest) -> Result<HttpResponse, Problem> {
     let call = Call::with_right(&request, "config:secrets").await?;
     let name = named(&call, segment(&request, "name"))?;
-    configure(&request, &call, "backend.delete", BackendEdit::Remove { name }, RootMeans::AsIs, StatusCode::OK).await
+    configure(
+        &request,
+        &call,
+        "backend.delete",
+        ConfigEdit::Backend(BackendEdit::Remove { name }),
+        RootMeans::AsIs,
+        StatusCode::OK,
+    )
+    .await
 }
 
 /// `POST /backends/{name}/probe`: looks at it now, with a write at most once a minute.
@@ -200,23 +208,26 @@ async fn claim(request: HttpRequest, action: &'static str, means: RootMeans) -> 
                 doubles: doubles.map(|(bucket, _)| bucket.to_string()).collect(),
             })
         };
-        recorded(&recorder, action, &target, outcome.await).await
+        recorded(&recorder, action, target.as_str(), outcome.await).await
     })
     .await?;
     Ok(HttpResponse::Ok().json(claimed))
 }
 
 /// Plans and, unless it is a dry run, makes a change of the config, with its audit row.
-async fn configure(
+pub(super) async fn configure(
     request: &HttpRequest,
     call: &Call,
     action: &'static str,
-    edit: BackendEdit,
+    edit: ConfigEdit,
     root: RootMeans,
     done: StatusCode,
 ) -> Result<HttpResponse, Problem> {
     let dry_run = Query::parse(request, &["dry_run"])?.flag("dry_run")?;
-    let target = edit.name().clone();
+    let target = match &edit {
+        ConfigEdit::Backend(edit) => edit.name().to_string(),
+        ConfigEdit::Schedule(_) => String::new(),
+    };
     let configuration = Configuration { edit, root, dry_run, if_version: call.required_version()?, who: call.who() };
     if dry_run {
         let plan = call.edge.backup.configure(configuration).await?;
@@ -235,16 +246,16 @@ async fn configure(
 async fn recorded<T: Serialize>(
     recorder: &Recorder,
     action: &'static str,
-    target: &BackendName,
+    target: &str,
     outcome: actors::Result<T>,
 ) -> Result<T, Problem> {
     match outcome {
         Ok(done) => {
             let detail = json!({"result": serde_json::to_value(&done).unwrap_or_default()});
-            recorder.record(action, target.as_str(), Outcome::Success, detail).await?;
+            recorder.record(action, target, Outcome::Success, detail).await?;
             Ok(done)
         }
-        Err(error) => Err(recorder.failed(action, target.as_str(), error).await?),
+        Err(error) => Err(recorder.failed(action, target, error).await?),
     }
 }
 
