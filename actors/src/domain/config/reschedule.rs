@@ -31,7 +31,7 @@ impl ScheduleEdit {
         // What stood in the file with a variable in it stands for the old value.
         for change in changes(&before, &loaded.config.backup) {
             let path = change["path"].as_str().unwrap_or_default();
-            loaded.written.retain(|written, _| written != path && !written.starts_with(&format!("{path}.")));
+            loaded.written.remove(path);
         }
     }
 }
@@ -39,15 +39,19 @@ impl ScheduleEdit {
 /// The changed fields, as the API shows them.
 pub fn changes(before: &Backup, after: &Backup) -> Vec<Value> {
     let shown = |backup: &Backup| {
-        let to = backup.to.as_ref().map(|to| match to {
-            BackupTarget::Directory(path) => json!({"directory": path.as_str()}),
-            BackupTarget::Bucket { bucket, prefix } => json!({"bucket": bucket.as_str(), "prefix": prefix}),
-        });
+        let (directory, bucket) = match &backup.to {
+            None => (None, None),
+            Some(BackupTarget::Directory(path)) => (Some(path.as_str()), None),
+            Some(BackupTarget::Bucket { bucket, prefix }) => (None, Some((bucket.as_str(), prefix.as_str()))),
+        };
         [
             ("backup.schedule", json!(backup.schedule.as_ref().map(Cron::as_str))),
             ("backup.on_change", json!(backup.on_change.map(|rest| format!("{}s", rest.as_secs())))),
-            ("backup.to", json!(to)),
-            ("backup.keep", json!({"last": backup.keep.last, "days": backup.keep.days})),
+            ("backup.to.directory", json!(directory)),
+            ("backup.to.bucket", json!(bucket.map(|(bucket, _)| bucket))),
+            ("backup.to.prefix", json!(bucket.map(|(_, prefix)| prefix))),
+            ("backup.keep.last", json!(backup.keep.last)),
+            ("backup.keep.days", json!(backup.keep.days)),
             ("backup.verify", json!(backup.verify)),
         ]
     };

@@ -1,4 +1,4 @@
-// A change of the backends before it happens: it is tried and planned by the server, read, and only then made.
+// A change of the configuration before it happens: it is tried and planned by the server, read, and only then made.
 
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import type { ReactNode, SyntheticEvent } from "react";

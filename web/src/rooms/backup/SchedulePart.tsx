@@ -1,24 +1,34 @@
-// When backups are stored, where, and how that is going. The schedule is part of the configuration, which this server reads
-// from its file: here one sees what is in force and what to write there.
+// When backups are stored, where, and how that is going; and the way to the form that changes it.
 
 import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
 import { schedule as scheduleQuery } from "../../api/queries";
 import type { Schedule } from "../../api/types";
-import { Snippet } from "../../ui/Copy";
+import { useMe } from "../../session/useMe";
+import { Button } from "../../ui/Button";
 import { Waiting } from "../../ui/Empty";
 import { marked, sentence, stopped } from "../../ui/marked";
 import { Notice, ProblemNotice } from "../../ui/Notice";
 import { Ago, bytes, Exact, span } from "../../ui/Time";
 import { count } from "../../ui/words";
+import { ScheduleForm } from "./ScheduleForm";
 
 export function SchedulePart() {
   const schedule = useQuery(scheduleQuery);
+  const [changing, setChanging] = useState(false);
+  const may = useMe().may("config:secrets");
   return (
     <section className="card" aria-labelledby="schedule">
       <div className="card-head">
         <h2 id="schedule">Schedule</h2>
         {schedule.data ? <State of={schedule.data} /> : null}
+        {schedule.data && may ? (
+          <Button small onClick={() => setChanging(true)}>
+            Change schedule…
+          </Button>
+        ) : null}
       </div>
+      {schedule.data && changing ? <ScheduleForm of={schedule.data} open onClose={() => setChanging(false)} /> : null}
       {schedule.error ? (
         <div className="card-body">
           <ProblemNotice error={schedule.error} onRetry={() => void schedule.refetch()} />
@@ -94,14 +104,6 @@ function Effective({ of }: { of: Schedule }) {
           </>
         ) : null}
       </dl>
-      <details className="stack-small">
-        <summary>How to change it</summary>
-        <p className="quiet small">
-          In the configuration file, then restart the server or send it SIGHUP. Without <code>to</code> nothing is
-          stored.
-        </p>
-        <Snippet text={example(of)} label="Configuration of backups" />
-      </details>
     </div>
   );
 }
@@ -121,26 +123,4 @@ function kept({ keep }: Schedule): string {
     keep.days === null ? "" : `those of ${count(keep.days, "day")}`,
   ].filter(Boolean);
   return parts.length === 0 ? "all of them" : `${parts.join(" and ")}; the last verified one always`;
-}
-
-/** What is in force, as it is written; with something to begin from where nothing is. */
-function example(of: Schedule): string {
-  const { destination, keep } = of;
-  const to =
-    destination?.kind === "bucket"
-      ? [`    bucket: ${destination.bucket ?? ""}`]
-      : [`    directory: ${destination?.directory ?? "/var/backups/deltaglider"}`];
-  return [
-    "backup:",
-    `  schedule: "${of.schedule ?? "0 2 * * *"}"`,
-    ...(of.on_change_secs === null ? [] : [`  on_change: ${of.on_change_secs}s`]),
-    "  to:",
-    ...to,
-    ...(destination?.prefix ? [`    prefix: ${destination.prefix}`] : []),
-    "  keep:",
-    ...(keep.last === null && keep.days === null ? ["    last: 14"] : []),
-    ...(keep.last === null ? [] : [`    last: ${keep.last}`]),
-    ...(keep.days === null ? [] : [`    days: ${keep.days}`]),
-    `  verify: ${of.verify}`,
-  ].join("\n");
 }

@@ -58,7 +58,7 @@ export function Stored() {
           <p className="quiet">
             {configured
               ? "The first one comes with the schedule, or now."
-              : "The configuration names no place for them. The schedule below says how to set one."}
+              : "The configuration names no place for them. The schedule below sets one."}
           </p>
           {now}
         </Empty>
