@@ -153,3 +153,19 @@ fn a_disabled_or_removed_user_is_out_on_the_very_next_request() {
     host.admin(Request::new("DELETE", &path)).expect(204);
     assert_eq!(user.get("docs", "public/a").expect(403).s3_code(), "InvalidAccessKeyId");
 }
+
+#[test]
+fn the_region_and_the_skew_of_the_config_are_the_ones_that_count() {
+    let mut host = Host::prepare().config("advanced: {region: eu-west-1, clock_skew_seconds: 60}\n");
+    host.up();
+    let mut s3 = host.admin_user("root");
+    let list = |s3: &S3| s3.send(Request::new("GET", "/"));
+    assert_eq!(list(&s3).expect(400).s3_code(), "AuthorizationHeaderMalformed");
+    s3.signer.region = "eu-west-1".to_owned();
+    list(&s3).expect(200);
+    // Within the fifteen minutes that hold where nothing is configured.
+    s3.signer.skew = -300;
+    let late = list(&s3).expect(403);
+    assert_eq!(late.s3_code(), "RequestTimeTooSkewed");
+    assert!(late.text().contains("<ServerTime>"), "{}", late.text());
+}

@@ -243,6 +243,16 @@ mod tests {
     }
 
     #[test]
+    fn the_page_on_access_lists_what_each_verb_is() {
+        let page = include_str!("../../../../web/docs/access.md");
+        for (verb, _) in VERBS {
+            let names: Vec<String> = expand_verb(verb).into_iter().map(|name| format!("`{name}`")).collect();
+            let row = format!("| `{verb}` | {} |", names.join(", "));
+            assert!(page.contains(&row), "web/docs/access.md lacks the row\n{row}");
+        }
+    }
+
+    #[test]
     fn rights_that_amount_to_admin_are_reached_by_no_partial_glob() {
         for right in GUARDED {
             let right = Requested::new(right);
