@@ -47,7 +47,7 @@ impl Place {
             Some(now) => (now.endpoint, now.region, Some(now.access_key_id), now.secret_access_key),
             None => (None, S3Account::DEFAULT_REGION.to_owned(), None, None),
         };
-        let missing = |key: &str| invalid(format!("a backend of the type `s3` has an `{key}`"));
+        let left_out = |key: &str| invalid(format!("a backend of the type `s3` has an `{key}`"));
         let given = |field: Option<String>| field.filter(|text| !text.trim().is_empty());
         let secret = self.secret_access_key.filter(|secret| !secret.is_empty()).map(SecretRef::Literal).or(secret);
         Ok(S3Account {
@@ -57,8 +57,8 @@ impl Place {
                 None => endpoint,
             },
             region: given(self.region).unwrap_or(region),
-            access_key_id: given(self.access_key_id).or(id).ok_or_else(|| missing("access_key_id"))?,
-            secret_access_key: Some(secret.ok_or_else(|| missing("secret_access_key"))?),
+            access_key_id: given(self.access_key_id).or(id).ok_or_else(|| left_out("access_key_id"))?,
+            secret_access_key: Some(secret.ok_or_else(|| left_out("secret_access_key"))?),
         })
     }
 }
