@@ -41,18 +41,18 @@ fn value<'t>(text: &'t str, name: &str) -> &'t str {
 #[test]
 fn a_new_users_walk_by_command_line_alone() {
     let host = Host::start();
-    host.admin_user("owner").make_bucket("builds");
-    ok(run(&host, &["group", "create", "ci", "--allow", "read,list builds/*"]));
+    host.admin_user("owner").make_bucket("ci-builds");
+    ok(run(&host, &["group", "create", "ci", "--allow", "read,list ci-builds/*"]));
     let made = ok(run(&host, &["user", "create", "uploader", "--group", "ci"]));
     let signer = Signer::new(value(&made, "AWS_ACCESS_KEY_ID"), value(&made, "AWS_SECRET_ACCESS_KEY"));
     let client = S3 { addr: host.addr(), signer };
-    client.put("builds", "app.tar", "v1").expect(403);
+    client.put("ci-builds", "app.tar", "v1").expect(403);
 
-    let why = run(&host, &["explain", "uploader", "s3:PutObject", "builds/app.tar"]);
+    let why = run(&host, &["explain", "uploader", "s3:PutObject", "ci-builds/app.tar"]);
     ended(&why, 6, "denied: no rule allows it");
-    ok(run(&host, &["group", "permit", "ci", "--allow", "write builds/*"]));
-    ok(run(&host, &["explain", "uploader", "s3:PutObject", "builds/app.tar"]));
-    client.put("builds", "app.tar", "v1").expect(200);
+    ok(run(&host, &["group", "permit", "ci", "--allow", "write ci-builds/*"]));
+    ok(run(&host, &["explain", "uploader", "s3:PutObject", "ci-builds/app.tar"]));
+    client.put("ci-builds", "app.tar", "v1").expect(200);
 
     // A second key, and the first one retired: rotation without downtime.
     let key = ok(run(&host, &["key", "create", "uploader", "--expires-in", "30d"]));
@@ -60,12 +60,12 @@ fn a_new_users_walk_by_command_line_alone() {
         addr: host.addr(),
         signer: Signer::new(value(&key, "AWS_ACCESS_KEY_ID"), value(&key, "AWS_SECRET_ACCESS_KEY")),
     };
-    second.get("builds", "app.tar").expect(200);
+    second.get("ci-builds", "app.tar").expect(200);
     ok(run(&host, &["key", "disable", "uploader", value(&made, "AWS_ACCESS_KEY_ID")]));
-    client.get("builds", "app.tar").expect(403);
-    second.get("builds", "app.tar").expect(200);
+    client.get("ci-builds", "app.tar").expect(403);
+    second.get("ci-builds", "app.tar").expect(200);
     ok(run(&host, &["user", "disable", "uploader"]));
-    second.get("builds", "app.tar").expect(403);
+    second.get("ci-builds", "app.tar").expect(403);
     ok(run(&host, &["user", "delete", "uploader"]));
     ended(&run(&host, &["user", "show", "uploader"]), 8, "there is no user `uploader`");
 }
