@@ -104,6 +104,16 @@ fn while_the_file_owns_iam_the_api_changes_none_of_it() {
         ("DELETE", format!("/groups/{group}"), json!({})),
         ("POST", format!("/groups/{group}/members"), json!({"user_id": id})),
         ("DELETE", format!("/groups/{group}/members/{id}"), json!({})),
+        ("POST", "/ext-auth/providers".to_owned(), json!({"name": "x", "client_id": "x"})),
+        ("PUT", "/ext-auth/providers/x".to_owned(), json!({"enabled": false})),
+        ("DELETE", "/ext-auth/providers/x".to_owned(), json!({})),
+        (
+            "POST",
+            "/ext-auth/mappings".to_owned(),
+            json!({"match_type": "email_domain", "match_value": "a.org", "group_id": group}),
+        ),
+        ("PUT", "/ext-auth/mappings/x".to_owned(), json!({"enabled": false})),
+        ("DELETE", "/ext-auth/mappings/x".to_owned(), json!({})),
     ] {
         let refused = host.admin(Request::new(method, &format!("/_/api/admin{path}")).json(&body)).expect(403);
         assert_eq!(code(&refused), "iam_declarative", "{method} {path}");

@@ -44,6 +44,19 @@ fn a_password_given_at_start_is_not_logged() {
 }
 
 #[test]
+fn a_password_in_a_file_is_the_password_and_a_file_that_is_missing_ends_the_start() {
+    let mut host = Host::prepare().env("DGP_BOOTSTRAP_PASSWORD", "");
+    let file = host.path("password");
+    host.set_env("DGP_BOOTSTRAP_PASSWORD_FILE", &file.to_string_lossy());
+    let ended = host.try_up().expect_err("there is no such file");
+    assert!(ended.log.contains("DGP_BOOTSTRAP_PASSWORD_FILE"), "{}", ended.log);
+    std::fs::write(&file, "from-a-secret-of-docker\n").unwrap();
+    host.up();
+    host.login("from-a-secret-of-docker").expect(200);
+    assert!(!host.log().contains("from-a-secret") && !host.log().contains("bootstrap password: "));
+}
+
+#[test]
 fn sigterm_ends_it_in_order_and_a_start_finds_everything_again() {
     let mut host = Host::start();
     let s3 = host.admin_user("keeper");

@@ -45,6 +45,7 @@ mod restore;
 mod rights;
 mod round_trip;
 mod secrets;
+mod sessions;
 mod sign_in_api;
 mod sso;
 mod sso_hostile;
