@@ -245,6 +245,26 @@ const backends = createRoute({
   component: lazyRouteComponent(() => import("./rooms/backends/BackendsRoom"), "BackendsRoom"),
 });
 
+const buckets = createRoute({
+  getParentRoute: () => root,
+  path: "/buckets",
+  validateSearch: (search: Search): { q?: string | undefined; dialog?: "new" | undefined } => ({
+    ...text("q", search),
+    ...one("dialog", ["new"] as const, search),
+  }),
+  component: lazyRouteComponent(() => import("./rooms/buckets/BucketsRoom"), "BucketsRoom"),
+});
+
+const BUCKET_DIALOGS = ["delete", "route"] as const;
+
+const bucket = createRoute({
+  getParentRoute: () => root,
+  path: "/buckets/$bucket",
+  validateSearch: (search: Search): { dialog?: (typeof BUCKET_DIALOGS)[number] | undefined } =>
+    one("dialog", BUCKET_DIALOGS, search),
+  component: lazyRouteComponent(() => import("./rooms/buckets/BucketRoom"), "BucketRoom"),
+});
+
 const ACCOUNT_DIALOGS = ["new-key", "delete-key", "revoke", "end-others"] as const;
 
 const account = createRoute({
@@ -281,6 +301,7 @@ export type DialogName =
   | (typeof BACKUP_DIALOGS)[number]
   | (typeof ACCOUNT_DIALOGS)[number]
   | (typeof BACKEND_DIALOGS)[number]
+  | (typeof BUCKET_DIALOGS)[number]
   | "confirm";
 
 /** A search parameter that is one of a few words, or left out. */
@@ -324,6 +345,8 @@ export const router = createRouter({
     password,
     account,
     backends,
+    buckets,
+    bucket,
   ]),
   basepath: "/_",
   defaultPreload: "intent",

@@ -60,6 +60,7 @@ export async function populate(server) {
       expires_in: "24h",
     })
   ).id;
+  await fill(api);
   const provider = await api("POST", "/ext-auth/providers", {
     name: "company",
     provider_type: "oidc",
@@ -116,6 +117,40 @@ export async function populate(server) {
   return { ids, good, bad, sealed, pair: made["backup-agent"] };
 }
 
+/** Buckets of every state, and files of every kind of name. */
+async function fill(api) {
+  await api("POST", "/buckets", { name: "ci-builds", quota_bytes: 2 * 2 ** 30 });
+  await api("POST", "/buckets", { name: "media", public_prefixes: ["thumbnails/", "trailers/2026/"] });
+  await api("POST", "/buckets", { name: "archive-of-the-old-datacentre-that-nobody-may-write-to-any-more" });
+  await api("POST", "/buckets", { name: "empty" });
+  const put = (bucket, key, body = "x".repeat(1500)) =>
+    api("PUT", `/buckets/${bucket}/object?key=${encodeURIComponent(key)}`, new TextEncoder().encode(body));
+  for (const key of [
+    "v1/app.tar",
+    "v1/sums.txt",
+    "v2/app.tar",
+    "README.md",
+    "späte Änderung & Ähnliches.txt",
+    LONG_KEY,
+  ])
+    await put("ci-builds", key);
+  await put("archive-of-the-old-datacentre-that-nobody-may-write-to-any-more", "last");
+  await api("PUT", "/buckets/archive-of-the-old-datacentre-that-nobody-may-write-to-any-more", {
+    read_only: true,
+    quota_bytes: 1000,
+  });
+  await api("PUT", "/buckets/media", {
+    tags: { team: "storage", "cost centre": "12" },
+    cors: [
+      { allowed_origins: ["https://app.example.com"], allowed_methods: ["GET", "HEAD"], allowed_headers: ["*"] },
+      { id: "upload", allowed_origins: ["https://*.example.org"], allowed_methods: ["PUT"], max_age_seconds: 600 },
+    ],
+  });
+}
+
+/** As long as a key may be. */
+export const LONG_KEY = `${"long-".repeat(102)}${"ö".repeat(257)}`;
+
 /** Chooses an archive on the restore page. */
 export async function dropArchive(page, file) {
   await page.getByLabel("Backup archive").setInputFiles(file);
@@ -152,6 +187,7 @@ export const PAGES = [
   { name: "mappings-empty", fresh: true, open: at("/_/access/mappings") },
   { name: "identities-empty", fresh: true, open: at("/_/access/identities") },
   { name: "backup-empty", fresh: true, open: at("/_/settings/system/backup") },
+  { name: "buckets-empty", fresh: true, open: at("/_/buckets") },
   {
     name: "welcome-done",
     fresh: true,
@@ -472,6 +508,31 @@ export const PAGES = [
     async open(page) {
       await page.goto("/_/backends?dialog=probe&key=default");
       await page.getByRole("dialog").locator(".notice").first().waitFor();
+    },
+  },
+  { name: "buckets", open: at("/_/buckets") },
+  { name: "buckets-none", open: at("/_/buckets?q=zebra") },
+  { name: "bucket-new", open: at("/_/buckets?dialog=new") },
+  {
+    name: "bucket-new-refused",
+    async open(page) {
+      await page.goto("/_/buckets?dialog=new");
+      await page.getByLabel("Name", { exact: true }).fill("media");
+      await page.getByRole("dialog").getByRole("button", { name: "Create bucket" }).click();
+      await page.getByRole("alert").waitFor();
+    },
+  },
+  { name: "bucket", open: at("/_/buckets/media") },
+  { name: "bucket-full", open: at("/_/buckets/archive-of-the-old-datacentre-that-nobody-may-write-to-any-more") },
+  { name: "bucket-delete", open: at("/_/buckets/ci-builds?dialog=delete") },
+  { name: "bucket-gone", open: at("/_/buckets/no-such-bucket") },
+  {
+    name: "bucket-route",
+    async open(page) {
+      await page.goto("/_/buckets/ci-builds");
+      await page.getByLabel("Name there").fill("ci-builds-2026");
+      await page.getByRole("button", { name: "Change the route…" }).click();
+      await page.getByRole("alertdialog").waitFor();
     },
   },
   { name: "account", open: at("/_/account") },

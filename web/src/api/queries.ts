@@ -124,6 +124,22 @@ export const backends = queryOptions({
   refetchInterval: 30_000,
 });
 
+export const buckets = queryOptions({
+  queryKey: ["buckets"],
+  queryFn: ({ signal }) => data(client.GET("/_/api/admin/buckets", { signal })),
+  // What is being counted is known soon.
+  refetchInterval: ({ state }) => (state.data?.some((each) => each.usage === null) ? 3_000 : 30_000),
+});
+
+/** A bucket with the version of the state that it was read at. */
+export const bucket = (name: string) =>
+  queryOptions({
+    queryKey: ["buckets", name],
+    queryFn: ({ signal }) =>
+      answered(client.GET("/_/api/admin/buckets/{name}", { params: { path: { name } }, signal })),
+    refetchInterval: ({ state }) => (state.data?.data.usage === null ? 3_000 : false),
+  });
+
 export const audit = (limit: number) =>
   queryOptions({
     queryKey: ["audit", limit],

@@ -40,3 +40,5 @@ export type Counted = Schemas["Counted"];
 export type Changes = Schemas["Changes"];
 export type Conversion = Schemas["Conversion"];
 export type DbRecovered = Schemas["DbRecovered"];
+export type Bucket = Schemas["Bucket"];
+export type BucketChange = Schemas["BucketChange"];

@@ -31,7 +31,7 @@ export function Nav() {
               key={place.text}
               to={place.to}
               className="nav-link"
-              activeOptions={{ exact: true, includeSearch: false }}
+              activeOptions={{ exact: place.to === "/", includeSearch: false }}
             >
               <Icon size={17} aria-hidden />
               {place.text}
