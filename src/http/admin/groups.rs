@@ -4,7 +4,7 @@ use crate::http::admin::call::Call;
 use crate::http::admin::dto::{GroupView, Rule, permissions};
 use crate::http::admin::error::{Problem, not_found};
 use crate::http::admin::openapi::{Missing, Versioned};
-use crate::http::admin::query::Query;
+use crate::http::admin::query::{Paging, Query};
 use crate::http::admin::{etag, list_of, segment};
 use actix_web::http::StatusCode;
 use actix_web::http::header::ETAG;
@@ -59,16 +59,13 @@ pub(super) struct Member {
 /// `GET /groups`: an array.
 #[utoipa::path(
     get, path = "/_/api/admin/groups", tag = "groups", operation_id = "listGroups",
-    params(
-        ("limit" = Option<u32>, Query, description = "At most so many, 1 to 10000; without it the list is complete."),
-        ("after" = Option<String>, Query, description = "The id after which the page begins; the `Link` header has it."),
-    ),
+    params(Paging),
     responses((status = 200, description = "All, or a page.", body = [GroupView], headers(("ETag" = String, description = "For `If-Match`.")))),
     extensions(("x-dgp-right" = json!("iam:read"))),
 )]
 pub(super) async fn list(request: HttpRequest) -> Result<HttpResponse, Problem> {
     let call = Call::with_right(&request, "iam:read").await?;
-    let query = Query::parse(&request, &["limit", "after"])?;
+    let query = Query::paging(&request)?;
     let (groups, link) = query.page(call.view.state.groups.iter())?;
     let mut members: HashMap<&str, Vec<&str>> = HashMap::new();
     for user in call.view.state.users.values() {

@@ -3,9 +3,21 @@
 use crate::http::admin::error::{Problem, invalid};
 use crate::http::percent;
 use actix_web::HttpRequest;
+use utoipa::IntoParams;
 
 /// The most entries of one page; without `limit` a list is complete.
 const LARGEST_PAGE: usize = 10_000;
+
+/// What asks for a page of a list that is sorted by id or name.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[allow(dead_code, reason = "the document is made from it; the query is read by name")]
+pub(super) struct Paging {
+    /// At most so many, 1 to 10000; without it the list is complete.
+    limit: Option<u32>,
+    /// The entry after which the page begins; the `Link` header has it.
+    after: Option<String>,
+}
 
 /// The parameters of one request, decoded.
 #[derive(Debug)]
@@ -28,6 +40,11 @@ impl Query {
             pairs.push((name, value));
         }
         Ok(Self { path: request.path().to_owned(), pairs })
+    }
+
+    /// Reads what [`Paging`] may ask for.
+    pub(super) fn paging(request: &HttpRequest) -> Result<Self, Problem> {
+        Self::parse(request, &["limit", "after"])
     }
 
     /// The one value of a parameter.

@@ -5,7 +5,7 @@ use crate::http::admin::call::Call;
 use crate::http::admin::dto::{Rule, TokenView, permissions};
 use crate::http::admin::error::{Problem, invalid};
 use crate::http::admin::openapi::{Missing, Versioned};
-use crate::http::admin::query::Query;
+use crate::http::admin::query::{Paging, Query};
 use crate::http::admin::{list_of, segment};
 use actix_web::{HttpRequest, HttpResponse, web};
 use actors::domain::change::StateChange;
@@ -33,16 +33,13 @@ pub(super) struct Create {
 /// `GET /tokens`: an array without the tokens' texts.
 #[utoipa::path(
     get, path = "/_/api/admin/tokens", tag = "tokens", operation_id = "listTokens",
-    params(
-        ("limit" = Option<u32>, Query, description = "At most so many, 1 to 10000; without it the list is complete."),
-        ("after" = Option<String>, Query, description = "The id after which the page begins; the `Link` header has it."),
-    ),
+    params(Paging),
     responses((status = 200, description = "Without their texts.", body = [TokenView], headers(("ETag" = String, description = "For `If-Match`.")))),
     extensions(("x-dgp-right" = json!("iam:read"))),
 )]
 pub(super) async fn list(request: HttpRequest) -> Result<HttpResponse, Problem> {
     let call = Call::with_right(&request, "iam:read").await?;
-    let query = Query::parse(&request, &["limit", "after"])?;
+    let query = Query::paging(&request)?;
     let (tokens, link) = query.page(call.view.state.tokens.iter())?;
     Ok(list_of(&call.view, tokens.into_iter().map(|token| TokenView::new(token, &call.edge.last_used)).collect(), link))
 }

@@ -5,7 +5,7 @@ use crate::http::admin::dto::{Rule, UserView, permissions};
 use crate::http::admin::error::{Problem, invalid, not_found};
 use crate::http::admin::keys::key_pair;
 use crate::http::admin::openapi::{Missing, Versioned};
-use crate::http::admin::query::Query;
+use crate::http::admin::query::{Paging, Query};
 use crate::http::admin::{etag, list_of, segment};
 use actix_web::http::header::ETAG;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -89,16 +89,13 @@ fn yes() -> bool {
 /// `GET /users`: an array without secrets.
 #[utoipa::path(
     get, path = "/_/api/admin/users", tag = "users", operation_id = "listUsers",
-    params(
-        ("limit" = Option<u32>, Query, description = "At most so many, 1 to 10000; without it the list is complete."),
-        ("after" = Option<String>, Query, description = "The id after which the page begins; the `Link` header has it."),
-    ),
+    params(Paging),
     responses((status = 200, description = "Without secrets.", body = [UserView], headers(("ETag" = String, description = "For `If-Match`.")))),
     extensions(("x-dgp-right" = json!("iam:read"))),
 )]
 pub(super) async fn list(request: HttpRequest) -> Result<HttpResponse, Problem> {
     let call = Call::with_right(&request, "iam:read").await?;
-    let query = Query::parse(&request, &["limit", "after"])?;
+    let query = Query::paging(&request)?;
     let (users, link) = query.page(call.view.state.users.iter())?;
     Ok(list_of(&call.view, users.into_iter().map(|user| UserView::new(user, &call.edge.last_used)).collect(), link))
 }

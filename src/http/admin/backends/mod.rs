@@ -6,7 +6,7 @@ pub(super) mod shape;
 use crate::http::admin::call::{Call, Recorder, detached};
 use crate::http::admin::error::{Problem, invalid};
 use crate::http::admin::openapi::{Missing, Versioned};
-use crate::http::admin::query::Query;
+use crate::http::admin::query::{Paging, Query};
 use crate::http::admin::{etag, list_of, segment};
 use crate::http::health;
 use actix_web::http::StatusCode;
@@ -30,16 +30,13 @@ use std::collections::BTreeMap;
 /// `GET /backends`: an array.
 #[utoipa::path(
     get, path = "/_/api/admin/backends", tag = "backends", operation_id = "listBackends",
-    params(
-        ("limit" = Option<u32>, Query, description = "At most so many, 1 to 10000; without it the list is complete."),
-        ("after" = Option<String>, Query, description = "The name after which the page begins; the `Link` header has it."),
-    ),
+    params(Paging),
     responses((status = 200, description = "All, or a page.", body = [Shown], headers(("ETag" = String, description = "For `If-Match`.")))),
     extensions(("x-dgp-right" = json!("config:read"))),
 )]
 pub(super) async fn list(request: HttpRequest) -> Result<HttpResponse, Problem> {
     let call = Call::with_right(&request, "config:read").await?;
-    let query = Query::parse(&request, &["limit", "after"])?;
+    let query = Query::paging(&request)?;
     let names: BTreeMap<String, &BackendName> =
         call.view.config.storage.backends.keys().map(|name| (name.to_string(), name)).collect();
     let (names, link) = query.page(names.iter())?;

@@ -5,7 +5,7 @@ mod shape;
 use crate::http::admin::call::{Call, detached};
 use crate::http::admin::error::{Problem, not_found};
 use crate::http::admin::openapi::{Missing, Versioned};
-use crate::http::admin::query::Query;
+use crate::http::admin::query::{Paging, Query};
 use crate::http::admin::{etag, list_of, segment};
 use actix_web::http::StatusCode;
 use actix_web::http::header::ETAG;
@@ -23,16 +23,13 @@ use std::collections::BTreeMap;
 /// `GET /buckets`: an array.
 #[utoipa::path(
     get, path = "/_/api/admin/buckets", tag = "buckets", operation_id = "listBuckets",
-    params(
-        ("limit" = Option<u32>, Query, description = "At most so many, 1 to 10000; without it the list is complete."),
-        ("after" = Option<String>, Query, description = "The name after which the page begins; the `Link` header has it."),
-    ),
+    params(Paging),
     responses((status = 200, description = "All, or a page.", body = [Shown], headers(("ETag" = String, description = "For `If-Match`.")))),
     extensions(("x-dgp-right" = json!("config:read"))),
 )]
 pub(super) async fn list(request: HttpRequest) -> Result<HttpResponse, Problem> {
     let call = Call::with_right(&request, "config:read").await?;
-    let query = Query::parse(&request, &["limit", "after"])?;
+    let query = Query::paging(&request)?;
     let view = &call.view;
     let routes = routes(&view.config.storage, &view.state.buckets);
     let names: BTreeMap<String, &BucketName> = routes.keys().map(|name| (name.to_string(), name)).collect();

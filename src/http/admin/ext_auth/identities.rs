@@ -3,7 +3,7 @@
 use crate::http::admin::call::Call;
 use crate::http::admin::error::{Problem, not_found};
 use crate::http::admin::openapi::{Missing, Versioned};
-use crate::http::admin::query::Query;
+use crate::http::admin::query::{Paging, Query};
 use crate::http::admin::users::end_void_sessions;
 use crate::http::admin::{list_of, segment};
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -73,16 +73,13 @@ impl<'a> IdentityView<'a> {
 /// `GET /ext-auth/identities`: an array.
 #[utoipa::path(
     get, path = "/_/api/admin/ext-auth/identities", tag = "sign-in providers", operation_id = "listIdentities",
-    params(
-        ("limit" = Option<u32>, Query, description = "At most so many, 1 to 10000; without it the list is complete."),
-        ("after" = Option<String>, Query, description = "The id after which the page begins; the `Link` header has it."),
-    ),
+    params(Paging),
     responses((status = 200, description = "By id.", body = [IdentityView], headers(("ETag" = String, description = "For `If-Match`.")))),
     extensions(("x-dgp-right" = json!("iam:read"))),
 )]
 pub(crate) async fn list(request: HttpRequest) -> Result<HttpResponse, Problem> {
     let call = Call::with_right(&request, "iam:read").await?;
-    let query = Query::parse(&request, &["limit", "after"])?;
+    let query = Query::paging(&request)?;
     let (identities, link) = query.page(call.view.state.identities.iter())?;
     let shown = identities.into_iter().map(|identity| IdentityView::new(&call.view.state, identity));
     Ok(list_of(&call.view, shown.collect(), link))

@@ -4,7 +4,7 @@ use super::sent;
 use crate::http::admin::call::Call;
 use crate::http::admin::error::{Problem, not_found};
 use crate::http::admin::openapi::{Missing, Versioned};
-use crate::http::admin::query::Query;
+use crate::http::admin::query::{Paging, Query};
 use crate::http::admin::{etag, list_of, segment};
 use actix_web::http::StatusCode;
 use actix_web::http::header::ETAG;
@@ -133,16 +133,13 @@ impl<'a> RuleView<'a> {
 /// `GET /ext-auth/mappings`: an array.
 #[utoipa::path(
     get, path = "/_/api/admin/ext-auth/mappings", tag = "sign-in providers", operation_id = "listMappingRules",
-    params(
-        ("limit" = Option<u32>, Query, description = "At most so many, 1 to 10000; without it the list is complete."),
-        ("after" = Option<String>, Query, description = "The id after which the page begins; the `Link` header has it."),
-    ),
+    params(Paging),
     responses((status = 200, description = "By id.", body = [RuleView], headers(("ETag" = String, description = "For `If-Match`.")))),
     extensions(("x-dgp-right" = json!("iam:read"))),
 )]
 pub(crate) async fn list(request: HttpRequest) -> Result<HttpResponse, Problem> {
     let call = Call::with_right(&request, "iam:read").await?;
-    let query = Query::parse(&request, &["limit", "after"])?;
+    let query = Query::paging(&request)?;
     let (rules, link) = query.page(call.view.state.mapping_rules.iter())?;
     Ok(list_of(&call.view, rules.into_iter().map(|rule| RuleView::new(rule)).collect(), link))
 }

@@ -6,7 +6,7 @@ use crate::http::admin::call::Call;
 use crate::http::admin::error::{Problem, not_found};
 use crate::http::admin::oauth::CALLBACK;
 use crate::http::admin::openapi::{Missing, Versioned};
-use crate::http::admin::query::Query;
+use crate::http::admin::query::{Paging, Query};
 use crate::http::admin::users::end_void_sessions;
 use crate::http::admin::{etag, list_of, segment};
 use actix_web::http::StatusCode;
@@ -183,16 +183,13 @@ impl<'a> ProviderView<'a> {
 /// `GET /ext-auth/providers`: an array.
 #[utoipa::path(
     get, path = "/_/api/admin/ext-auth/providers", tag = "sign-in providers", operation_id = "listAuthProviders",
-    params(
-        ("limit" = Option<u32>, Query, description = "At most so many, 1 to 10000; without it the list is complete."),
-        ("after" = Option<String>, Query, description = "The id after which the page begins; the `Link` header has it."),
-    ),
+    params(Paging),
     responses((status = 200, description = "Without their secrets.", body = [ProviderView], headers(("ETag" = String, description = "For `If-Match`.")))),
     extensions(("x-dgp-right" = json!("iam:read"))),
 )]
 pub(crate) async fn list(request: HttpRequest) -> Result<HttpResponse, Problem> {
     let call = Call::with_right(&request, "iam:read").await?;
-    let query = Query::parse(&request, &["limit", "after"])?;
+    let query = Query::paging(&request)?;
     let (providers, link) = query.page(call.view.state.providers.iter())?;
     let shown = providers.into_iter().map(|provider| ProviderView::new(&call.view, provider));
     Ok(list_of(&call.view, shown.collect(), link))
