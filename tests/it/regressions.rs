@@ -242,3 +242,15 @@ fn a_presigned_put_that_was_signed_before_there_was_a_body_takes_one() {
     put("y%2FQ5Jg%3D%3D").expect(200);
     put("y%2FQ5Jw%3D%3D").expect(400);
 }
+
+#[test]
+fn one_byte_order_mark_is_taken_and_two_are_no_document() {
+    let host = Host::start();
+    let s3 = host.admin_user("ci");
+    s3.make_bucket("photos");
+    let put = |marks: &str| {
+        let body = format!("{marks}<Tagging><TagSet><Tag><Key>a</Key><Value>1</Value></Tag></TagSet></Tagging>");
+        s3.send(Request::new("PUT", "/photos?tagging").body(body)).status
+    };
+    assert_eq!(["", "\u{feff}", "\u{feff}\u{feff}"].map(put), [204, 204, 400]);
+}
