@@ -94,6 +94,35 @@ fn an_upload_survives_the_server_and_the_upstream() {
 }
 
 #[test]
+fn an_upload_begun_on_one_host_is_finished_on_another() {
+    let peer = peers::moto();
+    let (mut first, mut second) = (host(&peer), host(&peer));
+    first.up();
+    let s3 = first.admin_user("ann");
+    s3.make_bucket("photos");
+    // With the database come the keys that vouch for what is stored.
+    std::fs::copy(first.path("deltaglider_config.db"), second.path("deltaglider_config.db")).unwrap();
+    second.up();
+    let status = second.admin(Request::new("GET", "/_/api/admin/status")).expect(200).json();
+    let live = json!({"instance_id": status["instance_id"]});
+    second.admin(Request::new("POST", "/_/api/admin/backup/go-live").json(&live)).expect(200);
+
+    let upload = Upload::begin(&s3, "photos", "dir/film");
+    let start = body(5 << 20);
+    let one = etag(&upload.part(1, start.clone()).expect(200));
+    let there = upload.at(&at(&second, &s3));
+    let two = etag(&there.part(2, "the end").expect(200));
+    // Either lists what the other took.
+    let shown = s3.send(Request::new("GET", &format!("{}?uploadId={}", upload.target, upload.id))).expect(200).text();
+    assert_eq!(shown.matches("<PartNumber>").count(), 2, "{shown}");
+    let parts = [(1, one), (2, two)];
+    let answer = there.complete(&parts).expect(200).text();
+    assert!(s3.get("photos", "dir/film").expect(200).body == [start, b"the end".to_vec()].concat());
+    let again = upload.complete(&parts).expect(200).text();
+    assert_eq!(element(&again, "ETag"), element(&answer, "ETag"));
+}
+
+#[test]
 fn killed_at_any_point_nothing_acknowledged_is_lost_and_nothing_is_half_there() {
     let peer = peers::garage();
     for (number, point) in points("s3.").iter().enumerate() {

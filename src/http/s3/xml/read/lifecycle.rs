@@ -19,7 +19,10 @@ pub fn lifecycle(body: &[u8]) -> Result<Vec<LifecycleRule>, S3Error> {
             read = Read::default();
             Ok(())
         }
-        ([ROOT, "Rule"], Step::Close(text)) if is_blank(text) => {
+        ([ROOT, "Rule"], Step::Close(text)) => {
+            if !is_blank(text) {
+                return Err(S3Error::malformed_xml());
+            }
             rules.push(std::mem::take(&mut read).rule()?);
             Ok(())
         }
@@ -270,6 +273,8 @@ mod tests {
             rule("<Filter/><ID>a</ID><ID>b</ID>", DAYS),
             rule("<Filter/><Status>Enabled</Status>", DAYS),
             rule("<Filter/><Unknown/>", DAYS),
+            of(&format!("<Rule>></Rule><Rule><Filter/><Status>Enabled</Status>{DAYS}</Rule>"))
+                .map(|mut rules| rules.remove(0)),
             of("").map(|mut rules| rules.remove(0)),
             of(&format!("<Rule><Filter/><Status>enabled</Status>{DAYS}</Rule>")).map(|mut rules| rules.remove(0)),
         ];
