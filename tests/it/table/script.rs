@@ -9,6 +9,8 @@ pub struct Case {
     pub name: String,
     /// The page: `API_PutObject`, or the title of a page of the user guide.
     pub page: String,
+    /// The backends that the case cannot run on, with the reason.
+    pub except: Vec<(String, String)>,
     /// The requests.
     pub steps: Vec<Step>,
 }
@@ -37,10 +39,16 @@ pub fn read(file: &str, text: &str) -> Vec<Case> {
     for line in lines {
         if let Some(title) = line.strip_prefix("== ") {
             let (page, title) = title.split_once(": ").unwrap_or_else(|| panic!("{file}: no page in `{line}`"));
-            cases.push(Case { name: format!("{file}: {title}"), page: page.to_owned(), steps: Vec::new() });
+            let (name, page) = (format!("{file}: {title}"), page.to_owned());
+            cases.push(Case { name, page, except: Vec::new(), steps: Vec::new() });
             continue;
         }
         let case = cases.last_mut().unwrap_or_else(|| panic!("{file}: a request before the first case: `{line}`"));
+        if let Some(except) = line.strip_prefix("except ") {
+            let (backend, why) = except.split_once(": ").unwrap_or_else(|| panic!("{file}: no reason in `{line}`"));
+            case.except.push((backend.to_owned(), why.to_owned()));
+            continue;
+        }
         let (request, wanted) = line.split_once(" => ").unwrap_or((&line, ""));
         let parts = |text: &str| -> Vec<String> {
             text.split(" | ").map(str::to_owned).filter(|part| !part.is_empty()).collect()
@@ -94,9 +102,13 @@ pub fn bytes(text: &str) -> Vec<u8> {
 
 #[test]
 fn a_table_reads_as_it_is_written() {
-    let cases = read("t", "# said\n== API_X: a title\nGET /@ | A: b\n  | > c => 200 | = d\n\nHEAD /@\n");
+    let cases = read(
+        "t",
+        "# said\n== API_X: a title\nexcept moto: it\n  cannot\nGET /@ | A: b\n  | > c => 200 | = d\n\nHEAD /@\n",
+    );
     assert_eq!(cases.len(), 1);
     assert_eq!((cases[0].page.as_str(), cases[0].name.as_str()), ("API_X", "t: a title"));
+    assert_eq!(cases[0].except, [("moto".to_owned(), "it cannot".to_owned())]);
     assert_eq!(cases[0].steps[0].request, ["GET /@", "A: b", "> c"]);
     assert_eq!(cases[0].steps[0].wanted, ["200", "= d"]);
     assert!(cases[0].steps[1].wanted.is_empty());
