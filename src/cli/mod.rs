@@ -7,6 +7,7 @@ mod dumps;
 mod hash_password;
 mod out;
 mod remote;
+mod secret;
 pub mod settings;
 
 use crate::exit::Exit;

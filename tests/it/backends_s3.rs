@@ -2,7 +2,7 @@
 
 use crate::support::archive::Archive;
 use crate::support::client::{Reply, Request};
-use crate::support::server::{Host, S3, target};
+use crate::support::server::{Host, PASSWORD, S3, target};
 use actors::storage::testkit::peers::{self, Peer};
 use serde_json::{Value, json};
 
@@ -135,6 +135,34 @@ fn another_key_pair_is_in_force_at_once_and_in_the_keystore() {
     for secret in ["quite-another", "a-third", peer.secret_access_key.as_str()] {
         assert!(!config.contains(secret), "{config}");
     }
+}
+
+#[test]
+fn an_account_from_the_command_line() {
+    let (peer, host) = (peers::moto(), Host::start());
+    let run = |args: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_deltaglider_proxy"));
+        command.args(args).env_clear().env("DGP_SERVER", format!("http://{}", host.addr()));
+        let output = command.env("DGP_BOOTSTRAP_PASSWORD", PASSWORD).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
+        (output.status.code(), text)
+    };
+    let secret = host.path("secret").display().to_string();
+    std::fs::write(&secret, format!("{}\n", peer.secret_access_key)).unwrap();
+    let place = ["--endpoint", &peer.url, "--region", peer.region, "--access-key-id", &peer.access_key_id];
+    let (code, said) = run(&[&["backend", "create", "cold"][..], &place, &["--path", "x"]].concat());
+    assert!(code == Some(2) && said.contains("--path"), "an account has no directory: {said}");
+    let (code, said) = run(&[&["backend", "create", "cold"][..], &place].concat());
+    assert!(code == Some(6) && said.contains("secret_access_key"), "{said}");
+    let (code, said) =
+        run(&[&["backend", "create", "cold"][..], &place, &["--secret-access-key-file", &secret]].concat());
+    assert!(code == Some(0) && said.ends_with("in force\n") && !said.contains(&peer.secret_access_key), "{said}");
+    let (_, shown) = run(&["backend", "show", "cold"]);
+    assert!(shown.contains(&format!("endpoint: {}", peer.url)) && shown.contains("up: yes"), "{shown}");
+    assert_eq!(run(&["bucket", "create", "films", "--backend", "cold"]).0, Some(0));
+    let other = ["backend", "set", "cold", "--access-key-id", "AKIAOTHER", "--secret-access-key-file", &secret];
+    let (code, said) = run(&other);
+    assert!(code == Some(0) && said.contains("AKIAOTHER"), "{said}");
 }
 
 #[test]

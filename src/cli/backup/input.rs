@@ -2,6 +2,7 @@
 
 use super::failure;
 use crate::cli::remote::Failure;
+use crate::cli::secret::{secret, text};
 use crate::exit::Exit;
 use actors::disk::atomic::replace_file;
 use actors::disk::real::RealDisk;
@@ -65,15 +66,6 @@ impl Opening {
             _ => Ok(archive),
         }
     }
-}
-
-fn text(path: &Path) -> Result<String, Failure> {
-    std::fs::read_to_string(path).map_err(|error| Failure::new(Exit::Io, format!("{}: {error}", path.display())))
-}
-
-/// The secret in a file, without its line end.
-pub(super) fn secret(path: &Path) -> Result<Secret, Failure> {
-    Ok(Secret::new(text(path)?.trim_end_matches(['\r', '\n'])))
 }
 
 /// Reads a file, `-` being standard input.

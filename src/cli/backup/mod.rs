@@ -13,6 +13,7 @@ mod show;
 use super::out;
 use super::remote::{Failure, Outcome, Remote};
 use super::settings::ServeSettings;
+use crate::cli::secret::secret;
 use crate::exit::Exit;
 use actors::domain::secret::Secret;
 use clap::{Args, Subcommand};
@@ -122,7 +123,7 @@ pub struct Restore {
 
 impl Restore {
     fn bootstrap_password(&self) -> Result<Option<Secret>, Failure> {
-        self.bootstrap_password_file.as_deref().map(input::secret).transpose()
+        self.bootstrap_password_file.as_deref().map(secret).transpose()
     }
 }
 

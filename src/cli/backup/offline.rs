@@ -2,10 +2,11 @@
 //!
 //! On a directory that holds no state yet nothing is made but by the restore itself: until its swap there is none, after it there is all.
 
-use super::input::{Opening, Progress, read, secret, write};
+use super::input::{Opening, Progress, read, write};
 use super::{Command, Restore, Which, failure, finish, show};
 use crate::app::telemetry;
 use crate::cli::remote::{Failure, Outcome};
+use crate::cli::secret::secret;
 use crate::cli::settings::ServeSettings;
 use crate::exit::Exit;
 use crate::http::admin::StoredBackup;

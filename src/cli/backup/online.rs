@@ -1,8 +1,9 @@
 //! `backup …` against a running server: the calls of the admin API, archives streamed both ways.
 
-use super::input::{Counted, Progress, read, secret, write};
+use super::input::{Counted, Progress, read, write};
 use super::{Command, Restore, Which, show};
 use crate::cli::remote::{Failure, Outcome, Remote, Server};
+use crate::cli::secret::secret;
 use crate::cli::settings::ServeSettings;
 use crate::exit::Exit;
 use crate::http::percent;

@@ -1,10 +1,13 @@
 //! `backend …`: where objects are kept.
 
-use super::client::Server;
+use super::client::{Failure, Server};
 use super::show::{Shown, words};
 use super::{Outcome, percent_encoded};
+use crate::cli::secret::secret;
+use actors::domain::secret::Secret;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
+use std::path::PathBuf;
 
 /// What to do with backends.
 #[derive(Debug, Subcommand)]
@@ -73,12 +76,40 @@ pub enum Command {
     },
 }
 
-/// Where a backend is.
+/// Where a backend is: a directory, or an S3 account.
 #[derive(Debug, Args)]
 pub struct Place {
     /// The directory of a filesystem backend.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["endpoint", "region", "access_key_id", "secret_access_key_file"])]
     path: Option<String>,
+    /// The address of an S3 account, `http(s)://host[:port]`; without it AWS's own of the region.
+    #[arg(long, value_name = "URL")]
+    endpoint: Option<String>,
+    /// The region that requests to the account are signed for.
+    #[arg(long)]
+    region: Option<String>,
+    /// The public half of the account's key pair.
+    #[arg(long, value_name = "ID")]
+    access_key_id: Option<String>,
+    /// The file that holds the secret half; `-` reads standard input. It goes into the config database alone.
+    #[arg(long, value_name = "FILE")]
+    secret_access_key_file: Option<PathBuf>,
+}
+
+impl Place {
+    /// The fields of the call that say it.
+    fn fields(&self) -> Result<Value, Failure> {
+        let secret = self.secret_access_key_file.as_deref().map(secret).transpose()?;
+        Ok(json!({
+            "path": self.path, "endpoint": self.endpoint, "region": self.region,
+            "access_key_id": self.access_key_id, "secret_access_key": secret.as_ref().map(Secret::expose),
+        }))
+    }
+
+    fn kind(&self) -> &'static str {
+        let account = self.endpoint.is_some() || self.region.is_some() || self.access_key_id.is_some();
+        if account { "s3" } else { "filesystem" }
+    }
 }
 
 pub(super) fn run(command: &Command, server: &Server) -> Outcome {
@@ -92,19 +123,20 @@ pub(super) fn run(command: &Command, server: &Server) -> Outcome {
                 ("DEFAULT", "default"),
                 ("READ-ONLY", "read_only"),
                 ("BUCKETS", "buckets"),
-                ("PATH", "path"),
+                ("ROOT", "root"),
                 ("ID", "backend_id"),
             ],
         )),
         Command::Show { name } => Ok(shown(server.get(&path(name, ""))?)),
         Command::Create { name, place, read_only, default, dry_run } => {
-            let body = json!({
-                "name": name, "type": "filesystem", "path": place.path, "read_only": read_only, "default": default,
-            });
+            let mut body = place.fields()?;
+            (body["name"], body["type"]) = (json!(name), json!(place.kind()));
+            (body["read_only"], body["default"]) = (json!(read_only), json!(default));
             Ok(planned(server.post(&format!("/backends?dry_run={dry_run}"), &body)?))
         }
         Command::Set { name, place, read_only, default, claim, dry_run } => {
-            let mut body = json!({"path": place.path, "read_only": read_only, "claim": claim});
+            let mut body = place.fields()?;
+            (body["read_only"], body["claim"]) = (json!(read_only), json!(claim));
             if *default {
                 body["default"] = json!(true);
             }
@@ -137,7 +169,11 @@ fn flat(mut list: Value) -> Value {
 
 fn shown(backend: Value) -> Shown {
     let mut text = format!("{} ({})\n", words(&backend["name"]), words(&backend["type"]));
-    for field in ["path", "root", "backend_id", "default", "read_only", "origin", "buckets"] {
+    for field in ["path", "endpoint", "region", "access_key_id"].into_iter().filter(|field| !backend[*field].is_null())
+    {
+        text.push_str(&format!("{field}: {}\n", words(&backend[field])));
+    }
+    for field in ["root", "backend_id", "default", "read_only", "origin", "buckets"] {
         text.push_str(&format!("{field}: {}\n", words(&backend[field])));
     }
     let health = &backend["health"];
