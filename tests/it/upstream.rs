@@ -7,6 +7,7 @@ use crate::support::server::{Host, S3, target};
 use crate::support::upload::{Upload, element, etag};
 use actors::storage::testkit::peers::{self, Peer};
 use serde_json::json;
+use std::time::{Duration, Instant};
 
 /// A host whose buckets go to the peer, but for `near`, which goes to a directory.
 fn host(peer: &Peer) -> Host {
@@ -199,4 +200,43 @@ fn the_secret_of_an_account_travels_in_the_keystore_and_in_nothing_else() {
     });
     let config = std::fs::read_to_string(new.path("config.yaml")).expect("the restore wrote a config");
     assert!(!config.contains(&peer.secret_access_key) && config.contains("stored:"), "{config}");
+}
+
+#[test]
+fn an_upstream_that_hangs_is_closed_by_name_and_comes_back_by_itself() {
+    let peer = peers::moto();
+    let mut host = host(&peer);
+    host.up();
+    let s3 = host.admin_user("ann");
+    s3.make_bucket("remote");
+    s3.put("remote", "k", "x").expect(200);
+    s3.put("near", "k", "x").expect(200);
+    let reads = |bucket: &str| s3.try_get(bucket, "k").is_ok_and(|reply| reply.status == 200);
+    let shown = || host.admin(Request::new("GET", "/_/api/admin/backends/cold")).expect(200).json()["health"].clone();
+    within_minutes("the upstream is up", || shown()["up"] == json!(true));
+    peer.freeze(true);
+    // It takes connections and says nothing. A request under way would wait for it; once that is known, none does.
+    within_minutes("requests are refused by name", || {
+        s3.try_get("remote", "k").is_ok_and(|reply| {
+            let text = reply.text();
+            reply.status == 503 && text.contains("`cold`") && text.contains("does not answer")
+        })
+    });
+    within_minutes("the directory is read", || reads("near"));
+    let put =
+        || s3.try_send(Request::new("PUT", &target("near", "k")).body("y")).is_ok_and(|reply| reply.status == 200);
+    within_minutes("the directory is written", put);
+    peer.freeze(false);
+    within_minutes("objects are read again", || reads("remote"));
+    within_minutes("the upstream is up again", || shown()["up"] == json!(true));
+}
+
+/// Waits for what takes as long as it takes; the limit only ends what never comes about.
+#[track_caller]
+fn within_minutes(what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(180);
+    while !holds() {
+        assert!(Instant::now() < deadline, "it did not come about that {what}");
+        std::thread::sleep(Duration::from_millis(200));
+    }
 }
