@@ -15,6 +15,7 @@ mod buckets;
 mod chunked;
 mod cli;
 mod cli_backup;
+mod clones;
 mod compatibility;
 mod conditional;
 mod connections;

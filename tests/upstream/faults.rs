@@ -138,6 +138,7 @@ fn open(url: &str) -> (S3Store, Arc<dyn ObjectStore>) {
             tries: 3,
             pause: Duration::from_millis(4),
         },
+        held: false,
     };
     let store = S3Store::open(options).unwrap();
     (store.clone(), Arc::new(store))

@@ -48,6 +48,7 @@ fn options(peer: &Peer) -> S3Options {
         clock: Clock::system(),
         mac: keys("a"),
         limits: Limits::default(),
+        held: false,
     }
 }
 

@@ -2,7 +2,6 @@
 
 use crate::domain::archive::plan::Plan;
 use crate::domain::config::routing;
-use crate::domain::listing::ListQuery;
 use crate::domain::names::BucketName;
 use crate::system::view::SystemView;
 use std::collections::BTreeSet;
@@ -38,14 +37,16 @@ pub(super) async fn moved_buckets(
             let backend = plan.next_config.config.storage.backends.get(&route.backend)?;
             Some(backend.kind.place(base).join(route.real_name.as_str()))
         });
-        let from = now.store.root().map(|root| root.join(now.bucket.as_str()));
+        // One that is down has no root, and leaves no fewer objects behind.
+        let configured = || Some(view.config.storage.backends.get(&now.backend)?.kind.place(base));
+        let root = now.store.root().map(Path::to_owned).or_else(configured);
+        let from = root.map(|root| root.join(now.bucket.as_str()));
         if from.is_none() || to == from {
             continue;
         }
-        let query = ListQuery { max_keys: COUNTED, ..ListQuery::default() };
-        let count = match now.store.list(&now.bucket, query).await {
-            Ok(page) if page.next.is_some() => format!("at least {COUNTED}"),
-            Ok(page) => page.objects.len().to_string(),
+        let count = match now.store.count(&now.bucket, COUNTED).await {
+            Ok((count, true)) => format!("at least {count}"),
+            Ok((count, false)) => count.to_string(),
             Err(_) => "an unknown number of".to_owned(),
         };
         let (from, verb) = (from.unwrap_or_default(), if next.contains_key(name) { "moves" } else { "goes" });

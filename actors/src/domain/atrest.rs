@@ -19,10 +19,16 @@ pub enum Seal {
     NotEncrypting,
     /// Nobody has these keys.
     MissingKeys(Vec<String>),
+    /// It is an account elsewhere, and this server a clone of this instance, whose account it is.
+    Quarantined(String),
 }
 
-/// The seal of a backend, where it has one.
-pub fn seal(backend: &Backend, keyring: &BTreeMap<String, Arc<StoredKey>>) -> Option<Seal> {
+/// The seal of a backend, where it has one. `original` is the instance whose clone this one is: a directory of a clone is its own,
+/// an account is one and the same for both.
+pub fn seal(backend: &Backend, keyring: &BTreeMap<String, Arc<StoredKey>>, original: Option<&str>) -> Option<Seal> {
+    if let (None, Some(original)) = (backend.kind.directory(), original) {
+        return Some(Seal::Quarantined(original.to_owned()));
+    }
     let keys = &backend.encryption.keys;
     let missing: Vec<String> = keys.keys().filter(|id| !keyring.contains_key(*id)).cloned().collect();
     match (missing.is_empty(), backend.encryption.mode, backend.read_only) {
@@ -34,10 +40,10 @@ pub fn seal(backend: &Backend, keyring: &BTreeMap<String, Arc<StoredKey>>) -> Op
 }
 
 impl Seal {
-    /// What an operator should know of it; nothing where it is as the config has it.
+    /// What an operator should know of it; nothing where it is as the config has it, or as health says anyway.
     pub fn notice(&self, backend: &BackendName) -> Option<String> {
         match self {
-            Self::ReadOnly => None,
+            Self::ReadOnly | Self::Quarantined(_) => None,
             Self::NotEncrypting | Self::MissingKeys(_) => Some(self.words(backend)),
         }
     }
@@ -57,6 +63,10 @@ impl Seal {
                 error(ErrorKind::Forbidden, "give the keys by the references of `encryption.keys` and restart")
                     .with_code("backend_read_only")
             }
+            Self::Quarantined(_) => {
+                error(ErrorKind::Forbidden, "let it go live where the original is gone or writes there no more")
+                    .with_code("backend_quarantined")
+            }
         }
     }
 
@@ -70,6 +80,10 @@ impl Seal {
             Self::MissingKeys(ids) => {
                 format!("The backend `{backend}` is read-only: the encryption keys {} are missing.", ids.join(", "))
             }
+            Self::Quarantined(original) => format!(
+                "The backend `{backend}` is read-only: this server is a clone of the instance {original}, whose account it is, and \
+                 writes nothing there before it goes live (`deltaglider_proxy backup go-live`)."
+            ),
         }
     }
 }
@@ -157,13 +171,30 @@ mod tests {
         let mut backend = config.storage.backends.values().next().unwrap().clone();
         let mut keyring = BTreeMap::new();
         let ring = |id: &str| Arc::new(key(id, &Secret::new("c".repeat(64)), Timestamp::default()).unwrap());
-        assert_eq!(seal(&backend, &keyring), Some(Seal::MissingKeys(vec!["k1".into(), "k2".into()])));
+        assert_eq!(seal(&backend, &keyring, None), Some(Seal::MissingKeys(vec!["k1".into(), "k2".into()])));
         keyring.insert("k1".into(), ring("k1"));
         keyring.insert("k2".into(), ring("k2"));
-        assert_eq!(seal(&backend, &keyring), Some(Seal::NotEncrypting));
+        assert_eq!(seal(&backend, &keyring, None), Some(Seal::NotEncrypting));
         backend.encryption.mode = EncryptionMode::None;
-        assert_eq!(seal(&backend, &keyring), None);
+        assert_eq!(seal(&backend, &keyring, None), None);
         backend.read_only = true;
-        assert_eq!(seal(&backend, &keyring), Some(Seal::ReadOnly));
+        assert_eq!(seal(&backend, &keyring, None), Some(Seal::ReadOnly));
+    }
+
+    #[test]
+    fn of_a_clone_the_accounts_are_sealed_and_the_directories_are_its_own() {
+        const BOTH: &str = "storage: {default_backend: near, backends: [{name: near, type: filesystem, path: ./a}, {name: far, type: s3, \
+                            endpoint: 'http://127.0.0.1:1', region: r, access_key_id: k, secret_access_key: s}]}";
+        let config = load(BOTH, &Environment::new()).unwrap().config;
+        let seals = |original| -> Vec<Option<Seal>> {
+            let backends = config.storage.backends.values();
+            backends.map(|backend| seal(backend, &BTreeMap::new(), original)).collect()
+        };
+        assert_eq!(seals(None), [None, None]);
+        assert_eq!(seals(Some("other")), [Some(Seal::Quarantined("other".into())), None], "`far` comes before `near`");
+        let far = BackendName::new("far").unwrap();
+        let error = Seal::Quarantined("other".into()).error(&far);
+        assert_eq!((error.kind(), error.code()), (ErrorKind::Forbidden, Some("backend_quarantined")));
+        assert!(error.message().contains("go-live"), "{error}");
     }
 }

@@ -77,6 +77,13 @@ impl Meta {
     pub fn version(&self) -> String {
         format!("{}.{}", self.epoch, self.generation)
     }
+
+    /// The instance that `instance` is a clone of when it runs on this state: until it goes live the one of the quarantine, and
+    /// right after a database was copied the one that wrote it last.
+    pub fn clone_of(&self, instance: &str) -> Option<&str> {
+        let copied = !self.instance_id.is_empty() && self.instance_id != instance;
+        if copied { Some(&self.instance_id) } else { self.quarantined_from.as_deref() }
+    }
 }
 
 /// A bucket of the registry. What the config pins overlays this, field by field.

@@ -55,6 +55,11 @@ pub trait ObjectStore: Debug + Send + Sync + 'static {
     async fn list(&self, bucket: &BucketName, query: ListQuery) -> Result<ListPage>;
     /// True where the bucket holds at least one object.
     async fn holds_objects(&self, bucket: &BucketName) -> Result<bool>;
+    /// How many objects a bucket holds, as far as `most`, and whether there are more.
+    async fn count(&self, bucket: &BucketName, most: usize) -> Result<(usize, bool)> {
+        let page = self.list(bucket, ListQuery { max_keys: most, ..ListQuery::default() }).await?;
+        Ok((page.objects.len(), page.next.is_some()))
+    }
     /// Begins a multipart upload; durable when answered. `NoSuchBucket`, `InvalidRequest` for a checksum that no object can have.
     async fn create_upload(&self, _upload: NewUpload) -> Result<UploadInfo> {
         Err(multipart::unsupported())
@@ -95,6 +100,8 @@ pub trait ObjectStore: Debug + Send + Sync + 'static {
     async fn upkeep(&self) -> Result<()> {
         Ok(())
     }
+    /// While it is held, a store that others may share changes nothing there, not even what is its own; until then and after, it may.
+    fn hold(&self, _held: bool) {}
     /// Whether a look at a key costs next to nothing; false where it goes across a network. What buckets hold is exact without a
     /// quota only where it is near.
     fn is_near(&self) -> bool {

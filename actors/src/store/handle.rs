@@ -102,8 +102,11 @@ impl StoreHandle {
         Self { name, backend: Backend::Down(reason.into()), seal: None, closed: Arc::default() }
     }
 
-    /// The same backend, which takes no writes where there is a seal.
+    /// The same backend, which takes no writes where there is a seal, and does nothing there of its own accord either.
     pub fn sealed(self, seal: Option<Seal>) -> Self {
+        if let Backend::Open { store, .. } = &self.backend {
+            store.hold(seal.is_some());
+        }
         Self { seal: seal.map(Arc::new), ..self }
     }
 
@@ -207,6 +210,15 @@ impl StoreHandle {
         let (store, ..) = self.open()?;
         match store.holds_objects(bucket).await {
             Err(error) if error.kind() == ErrorKind::NoSuchBucket => Ok(false),
+            other => other,
+        }
+    }
+
+    /// How many objects a bucket holds, as far as `most`, and whether there are more.
+    pub async fn count(&self, bucket: &BucketName, most: usize) -> Result<(usize, bool)> {
+        let (store, ..) = self.open()?;
+        match store.count(bucket, most).await {
+            Err(error) if error.kind() == ErrorKind::NoSuchBucket => Ok((0, false)),
             other => other,
         }
     }

@@ -188,7 +188,7 @@ impl Handler<Reconnect> for SystemActor {
             let message = format!("backend `{}` was changed while it was opened", message.store.name());
             return Err(Error::new(ErrorKind::RouteChanged, "reconnect", message));
         }
-        let seal = atrest::seal(backend, &view.state.keyring);
+        let seal = atrest::seal(backend, &view.state.keyring, view.state.meta.quarantined_from.as_deref());
         self.cell.publish(view.with_store(message.store.sealed(seal)));
         drop(message.commits);
         Ok(())

@@ -6,7 +6,6 @@ use crate::domain::change::{Changed, StateChange};
 use crate::domain::clock::Timestamp;
 use crate::domain::config::routing::{self, routes};
 use crate::domain::iam::grants::Author;
-use crate::domain::listing::ListQuery;
 use crate::domain::names::{BackendName, BucketName};
 use crate::domain::state::Bucket;
 use crate::system::SystemHandle;
@@ -110,9 +109,8 @@ impl SystemHandle {
         if let Some(usage) = self.usage(route).filter(|usage| usage.exact) {
             return Objects { count: Some(usage.objects), exact: true };
         }
-        let query = ListQuery { max_keys: COUNTED, ..ListQuery::default() };
-        match route.store.list(&route.bucket, query).await {
-            Ok(page) => Objects { count: Some(page.objects.len() as u64), exact: page.next.is_none() },
+        match route.store.count(&route.bucket, COUNTED).await {
+            Ok((count, more)) => Objects { count: Some(count as u64), exact: !more },
             Err(_) => Objects { count: None, exact: false },
         }
     }

@@ -7,7 +7,7 @@ pub use one::Configured;
 use crate::Result;
 use crate::boot::Host;
 use crate::disk::SharedDisk;
-use crate::domain::atrest;
+use crate::domain::atrest::{self, Seal};
 use crate::domain::clock::Clock;
 use crate::domain::config::model::{BackendKind, Config, S3Account};
 use crate::domain::config::routing::routes;
@@ -67,9 +67,12 @@ impl Opener {
                 .filter(|_| {
                     before.is_some_and(|view| self.is_same_account((name, &backend.kind), view, config, state))
                 });
+            let of = Configured { name, backend, config, state };
+            let seal = self.seal(of);
+            let held = matches!(seal, Some(Seal::Quarantined(_)));
             let handle = match self.ready.get(name).or(kept) {
-                Some(handle) => handle.clone().sealed(None),
-                None => match self.open(Configured { name, backend, config, state }).await {
+                Some(handle) => handle.clone(),
+                None => match self.open(of).await {
                     Ok(handle) => handle,
                     Err(error) => {
                         log::error!("backend {name} cannot be opened: {error:?}");
@@ -78,11 +81,13 @@ impl Opener {
                     }
                 },
             };
-            let seal = atrest::seal(backend, &state.keyring);
-            opened.warnings.extend(seal.as_ref().and_then(|seal| seal.notice(name)));
+            let own = atrest::seal(backend, &state.keyring, None);
+            opened.warnings.extend(own.and_then(|seal| seal.notice(name)));
+            // The config may seal what its places are made in now; whoever is a clone makes none in an account that is not its own.
+            let handle = if held { handle } else { handle.sealed(None) };
             // The registry is the truth: a bucket whose place is missing (a restored host without its data, a bucket that was
             // deleted after the capture) is empty, and takes writes. An account that is known is not asked for them all.
-            let asked = backend.kind.directory().is_some() || known.is_none() || self.adopt_empty;
+            let asked = !held && (backend.kind.directory().is_some() || known.is_none() || self.adopt_empty);
             for route in
                 routes.values().filter(|route| asked && route.backend == *name && handle.down_reason().is_none())
             {
@@ -100,6 +105,12 @@ impl Opener {
             opened.stores.insert(name.clone(), handle.sealed(seal));
         }
         Ok(opened)
+    }
+
+    /// Why a backend takes no writes, where it takes none.
+    pub fn seal(&self, of: Configured<'_>) -> Option<Seal> {
+        let original = of.state.meta.clone_of(&self.host.instance.instance_id);
+        atrest::seal(of.backend, &of.state.keyring, original)
     }
 
     /// Whether a store is at the place that the configuration names.

@@ -1,6 +1,7 @@
 //! What every request reads: config, state and routes of exactly one generation, behind one pointer.
 
 use crate::db::password::PasswordHash;
+use crate::domain::atrest;
 use crate::domain::bucket::BucketChange;
 use crate::domain::bucket::settings::{self, Effective, Setting, Settings};
 use crate::domain::change::{StateChange, owned_by_file};
@@ -89,7 +90,22 @@ impl SystemView {
     /// The same view over another state.
     pub fn with_state(&self, state: Arc<State>) -> Self {
         let public = Arc::new(public::rules(&self.config.storage, &state.buckets));
-        Self { index: Arc::new(AccessIndex::new(&state)), public, state, ..self.clone() }
+        let stores = self.sealed_for(&state);
+        Self { index: Arc::new(AccessIndex::new(&state)), public, state, stores, ..self.clone() }
+    }
+
+    /// The backends, sealed as another state has it: a quarantine begins or ends with a state, while the stores stay open.
+    fn sealed_for(&self, state: &State) -> Arc<BTreeMap<BackendName, StoreHandle>> {
+        let original = &state.meta.quarantined_from;
+        if *original == self.state.meta.quarantined_from {
+            return self.stores.clone();
+        }
+        let anew = |(name, store): (&BackendName, &StoreHandle)| {
+            let backend = self.config.storage.backends.get(name);
+            let seal = backend.and_then(|backend| atrest::seal(backend, &state.keyring, original.as_deref()));
+            (name.clone(), store.clone().sealed(seal))
+        };
+        Arc::new(self.stores.iter().map(anew).collect())
     }
 
     /// The same view with a backend in the place of the one of its name.

@@ -17,6 +17,7 @@ const CODES: &[&str] = &[
     "backend_locked",
     "backend_not_initialised",
     "backend_not_mounted",
+    "backend_quarantined",
     "backend_read_only",
     "backend_root_refused",
     "backend_unfit",

@@ -9,7 +9,6 @@ use crate::backup::messages::{ConfigEdit, Configuration, RootMeans};
 use crate::backup::stage::{Next, stage};
 use crate::domain::atrest::Seal;
 use crate::domain::config::edit::no_such_backend;
-use crate::domain::config::model::Backend;
 use crate::domain::names::BackendName;
 use crate::domain::state::State;
 use crate::storage::look::{Look, LookState};
@@ -72,7 +71,7 @@ async fn open(tools: &Tools, name: &BackendName, plan: &mut Plan) -> Result<BTre
         opener.initialise(of, known.clone()).await?;
     }
     let handle = opener.open(of).await?;
-    answers(&handle, backend).await?;
+    answers(&handle, opener.seal(of)).await?;
     if let Some(id) = handle.backend_id() {
         plan.state.backends.insert(name.clone(), id);
     }
@@ -115,15 +114,14 @@ pub(super) async fn take_root(tools: &Tools, name: BackendName, means: RootMeans
         }
     }
     let handle = opener.open(Configured { state: &state, ..now }).await?;
-    answers(&handle, backend).await?;
+    answers(&handle, opener.seal(now)).await?;
     let id = handle.backend_id().unwrap_or_default();
     tools.system.reconnect(handle).await?;
     Ok(id)
 }
 
 /// Refuses a backend that was opened and does not do what is asked of it: an account is asked for nothing before that.
-async fn answers(handle: &StoreHandle, backend: &Backend) -> Result<()> {
-    let seal = backend.read_only.then_some(Seal::ReadOnly);
+async fn answers(handle: &StoreHandle, seal: Option<Seal>) -> Result<()> {
     match handle.clone().sealed(seal).probe().await?.last_failure {
         None => Ok(()),
         Some((_, why)) => Err(plan::unusable(&why)),

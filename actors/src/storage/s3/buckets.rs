@@ -155,6 +155,7 @@ impl Inner {
                         .with_hint("correct the endpoint, or take the account over with `backend adopt`"));
                 }
                 Some(id) if id == self.id => {}
+                _ if self.upstream.is_held() => {}
                 _ => self.mark(bucket).await?,
             }
             self.note_bucket(bucket);

@@ -64,6 +64,16 @@ impl Upstream {
         self.dispatcher.is_shut()
     }
 
+    /// While it is held, only what changes nothing is sent.
+    pub(super) fn hold(&self, held: bool) {
+        self.dispatcher.hold(held);
+    }
+
+    /// Whether it is.
+    pub(super) fn is_held(&self) -> bool {
+        self.dispatcher.is_held()
+    }
+
     /// True where the upstream answered a moment ago.
     pub(super) fn is_fresh(&self) -> bool {
         self.dispatcher.is_fresh()

@@ -15,6 +15,7 @@ use hyper_tls::HttpsConnector;
 use rusoto_core::request::{DispatchSignedRequest, DispatchSignedRequestFuture, HttpDispatchError, HttpResponse};
 use rusoto_core::signature::{SignedRequest, SignedRequestPayload};
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 use tokio::runtime::{Builder, Handle, Runtime};
@@ -39,6 +40,7 @@ pub(super) struct Dispatcher {
     client: Client<Connector, Body>,
     limits: Limits,
     gate: Arc<Gate>,
+    held: Arc<AtomicBool>,
 }
 
 /// Where tasks of upstreams run.
@@ -69,7 +71,7 @@ impl Dispatcher {
             .pool_max_idle_per_host(POOL_SIZE)
             .executor(Spawner(handle))
             .build(connector);
-        Ok(Self { client, limits, gate: Arc::default() })
+        Ok(Self { client, limits, gate: Arc::default(), held: Arc::default() })
     }
 
     /// True while the upstream is taken for dead, and requests are answered without it.
@@ -82,7 +84,21 @@ impl Dispatcher {
         self.gate.is_fresh()
     }
 
+    /// While it is held, only what changes nothing is sent.
+    pub(super) fn hold(&self, held: bool) {
+        self.held.store(held, Ordering::Release);
+    }
+
+    /// Whether it is.
+    pub(super) fn is_held(&self) -> bool {
+        self.held.load(Ordering::Acquire)
+    }
+
     async fn send(self, request: SignedRequest) -> Result<HttpResponse, HttpDispatchError> {
+        // Whoever writes was told so before; this is for what was under way, and for what anybody forgot.
+        if self.is_held() && !matches!(request.method.as_str(), "GET" | "HEAD") {
+            return Err(HttpDispatchError::new("nothing is written to it while it is read-only".to_owned()));
+        }
         let completes = request.method == "POST" && request.params.contains_key("uploadId");
         let slow = completes || request.headers.contains_key("x-amz-copy-source");
         let (head, payload) = split(request)?;

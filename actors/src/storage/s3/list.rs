@@ -140,6 +140,16 @@ impl Inner {
         Ok(!plain.is_empty() || !self.lines(bucket, &query, Range::Slashed).await?.is_empty())
     }
 
+    /// How many there are, as far as `most`, and whether there are more: by their names alone, without a look at any.
+    pub(super) async fn count(&self, bucket: &BucketName, most: usize) -> Result<(usize, bool)> {
+        let query = ListQuery { max_keys: most, ..ListQuery::default() };
+        let mut count = self.lines(bucket, &query, Range::Plain).await?.len();
+        if count <= most {
+            count += self.lines(bucket, &query, Range::Slashed).await?.len();
+        }
+        Ok((count.min(most), count > most))
+    }
+
     async fn batch(
         &self,
         bucket: &BucketName,

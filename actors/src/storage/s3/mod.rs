@@ -80,6 +80,8 @@ pub struct S3Options {
     pub mac: MacKeys,
     /// How long the service may take.
     pub limits: Limits,
+    /// Nothing is changed there until [`ObjectStore::hold`] says so.
+    pub held: bool,
 }
 
 /// The store's inside.
@@ -99,6 +101,8 @@ struct Inner {
     /// What the account must be known by before anything is done in it; `None` for one that is set up now.
     expected: Option<(Vec<BucketName>, bool)>,
     proven: OnceCell<()>,
+    /// The same as far as it can be known without writing, while the store is held.
+    looked: OnceCell<()>,
     swept: uploads::Sweeps,
 }
 
@@ -107,6 +111,7 @@ impl S3Store {
     pub fn open(options: S3Options) -> Result<Self> {
         let S3Options { name, url, region, access_key_id, secret_access_key, limits, .. } = options;
         let upstream = client::Upstream::new(&name, &url, &region, &access_key_id, &secret_access_key, limits)?;
+        upstream.hold(options.held);
         let expected = options.expected_id.as_ref().map(|_| (options.routed, options.adopt));
         let inner = Inner {
             upstream,
@@ -122,6 +127,7 @@ impl S3Store {
             sizes: cache::Sizes::default(),
             expected,
             proven: OnceCell::new(),
+            looked: OnceCell::new(),
             swept: uploads::Sweeps::default(),
         };
         Ok(Self { inner: Arc::new(inner) })
@@ -141,7 +147,9 @@ impl S3Store {
                 None => Ok(()),
             }
         };
-        inner.proven.get_or_try_init(prove).await?;
+        // What is held leaves no mark: the first request after that proves it once more, and marks what lacks one.
+        let known = if inner.upstream.is_held() { &inner.looked } else { &inner.proven };
+        known.get_or_try_init(prove).await?;
         Ok(inner)
     }
 }
@@ -195,6 +203,10 @@ impl ObjectStore for S3Store {
         self.ready().await?.holds_objects(bucket).await
     }
 
+    async fn count(&self, bucket: &BucketName, most: usize) -> Result<(usize, bool)> {
+        self.ready().await?.count(bucket, most).await
+    }
+
     async fn create_upload(&self, upload: NewUpload) -> Result<UploadInfo> {
         self.ready().await?.create_upload(upload).await
     }
@@ -231,10 +243,14 @@ impl ObjectStore for S3Store {
     }
 
     async fn upkeep(&self) -> Result<()> {
-        if self.inner.upstream.is_shut() {
+        if self.inner.upstream.is_shut() || self.inner.upstream.is_held() {
             return Ok(());
         }
         self.ready().await?.sweep().await
+    }
+
+    fn hold(&self, held: bool) {
+        self.inner.upstream.hold(held);
     }
 
     /// A look is a request: no write of a bucket without a quota pays one for the bucket's account.

@@ -1,6 +1,7 @@
 //! One backend: opened, looked at, and made where nothing is yet.
 
 use super::Opener;
+use crate::domain::atrest::Seal;
 use crate::domain::config::model::{Backend, BackendKind, Config, S3Account};
 use crate::domain::config::routing::routes;
 use crate::domain::names::BackendName;
@@ -36,7 +37,7 @@ impl Configured<'_> {
 
 impl Opener {
     /// Opens a backend under the id that the state knows; a place that is new is initialised. Whether it takes writes is for
-    /// [`Opener::open_all`] to say. An account is asked for nothing yet.
+    /// [`Opener::open_all`] to say, but for an account, which is asked for nothing yet and takes none before where it is sealed.
     pub async fn open(&self, of: Configured<'_>) -> Result<StoreHandle> {
         let root = of.backend.kind.place(&self.base);
         let store: Arc<dyn ObjectStore> = match &of.backend.kind {
@@ -76,6 +77,9 @@ impl Opener {
 
     /// Makes a place a backend of this id, whatever else lies there.
     pub async fn initialise(&self, of: Configured<'_>, id: String) -> Result<()> {
+        if let Some(seal @ Seal::Quarantined(_)) = self.seal(of) {
+            return Err(seal.error(of.name));
+        }
         match &of.backend.kind {
             BackendKind::Filesystem { path } => {
                 let root = path.resolve(&self.base);
@@ -86,7 +90,8 @@ impl Opener {
                 made.map_err(|error| Error::internal("initialise backend", error))?
             }
             BackendKind::S3(account) => {
-                S3Store::initialise(S3Options { expected_id: Some(id), ..self.account(of, account)? }).await
+                S3Store::initialise(S3Options { expected_id: Some(id), held: false, ..self.account(of, account)? })
+                    .await
             }
         }
     }
@@ -109,6 +114,7 @@ impl Opener {
             clock: self.clock.clone(),
             mac: MacKeys::from_keyring(of.state.keyring.values().map(AsRef::as_ref))?,
             limits: Limits::default(),
+            held: self.seal(of).is_some(),
         })
     }
 

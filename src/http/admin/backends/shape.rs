@@ -155,7 +155,7 @@ pub(in crate::http::admin) struct Moved {
     /// How many objects stay behind; `null` where they cannot be counted.
     #[schema(required)]
     pub(super) objects: Option<u64>,
-    /// False: there are at least so many.
+    /// False: there are more; they were counted no further. Where they cannot be counted it is false, too.
     pub(super) exact: bool,
 }
 

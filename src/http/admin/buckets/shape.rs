@@ -163,7 +163,7 @@ pub(in crate::http::admin) struct LeftBehind {
     /// `null` where they cannot be counted.
     #[schema(required)]
     pub(super) objects: Option<u64>,
-    /// False: at least so many were seen, or so many when they were counted last.
+    /// False: there are more; they were counted no further. Where they cannot be counted it is false, too.
     pub(super) exact: bool,
 }
 
