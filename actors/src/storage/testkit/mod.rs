@@ -3,6 +3,7 @@
 mod conformance;
 mod conformance_many_uploads;
 mod conformance_uploads;
+pub mod memory;
 pub mod multipart;
 pub mod peers;
 
