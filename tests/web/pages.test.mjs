@@ -7,6 +7,9 @@ import { launch, openPage, openSignedIn } from "./support/browser.mjs";
 import { CONFIGURED, PAGES, populate, settled } from "./support/pages.mjs";
 import { startServer } from "./support/server.mjs";
 
+// DGP_PAGES=folder,uploads: only pages whose name contains one of these.
+const wanted = process.env.DGP_PAGES?.split(",") ?? [""];
+
 for (const [theme, width] of [
   ["light", 1280],
   ["dark", 360],
@@ -20,6 +23,7 @@ for (const [theme, width] of [
         const options = { theme, width, height: 800 };
         const inside = await openSignedIn(browser, server, "/_/", options);
         for (const of of PAGES.filter((page) => Boolean(page.fresh) === fresh)) {
+          if (!wanted.some((part) => of.name.includes(part))) continue;
           await group.test(of.name, async () => {
             const opened = of.out
               ? await openPage(browser, server, options)

@@ -265,6 +265,33 @@ const bucket = createRoute({
   component: lazyRouteComponent(() => import("./rooms/buckets/BucketRoom"), "BucketRoom"),
 });
 
+const files = createRoute({
+  getParentRoute: () => root,
+  path: "/files",
+  component: lazyRouteComponent(() => import("./rooms/files/FilesRoom"), "FilesRoom"),
+});
+
+const FILE_DIALOGS = ["details", "share", "delete"] as const;
+
+const folder = createRoute({
+  getParentRoute: () => root,
+  path: "/files/$bucket",
+  validateSearch: (
+    search: Search,
+  ): {
+    prefix?: string | undefined;
+    q?: string | undefined;
+    dialog?: (typeof FILE_DIALOGS)[number] | undefined;
+    key?: string | undefined;
+  } => ({
+    ...text("prefix", search),
+    ...text("q", search),
+    ...text("key", search),
+    ...one("dialog", FILE_DIALOGS, search),
+  }),
+  component: lazyRouteComponent(() => import("./rooms/files/FolderRoom"), "FolderRoom"),
+});
+
 const ACCOUNT_DIALOGS = ["new-key", "delete-key", "revoke", "end-others"] as const;
 
 const account = createRoute({
@@ -302,6 +329,7 @@ export type DialogName =
   | (typeof ACCOUNT_DIALOGS)[number]
   | (typeof BACKEND_DIALOGS)[number]
   | (typeof BUCKET_DIALOGS)[number]
+  | (typeof FILE_DIALOGS)[number]
   | "confirm";
 
 /** A search parameter that is one of a few words, or left out. */
@@ -347,6 +375,8 @@ export const router = createRouter({
     backends,
     buckets,
     bucket,
+    files,
+    folder,
   ]),
   basepath: "/_",
   defaultPreload: "intent",

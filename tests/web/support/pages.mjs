@@ -188,6 +188,7 @@ export const PAGES = [
   { name: "identities-empty", fresh: true, open: at("/_/access/identities") },
   { name: "backup-empty", fresh: true, open: at("/_/settings/system/backup") },
   { name: "buckets-empty", fresh: true, open: at("/_/buckets") },
+  { name: "files-empty", fresh: true, open: at("/_/files") },
   {
     name: "welcome-done",
     fresh: true,
@@ -533,6 +534,39 @@ export const PAGES = [
       await page.getByLabel("Name there").fill("ci-builds-2026");
       await page.getByRole("button", { name: "Change the route…" }).click();
       await page.getByRole("alertdialog").waitFor();
+    },
+  },
+  { name: "files", open: at("/_/files") },
+  { name: "folder", open: at("/_/files/ci-builds") },
+  { name: "folder-under", open: at("/_/files/ci-builds?prefix=v1/") },
+  { name: "folder-empty", open: at("/_/files/empty") },
+  { name: "folder-read-only", open: at("/_/files/archive-of-the-old-datacentre-that-nobody-may-write-to-any-more") },
+  { name: "folder-none", open: at("/_/files/ci-builds?q=zebra") },
+  { name: "folder-gone", open: at("/_/files/no-such-bucket") },
+  { name: "file", open: at("/_/files/ci-builds?dialog=details&key=README.md") },
+  { name: "file-long", open: at(`/_/files/ci-builds?dialog=details&key=${encodeURIComponent(LONG_KEY)}`) },
+  { name: "file-gone", open: at("/_/files/ci-builds?dialog=details&key=gone") },
+  { name: "file-share", open: at("/_/files/ci-builds?dialog=share&key=README.md") },
+  {
+    name: "file-share-refused",
+    async open(page) {
+      await page.goto("/_/files/ci-builds?dialog=share&key=README.md");
+      await page.getByRole("button", { name: "Make the link" }).click();
+      await page.getByRole("alert").waitFor();
+    },
+  },
+  { name: "file-delete", open: at("/_/files/ci-builds?dialog=delete&key=v1/app.tar") },
+  {
+    name: "uploads",
+    async open(page) {
+      await page.goto("/_/files/ci-builds");
+      const buffer = Buffer.from("again");
+      await page.getByLabel("Files to upload").setInputFiles([
+        { name: "README.md", mimeType: "text/markdown", buffer },
+        { name: "späte Änderung & Ähnliches.txt", mimeType: "text/plain", buffer },
+        { name: "fresh.txt", mimeType: "text/plain", buffer },
+      ]);
+      await page.getByText("1 of 3 files uploaded, 2 there already").waitFor();
     },
   },
   { name: "account", open: at("/_/account") },

@@ -18,13 +18,14 @@ function now() {
   return { stamp, day: stamp.slice(0, 8) };
 }
 
-/** Sends a signed request and gives its answer. */
-export async function s3(origin, { id, secret }, method, path, { body = "", type } = {}) {
+/** Sends a signed request and gives its answer. `amz`: further headers, which S3 wants signed. */
+export async function s3(origin, { id, secret }, method, path, { body = "", type, amz = {} } = {}) {
   const { stamp, day } = now();
   const host = new URL(origin).host;
-  const headers = { host, "x-amz-content-sha256": sha256(body), "x-amz-date": stamp };
-  const names = Object.keys(headers).join(";");
-  const lines = Object.entries(headers).map(([name, value]) => `${name}:${value}\n`);
+  const headers = { host, "x-amz-content-sha256": sha256(body), "x-amz-date": stamp, ...amz };
+  const signed = Object.keys(headers).sort();
+  const names = signed.join(";");
+  const lines = signed.map((name) => `${name}:${headers[name]}\n`);
   const request = [method, path, "", lines.join(""), names, sha256(body)].join("\n");
   const proof = signature({ secret, day, stamp, request });
   return fetch(origin + path, {

@@ -140,6 +140,46 @@ export const bucket = (name: string) =>
     refetchInterval: ({ state }) => (state.data?.data.usage === null ? 3_000 : false),
   });
 
+/** The buckets in which whoever is signed in may list something. */
+export const ownBuckets = queryOptions({
+  queryKey: ["me", "buckets"],
+  queryFn: ({ signal }) => data(client.GET("/_/api/admin/me/buckets", { signal })),
+});
+
+const FOLDER_PAGE = 200;
+
+/** What lies directly below a prefix, page by page. */
+export const folderPages = (bucket: string, prefix: string) =>
+  infiniteQueryOptions({
+    queryKey: ["objects", bucket, prefix] as const,
+    queryFn: ({ signal, pageParam }) =>
+      data(
+        client.GET("/_/api/admin/buckets/{name}/objects", {
+          params: {
+            path: { name: bucket },
+            query: { prefix, delimiter: "/", limit: FOLDER_PAGE, ...(pageParam === null ? {} : { after: pageParam }) },
+          },
+          signal,
+        }),
+      ),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next ?? null,
+    // Every page that is there would be read again.
+    refetchOnWindowFocus: false,
+  });
+
+export const object = (bucket: string, key: string) =>
+  queryOptions({
+    queryKey: ["object", bucket, key],
+    queryFn: ({ signal }) =>
+      data(
+        client.GET("/_/api/admin/buckets/{name}/object", {
+          params: { path: { name: bucket }, query: { key } },
+          signal,
+        }),
+      ),
+  });
+
 export const audit = (limit: number) =>
   queryOptions({
     queryKey: ["audit", limit],

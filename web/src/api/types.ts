@@ -42,3 +42,5 @@ export type Conversion = Schemas["Conversion"];
 export type DbRecovered = Schemas["DbRecovered"];
 export type Bucket = Schemas["Bucket"];
 export type BucketChange = Schemas["BucketChange"];
+export type ObjectPage = Schemas["ObjectPage"];
+export type ListedObject = Schemas["ListedObject"];

@@ -1,7 +1,7 @@
 // The places of the console, in the order of the navigation. One that has no room yet is not shown.
 
 import type { LinkProps } from "@tanstack/react-router";
-import { Database, History, House, KeyRound, Package, Settings, type LucideIcon } from "lucide-react";
+import { Database, FolderOpen, History, House, KeyRound, Package, Settings, type LucideIcon } from "lucide-react";
 
 export interface RoomLink {
   text: string;
@@ -21,7 +21,7 @@ export interface Place {
 
 export const PLACES: readonly Place[] = [
   { text: "Home", icon: House, to: "/", rooms: [] },
-  { text: "Files", rooms: [] },
+  { text: "Files", icon: FolderOpen, to: "/files", rooms: [] },
   { text: "Buckets", icon: Package, to: "/buckets", right: "config:read", rooms: [] },
   { text: "Backends", icon: Database, to: "/backends", right: "config:read", rooms: [] },
   {

@@ -2,12 +2,12 @@
 
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
-import { PackageX, Trash2 } from "lucide-react";
+import { FolderOpen, PackageX, Trash2 } from "lucide-react";
 import { client, data } from "../../api/client";
 import { bucket as bucketQuery, user as userQuery } from "../../api/queries";
 import type { Bucket } from "../../api/types";
 import { useMe } from "../../session/useMe";
-import { Button } from "../../ui/Button";
+import { Button, buttonClass } from "../../ui/Button";
 import { ProblemNotice } from "../../ui/Notice";
 import { Confirm } from "../../ui/Overlay";
 import { Room } from "../../ui/Room";
@@ -51,11 +51,16 @@ export function BucketRoom() {
       beside={<States of={bucket} />}
       about={<Made of={bucket} />}
       actions={
-        me.may("config:write") ? (
-          <Button look="danger" onClick={() => overlay.show("delete")}>
-            <Trash2 size={16} aria-hidden /> Delete…
-          </Button>
-        ) : null
+        <>
+          <Link to="/files/$bucket" params={{ bucket: bucket.name }} className={buttonClass()}>
+            <FolderOpen size={16} aria-hidden /> Files
+          </Link>
+          {me.may("config:write") ? (
+            <Button look="danger" onClick={() => overlay.show("delete")}>
+              <Trash2 size={16} aria-hidden /> Delete…
+            </Button>
+          ) : null}
+        </>
       }
     >
       <div className="tiles">
