@@ -17,7 +17,7 @@ use std::time::Duration;
 
 /// What the upstream does with a request.
 #[derive(Clone, Debug)]
-enum Act {
+pub(super) enum Act {
     /// Answers.
     Say(u16, &'static str, &'static str),
     /// Announces more than it sends, and closes.
@@ -33,33 +33,43 @@ enum Act {
 use Act::{Break, Hang, Say, Silence, Stall};
 
 const BODY: &str = "0123456789";
-const OBJECT: &str = "ETag: \"e1\"\r\nLast-Modified: Sun, 22 Nov 2026 09:00:00 GMT\r\n";
+pub(super) const OBJECT: &str = "ETag: \"e1\"\r\nLast-Modified: Sun, 22 Nov 2026 09:00:00 GMT\r\n";
 const REST: &str = "ETag: \"e1\"\r\nLast-Modified: Sun, 22 Nov 2026 09:00:00 GMT\r\nContent-Range: bytes 4-9/10\r\n";
-const EXPIRED: &str = "<Error><Code>ExpiredToken</Code><Message>The provided token has expired.</Message></Error>";
-const SLOW_DOWN: &str = "<Error><Code>SlowDown</Code><Message>Reduce your request rate.</Message></Error>";
-const INTERNAL: &str = "<Error><Code>InternalError</Code><Message>We encountered an internal error.</Message></Error>";
+pub(super) const EXPIRED: &str =
+    "<Error><Code>ExpiredToken</Code><Message>The provided token has expired.</Message></Error>";
+pub(super) const SLOW_DOWN: &str = "<Error><Code>SlowDown</Code><Message>Reduce your request rate.</Message></Error>";
+pub(super) const INTERNAL: &str =
+    "<Error><Code>InternalError</Code><Message>We encountered an internal error.</Message></Error>";
 
 /// Says what it is told to for requests of one method, the last of it again and again; everything else it takes.
-struct Faulty {
-    url: String,
-    asked: Arc<Mutex<Vec<String>>>,
+pub(super) struct Faulty {
+    pub(super) url: String,
+    pub(super) asked: Arc<Mutex<Vec<String>>>,
 }
 
+/// What requests of a method meet, one after the other.
+type Acts = Vec<(&'static str, Vec<Act>)>;
+
 fn faulty(method: &'static str, acts: Vec<Act>) -> Faulty {
+    faulty_in(vec![(method, acts)])
+}
+
+pub(super) fn faulty_in(acts: Acts) -> Faulty {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let asked = Arc::new(Mutex::new(Vec::new()));
-    let (seen, count) = (Arc::clone(&asked), Arc::new(AtomicUsize::new(0)));
+    let counts: Arc<Vec<AtomicUsize>> = Arc::new(acts.iter().map(|_| AtomicUsize::new(0)).collect());
+    let seen = Arc::clone(&asked);
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
-            let (acts, seen, count) = (acts.clone(), Arc::clone(&seen), Arc::clone(&count));
-            std::thread::spawn(move || serve(stream, method, &acts, &seen, &count));
+            let (acts, seen, counts) = (acts.clone(), Arc::clone(&seen), Arc::clone(&counts));
+            std::thread::spawn(move || serve(stream, &acts, &seen, &counts));
         }
     });
     Faulty { url, asked }
 }
 
-fn serve(stream: TcpStream, method: &str, acts: &[Act], seen: &Mutex<Vec<String>>, count: &AtomicUsize) -> Option<()> {
+fn serve(stream: TcpStream, acts: &Acts, seen: &Mutex<Vec<String>>, counts: &[AtomicUsize]) -> Option<()> {
     let mut reader = BufReader::new(stream.try_clone().ok()?);
     loop {
         let (mut head, mut length) = (String::new(), 0);
@@ -78,10 +88,23 @@ fn serve(stream: TcpStream, method: &str, acts: &[Act], seen: &Mutex<Vec<String>
         }
         reader.read_exact(&mut vec![0; length]).ok()?;
         let own = head.contains(" /tk-faults/.dg/") || head.contains(" /tk-faults/ ");
+        let path = head.split_once(" HTTP").map(|(path, _)| path.to_owned()).unwrap_or_default();
+        let known = seen.lock().unwrap().iter().any(|head| head.starts_with(&path));
         seen.lock().unwrap().push(head.clone());
-        let act = match head.starts_with(method) && !own {
-            true => acts[count.fetch_add(1, Ordering::SeqCst).min(acts.len() - 1)].clone(),
-            false => Say(200, "", ""),
+        let at = acts.iter().position(|(method, _)| head.starts_with(method) && !own);
+        let act = match at {
+            Some(at) => {
+                let acts = &acts[at].1;
+                acts[counts[at].fetch_add(1, Ordering::SeqCst).min(acts.len() - 1)].clone()
+            }
+            // It honours the conditions of writes, when that is tried.
+            None if head.contains("if-match: \"000")
+                || (head.contains("if-none-match") && (known || head.starts_with("POST"))) =>
+            {
+                Say(412, "", "")
+            }
+            None if head.contains("?uploads") => Say(200, "", "<UploadId>u</UploadId>"),
+            None => Say(200, "", ""),
         };
         answer(&stream, act, head.starts_with("HEAD"))?;
     }
@@ -117,7 +140,7 @@ fn answer(mut stream: &TcpStream, act: Act, bare: bool) -> Option<()> {
     }
 }
 
-fn open(url: &str) -> (S3Store, Arc<dyn ObjectStore>) {
+pub(super) fn open(url: &str) -> (S3Store, Arc<dyn ObjectStore>) {
     let options = S3Options {
         name: "cold".to_owned(),
         url: url.to_owned(),

@@ -1,6 +1,7 @@
 //! The store of an S3 account, on real servers: the suite that every backend passes, and what only an upstream has.
 
 mod faults;
+mod long;
 
 use actors::Result;
 use actors::domain::clock::{Clock, Timestamp};

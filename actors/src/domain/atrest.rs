@@ -40,6 +40,16 @@ pub fn seal(backend: &Backend, keyring: &BTreeMap<String, Arc<StoredKey>>, origi
 }
 
 impl Seal {
+    /// The word for it, which never changes.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::ReadOnly => "read_only",
+            Self::NotEncrypting => "not_encrypting",
+            Self::MissingKeys(_) => "missing_keys",
+            Self::Quarantined(_) => "quarantined",
+        }
+    }
+
     /// What an operator should know of it; nothing where it is as the config has it, or as health says anyway.
     pub fn notice(&self, backend: &BackendName) -> Option<String> {
         match self {

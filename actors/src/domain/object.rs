@@ -99,7 +99,7 @@ pub struct ObjectMeta {
     pub parts: Option<PartLayout>,
 }
 
-/// The sums of a body, made in the one pass in which it was received.
+/// The sums of a body, made in the one pass in which it was received. One that nobody compares may be empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BodySums {
     /// Bytes received.

@@ -107,6 +107,10 @@ pub trait ObjectStore: Debug + Send + Sync + 'static {
     fn is_near(&self) -> bool {
         true
     }
+    /// Who decides the conditions of writes, where that is known.
+    fn conditional_writes(&self) -> Option<ConditionalWrites> {
+        Some(ConditionalWrites::Instance)
+    }
     /// The id in the backend's `backend.json`.
     fn backend_id(&self) -> String;
     /// A cheap sign of life (the root is there and is ours); `write` also writes and removes a probe file.
@@ -144,9 +148,47 @@ pub struct ReadTicket {
     pub body: ByteStream,
 }
 
+/// Who decides whether the conditions of a write hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConditionalWrites {
+    /// The backend itself: also among several servers on it, one wins.
+    Backend,
+    /// This server alone, by the lock of the key. One server is what such a backend is for.
+    Instance,
+}
+
+impl ConditionalWrites {
+    /// The word for it, which never changes.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Backend => "backend",
+            Self::Instance => "instance",
+        }
+    }
+}
+
+/// What is known of a body before its first byte.
+#[derive(Clone, Debug)]
+pub struct Announced {
+    /// How long it is.
+    pub size: u64,
+    /// What is to be stored with it.
+    pub attributes: ObjectAttributes,
+    /// Its checksums come behind it.
+    pub digests_follow: bool,
+    /// On what it is to be published.
+    pub conditions: Conditions,
+    /// Its MD5 is compared with what was declared.
+    pub compares_md5: bool,
+    /// Its SHA-256 is.
+    pub compares_sha256: bool,
+}
+
 /// Takes a body in. Dropping it without [`ObjectWriter::finish`] leaves nothing behind.
 #[async_trait]
 pub trait ObjectWriter: Debug + Send {
+    /// Tells what comes, before the first byte. Of a body that was announced only those sums need be made that are compared.
+    fn announce(&mut self, _announced: Announced) {}
     /// Appends; returns when the writer can take more.
     async fn write(&mut self, bytes: Bytes) -> Result<()>;
     /// Ends the body and hands over what [`ObjectStore::commit`] takes, with its sums.

@@ -12,7 +12,7 @@ use crate::domain::tags::Tags;
 use crate::kernel::guardian::Guardian;
 use crate::kernel::owner::{Intent, OwnerRef};
 use crate::kernel::permits::{Permit, Permits};
-use crate::storage::{CommitRequest, ObjectStore, ObjectWriter, ReadOutcome, ReadRequest};
+use crate::storage::{CommitRequest, ConditionalWrites, ObjectStore, ObjectWriter, ReadOutcome, ReadRequest};
 use crate::store::actor::StoreActor;
 use crate::store::messages::{BeginWrite, Commit, CreateBucket, Delete, DeleteBucket, Drain, Probe, SetTags};
 use crate::store::state::Health;
@@ -167,6 +167,19 @@ impl StoreHandle {
         match &self.backend {
             Backend::Open { store, .. } => store.is_near(),
             Backend::Down(_) => true,
+        }
+    }
+
+    /// Why it takes no writes, where it takes none.
+    pub fn seal(&self) -> Option<&Seal> {
+        self.seal.as_deref()
+    }
+
+    /// Who decides the conditions of writes, where that is known.
+    pub fn conditional_writes(&self) -> Option<ConditionalWrites> {
+        match &self.backend {
+            Backend::Open { store, .. } => store.conditional_writes(),
+            Backend::Down(_) => None,
         }
     }
 

@@ -173,7 +173,7 @@ fn shown(backend: Value) -> Shown {
     {
         text.push_str(&format!("{field}: {}\n", words(&backend[field])));
     }
-    for field in ["root", "backend_id", "default", "read_only", "origin", "buckets"] {
+    for field in ["root", "backend_id", "default", "read_only", "sealed", "conditional_writes", "origin", "buckets"] {
         text.push_str(&format!("{field}: {}\n", words(&backend[field])));
     }
     let health = &backend["health"];

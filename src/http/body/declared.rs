@@ -62,6 +62,12 @@ impl Declared {
         Self { length: 0, payload: PayloadHash::Unsigned, md5, checksum, trailer: None, also: None }
     }
 
+    /// Whether its SHA-256 decides about anything.
+    pub fn needs_sha256(&self) -> bool {
+        let summed = [self.algorithm(), self.also].contains(&Some(Algorithm::Sha256));
+        summed || matches!(self.payload, PayloadHash::Sha256(_))
+    }
+
     /// The algorithm of the checksum that comes along.
     pub fn algorithm(&self) -> Option<Algorithm> {
         self.checksum.as_ref().map(|sum| sum.algorithm).or(self.trailer)

@@ -192,7 +192,9 @@ impl Inner {
         let Some(bucket) = there.iter().find(|bucket| write && self.is_known(bucket)) else { return Ok(()) };
         let key = format!("{INTERNAL}tmp/probe-{}", Uuid::new_v4());
         self.put_own(bucket, &key, "probe".into(), PROBE).await?;
-        self.remove(bucket, &key).await
+        self.remove(bucket, &key).await?;
+        self.honoured(bucket).await;
+        Ok(())
     }
 
     /// Gives up what the upstream still holds of uploads below a stored prefix that were begun at these times.

@@ -45,7 +45,7 @@ impl Inner {
         let meta = current.meta;
         let mut attributes = meta.attributes;
         attributes.tags = tags;
-        let mut facts = Facts::new(Uuid::new_v4().to_string(), meta.size, meta.etag, &attributes);
+        let mut facts = Facts::new(Uuid::new_v4().to_string(), meta.size, Some(meta.etag), &attributes);
         facts.sha256 = meta.sha256;
         facts.parts = meta.parts;
         facts.modified = Some(meta.modified.millis());

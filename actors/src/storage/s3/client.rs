@@ -1,8 +1,9 @@
 //! One S3 account: typed requests of rusoto for what has XML in its answer, requests by hand for objects, whose headers rusoto's
 //! types do not all have.
 
-use super::dispatch::Dispatcher;
+use super::dispatch::{Dispatcher, Owned, runtime};
 use super::error::Failure;
+use super::feed::Feed;
 use super::retry::Limits;
 use crate::domain::secret::Secret;
 use crate::{Error, Result};
@@ -10,11 +11,12 @@ use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use http::HeaderMap;
 use rusoto_core::credential::{AwsCredentials, StaticProvider};
-use rusoto_core::request::DispatchSignedRequest;
+use rusoto_core::request::{DispatchSignedRequest, HttpDispatchError, HttpResponse};
 use rusoto_core::signature::SignedRequest;
 use rusoto_core::{ByteStream, Client, Region};
 use rusoto_s3::S3Client;
 use std::fmt;
+use std::time::Duration;
 
 /// Answers that are read whole are no longer than this.
 const MAX_TEXT: usize = 8 << 20;
@@ -79,26 +81,43 @@ impl Upstream {
         self.dispatcher.is_fresh()
     }
 
+    /// How long nothing may come or go in the middle of a body.
+    pub(super) fn idle(&self) -> Duration {
+        self.dispatcher.idle()
+    }
+
     /// Sends a request; whatever is no success is a failure.
-    pub(super) async fn call(&self, call: Call<'_>) -> Result<Answer, Failure> {
+    pub(super) async fn call(&self, mut call: Call<'_>) -> Result<Answer, Failure> {
+        let body = call.body.take();
+        let mut request = self.request(&call);
+        request.set_payload(body);
+        request.sign(&self.credentials);
+        judged(call.method == "HEAD", self.dispatcher.dispatch(request, None).await).await
+    }
+
+    /// The same with a body of a known length that is still being made.
+    pub(super) fn stream(&self, call: Call<'_>, size: u64, feed: Feed) -> Result<Owned<Result<Answer, Failure>>> {
+        const OPERATION: &str = "write object";
+        let size = usize::try_from(size).map_err(|e| Error::internal(OPERATION, e))?;
+        let mut request = self.request(&call);
+        // The length is signed with the rest, the bytes are not: they are not known yet, and go another way.
+        request.set_payload_stream(ByteStream::new_with_size(futures_util::stream::empty(), size));
+        request.sign(&self.credentials);
+        request.payload = None;
+        let (dispatcher, handle) = (self.dispatcher.clone(), runtime().map_err(|e| Error::io(OPERATION, e))?);
+        Ok(Owned::new(handle.spawn(async move { judged(false, dispatcher.stream(request, feed).await).await })))
+    }
+
+    fn request(&self, call: &Call<'_>) -> SignedRequest {
         let path = format!("/{}/{}", call.bucket, call.key);
         let mut request = SignedRequest::new(call.method, "s3", &self.region, &path);
-        for (name, value) in call.query {
-            request.add_param(name.to_owned(), value);
+        for (name, value) in &call.query {
+            request.add_param((*name).to_owned(), value.clone());
         }
-        for (name, value) in call.headers {
-            request.add_header(name, &value);
+        for (name, value) in &call.headers {
+            request.add_header(name.clone(), value);
         }
-        request.set_payload(call.body);
-        request.sign(&self.credentials);
-        let answer = self.dispatcher.dispatch(request, None).await.map_err(|e| Failure::Lost(e.to_string()))?;
-        let status = answer.status.as_u16();
-        let answer = Answer { status, headers: answer.headers, body: answer.body };
-        if (200..300).contains(&status) {
-            return Ok(answer);
-        }
-        let body = if call.method == "HEAD" { Bytes::new() } else { answer.text().await.unwrap_or_default() };
-        Err(Failure::refused(status, &body))
+        request
     }
 
     /// The same, where the answer is XML, and an error may come under a 200 that was sent before it was known.
@@ -112,6 +131,18 @@ impl Upstream {
     pub(super) fn error(&self, operation: &'static str, failure: impl Into<Failure>) -> Error {
         failure.into().into_error(&self.name, operation)
     }
+}
+
+/// Whatever is no success is a failure; `bare` answers have no words.
+async fn judged(bare: bool, answer: Result<HttpResponse, HttpDispatchError>) -> Result<Answer, Failure> {
+    let answer = answer.map_err(|e| Failure::Lost(e.to_string()))?;
+    let status = answer.status.as_u16();
+    let answer = Answer { status, headers: answer.headers, body: answer.body };
+    if (200..300).contains(&status) {
+        return Ok(answer);
+    }
+    let body = if bare { Bytes::new() } else { answer.text().await.unwrap_or_default() };
+    Err(Failure::refused(status, &body))
 }
 
 impl Answer {

@@ -3,6 +3,7 @@
 //! rusoto's own client panics on a header that is no ASCII, waits without end and never tries again; its parts that sign, write
 //! and read requests are used over this one.
 
+use super::feed::Feed;
 use super::resolve::Guarded;
 use super::retry::{Gate, Limits, Pause, is_transient};
 use bytes::Bytes;
@@ -20,13 +21,15 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinError, JoinHandle};
 
 /// How many pieces of a body wait for whoever reads it.
 const PIECES: usize = 8;
 /// Connections that are idle for longer are closed by us: most services do it themselves after some time.
 const POOL_IDLE: Duration = Duration::from_secs(15);
 const POOL_SIZE: usize = 64;
+/// The end of a body that is still on its way when its sender is done with it.
+const ON_THE_WAY: u64 = 8 << 20;
 
 /// Connections belong to the runtime that made them, so all upstreams share one that outlives every worker.
 static RUNTIME: LazyLock<io::Result<Runtime>> =
@@ -38,6 +41,8 @@ type Connector = HttpsConnector<HttpConnector<Guarded>>;
 #[derive(Clone)]
 pub(super) struct Dispatcher {
     client: Client<Connector, Body>,
+    /// For bodies that can be sent once only: each gets a connection of its own, as one that was idle may be dead.
+    fresh: Client<Connector, Body>,
     limits: Limits,
     gate: Arc<Gate>,
     held: Arc<AtomicBool>,
@@ -49,7 +54,18 @@ pub(super) fn runtime() -> io::Result<Handle> {
 }
 
 /// Ends its task when nobody waits for it any more.
-struct Owned<T>(JoinHandle<T>);
+pub(super) struct Owned<T>(JoinHandle<T>);
+
+impl<T> Owned<T> {
+    pub(super) fn new(task: JoinHandle<T>) -> Self {
+        Self(task)
+    }
+
+    /// Waits for its end.
+    pub(super) async fn joined(&mut self) -> Result<T, JoinError> {
+        (&mut self.0).await
+    }
+}
 
 impl<T> Drop for Owned<T> {
     fn drop(&mut self) {
@@ -69,9 +85,10 @@ impl Dispatcher {
         let client = Client::builder()
             .pool_idle_timeout(POOL_IDLE)
             .pool_max_idle_per_host(POOL_SIZE)
-            .executor(Spawner(handle))
-            .build(connector);
-        Ok(Self { client, limits, gate: Arc::default(), held: Arc::default() })
+            .executor(Spawner(handle.clone()))
+            .build(connector.clone());
+        let fresh = Client::builder().pool_max_idle_per_host(0).executor(Spawner(handle)).build(connector);
+        Ok(Self { client, fresh, limits, gate: Arc::default(), held: Arc::default() })
     }
 
     /// True while the upstream is taken for dead, and requests are answered without it.
@@ -94,19 +111,65 @@ impl Dispatcher {
         self.held.load(Ordering::Acquire)
     }
 
-    async fn send(self, request: SignedRequest) -> Result<HttpResponse, HttpDispatchError> {
+    /// How long nothing may come or go in the middle of a body.
+    pub(super) fn idle(&self) -> Duration {
+        self.limits.idle
+    }
+
+    /// May this request go to the upstream?
+    fn admit(&self, method: &str) -> Result<(), HttpDispatchError> {
         // Whoever writes was told so before; this is for what was under way, and for what anybody forgot.
-        if self.is_held() && !matches!(request.method.as_str(), "GET" | "HEAD") {
+        if self.is_held() && !matches!(method, "GET" | "HEAD") {
             return Err(HttpDispatchError::new("nothing is written to it while it is read-only".to_owned()));
         }
+        match self.gate.admit() {
+            true => Ok(()),
+            false => Err(HttpDispatchError::new("it does not answer; it is tried again every second".to_owned())),
+        }
+    }
+
+    /// Sends a request with a body that is still being made. Once some of it has gone out it is not sent again.
+    pub(super) async fn stream(self, request: SignedRequest, feed: Feed) -> Result<HttpResponse, HttpDispatchError> {
+        let (head, _) = split(request)?;
+        let mut pause = Pause::new(&self.limits);
+        loop {
+            self.admit(head.method().as_str())?;
+            let mut request = with_body(&head, &None);
+            *request.body_mut() = feed.body();
+            let late = async {
+                feed.is_whole().await;
+                tokio::time::sleep(self.limits.head(false, ON_THE_WAY)).await;
+            };
+            let outcome = tokio::select! {
+                outcome = self.fresh.request(request) => outcome,
+                () = late => {
+                    self.gate.failure();
+                    return Err(HttpDispatchError::new("it took too long to answer".to_owned()));
+                }
+            };
+            let error = match outcome {
+                Ok(response) => {
+                    self.gate.success();
+                    return Ok(answer(response, self.limits.idle));
+                }
+                Err(error) => error,
+            };
+            self.gate.failure();
+            if !error.is_connect() || !pause.may_repeat() {
+                return Err(HttpDispatchError::new(chain(&error)));
+            }
+            pause.wait().await;
+        }
+    }
+
+    async fn send(self, request: SignedRequest) -> Result<HttpResponse, HttpDispatchError> {
+        let method = request.method.clone();
         let completes = request.method == "POST" && request.params.contains_key("uploadId");
         let slow = completes || request.headers.contains_key("x-amz-copy-source");
         let (head, payload) = split(request)?;
         let mut pause = Pause::new(&self.limits);
         loop {
-            if !self.gate.admit() {
-                return Err(HttpDispatchError::new("it does not answer; it is tried again every second".to_owned()));
-            }
+            self.admit(&method)?;
             let request = with_body(&head, &payload);
             let size = payload.as_ref().map_or(0, Bytes::len) as u64;
             let outcome = tokio::time::timeout(self.limits.head(slow, size), self.client.request(request)).await;

@@ -46,6 +46,11 @@ impl Failure {
             }
         };
         let (kind, message) = match code {
+            // The network between us, or a client that stalled: sent again it may go through.
+            "RequestTimeout" => {
+                let message = format!("backend `{backend}` is unavailable: it waited for the body too long");
+                return Error::new(ErrorKind::Unavailable, operation, message).with_source(source);
+            }
             "NoSuchKey" => (ErrorKind::NoSuchKey, "The specified key does not exist."),
             "NoSuchBucket" => (ErrorKind::NoSuchBucket, "The specified bucket does not exist"),
             "NoSuchUpload" => return no_such_upload().with_source(source),

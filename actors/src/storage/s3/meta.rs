@@ -38,7 +38,9 @@ pub(super) struct Facts {
     /// Of this writing; a sidecar bears it as its name.
     pub(super) id: String,
     pub(super) size: u64,
-    pub(super) etag: ETag,
+    /// Where it is not the upstream's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) etag: Option<ETag>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) sha256: Option<String>,
     /// In milliseconds, where it is not when the upstream's object was written.
@@ -99,7 +101,7 @@ pub(super) enum Found {
 
 impl Facts {
     /// Of an object that is written now.
-    pub(super) fn new(id: String, size: u64, etag: ETag, attributes: &ObjectAttributes) -> Self {
+    pub(super) fn new(id: String, size: u64, etag: Option<ETag>, attributes: &ObjectAttributes) -> Self {
         Self {
             v: 1,
             id,
@@ -116,11 +118,11 @@ impl Facts {
         }
     }
 
-    /// What a client is told of the object; `user` and `modified` come from the upstream where the facts have none.
-    pub(super) fn meta(&self, user: BTreeMap<String, String>, modified: Timestamp) -> ObjectMeta {
+    /// What a client is told of the object; entity tag, `user` and `modified` are the upstream's where the facts have none.
+    pub(super) fn meta(&self, tag: &str, user: BTreeMap<String, String>, modified: Timestamp) -> ObjectMeta {
         ObjectMeta {
             size: self.size,
-            etag: self.etag.clone(),
+            etag: self.etag.clone().unwrap_or_else(|| ETag::new(tag)),
             modified: self.modified.map_or(modified, Timestamp::from_millis),
             sha256: self.sha256.clone(),
             attributes: ObjectAttributes {

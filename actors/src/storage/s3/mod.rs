@@ -5,11 +5,13 @@
 
 mod buckets;
 mod cache;
+mod cas;
 mod change;
 mod client;
 mod convert;
 mod dispatch;
 mod error;
+mod feed;
 mod list;
 mod look;
 mod meta;
@@ -18,6 +20,7 @@ mod read;
 mod resolve;
 mod retry;
 mod shared;
+mod stream;
 mod temp;
 mod uploads;
 mod writer;
@@ -37,7 +40,7 @@ use crate::storage::multipart::{
     CompleteRequest, NewUpload, PartCommit, PartInfo, PartNumber, PartPage, UploadInfo, UploadPage, UploadQuery,
     UploadRef,
 };
-use crate::storage::{CommitRequest, ObjectStore, ObjectWriter, ReadOutcome, ReadRequest};
+use crate::storage::{CommitRequest, ConditionalWrites, ObjectStore, ObjectWriter, ReadOutcome, ReadRequest};
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use std::collections::HashSet;
@@ -104,6 +107,8 @@ struct Inner {
     /// The same as far as it can be known without writing, while the store is held.
     looked: OnceCell<()>,
     swept: uploads::Sweeps,
+    /// Which conditions of writes the upstream honours, once that was found out.
+    honoured: OnceCell<cas::Honoured>,
 }
 
 impl S3Store {
@@ -129,6 +134,7 @@ impl S3Store {
             proven: OnceCell::new(),
             looked: OnceCell::new(),
             swept: uploads::Sweeps::default(),
+            honoured: OnceCell::new(),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -256,6 +262,10 @@ impl ObjectStore for S3Store {
     /// A look is a request: no write of a bucket without a quota pays one for the bucket's account.
     fn is_near(&self) -> bool {
         false
+    }
+
+    fn conditional_writes(&self) -> Option<ConditionalWrites> {
+        self.inner.conditional_writes()
     }
 
     fn backend_id(&self) -> String {

@@ -1,18 +1,22 @@
-//! Publishes a body: one request for a short one, a copy on the upstream's side for one that is there already.
+//! Publishes a body: one request for a short one, the end of the request for one under way, a copy on the upstream's side for one
+//! that is there already.
 
 use super::Inner;
+use super::cas::{Expected, taken};
 use super::client::Call;
-use super::convert::stored;
+use super::convert::{stored, to_second};
 use super::error::Failure;
 use super::meta::Facts;
 use super::read::Described;
 use super::shared::lock_name;
 use super::writer::{Content, Goal, staged};
+use crate::domain::clock::Timestamp;
 use crate::domain::names::{BucketName, ObjectKey};
 use crate::domain::object::{ETag, ObjectMeta};
 use crate::storage::CommitRequest;
-use crate::{Error, ErrorKind, Result, fault};
+use crate::{Result, fault};
 use bytes::Bytes;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -24,52 +28,56 @@ pub(super) async fn commit(store: &Arc<Inner>, commit: CommitRequest) -> Result<
     let content = staged(body.handle, &Goal::Object { bucket: bucket.clone(), key: key.clone() })?;
     let _bucket_stays = store.shared.buckets.read().await;
     let _lock = store.shared.keys.lock(&lock_name(&bucket, key.as_str())).await;
+    let mut expected = Expected::Anything;
     if !conditions.is_empty() {
         let current = store.current(&bucket, &key).await?;
         conditions.check_write(current.as_ref().map(|current| &current.meta))?;
+        expected = Expected::of(current.as_ref());
     }
-    let mut facts = Facts::new(Uuid::new_v4().to_string(), body.sums.size, ETag::new(&body.sums.md5), &attributes);
-    facts.sha256 = Some(body.sums.sha256.clone());
+    let facts = || {
+        let etag = Some(ETag::new(&body.sums.md5));
+        let mut facts = Facts::new(Uuid::new_v4().to_string(), body.sums.size, etag, &attributes);
+        facts.sha256 = Some(body.sums.sha256.clone());
+        facts
+    };
     fault::point("s3.commit.before");
     let published = match content {
-        Content::Memory(bytes) => store.put(&bucket, &key, facts, bytes, conditions.wants_absent()).await?,
-        Content::Temp(temp) => {
-            if conditions.wants_absent() && store.current(&bucket, &key).await?.is_some() {
-                return Err(taken());
-            }
-            let source = (temp.key.as_str(), None);
-            store.copy(&bucket, source, &key, facts).await?
-        }
+        Content::Memory(bytes) => store.put(&bucket, &key, facts(), bytes, &expected).await?,
+        Content::Temp(temp) => store.copy(&bucket, (temp.key.as_str(), None), &key, facts()).await?,
+        Content::Stream(stream) => stream.publish(&attributes, expected).await?,
     };
     fault::point("s3.commit.after");
     Ok(published.meta)
 }
 
 impl Inner {
-    /// Stores a short body under a key, and looks that it is there.
+    /// Stores a short body under a key. The entity tag of the answer says that it is what was sent; where it says something else,
+    /// the object is looked at.
     async fn put(
         &self,
         bucket: &BucketName,
         key: &ObjectKey,
         facts: Facts,
         body: Bytes,
-        absent: bool,
+        expected: &Expected,
     ) -> Result<Described> {
         let id = facts.id.clone();
-        let mut headers = self.placed(bucket, key, facts).await?;
-        if absent {
-            // Our own lock has decided already; this is for those who write past us.
-            headers.push(("if-none-match".to_owned(), "*".to_owned()));
-        }
+        let mut headers = self.placed(bucket, key, facts.clone()).await?;
+        headers.extend(self.condition(bucket, expected).await);
         let stored = stored(key.as_str());
         let body = Some(body);
         let call = Call { method: "PUT", bucket: bucket.as_str(), key: &stored, query: Vec::new(), headers, body };
         match self.upstream.call(call).await {
+            Ok(answer) if facts.etag.as_ref() == Some(&ETag::new(answer.header("etag"))) => {
+                let now = Timestamp::parse_http_date(answer.header("date"));
+                let meta = facts.meta("", BTreeMap::new(), now.unwrap_or_else(|| to_second(self.clock.now())));
+                Ok(Described { meta, tag: answer.header("etag").to_owned(), facts: Some(Arc::new(facts)) })
+            }
             Ok(_) => self.written(bucket, key, &id).await,
             // A try whose answer was lost may be what the key is taken by.
             Err(failure) if failure.code() == "PreconditionFailed" => match self.written(bucket, key, &id).await {
                 Ok(described) => Ok(described),
-                Err(_) => Err(taken()),
+                Err(_) => Err(taken(expected)),
             },
             Err(failure) => Err(self.failed(bucket, OPERATION, failure)),
         }
@@ -107,7 +115,7 @@ impl Inner {
     }
 
     /// The object as it is now, which must be what was written.
-    async fn written(&self, bucket: &BucketName, key: &ObjectKey, id: &str) -> Result<Described> {
+    pub(super) async fn written(&self, bucket: &BucketName, key: &ObjectKey, id: &str) -> Result<Described> {
         let described = self.described(bucket, key).await?;
         match &described.facts {
             Some(facts) if facts.id == id => Ok(described),
@@ -122,9 +130,4 @@ impl Inner {
 /// `/bucket/key`, as the header has it.
 pub(super) fn copy_source(bucket: &BucketName, stored: &str) -> String {
     rusoto_core::signature::encode_uri_path(&format!("/{bucket}/{stored}"))
-}
-
-fn taken() -> Error {
-    let message = "At least one of the pre-conditions you specified did not hold: If-None-Match";
-    Error::new(ErrorKind::PreconditionFailed, OPERATION, message)
 }

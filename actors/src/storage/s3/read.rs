@@ -76,7 +76,7 @@ impl Inner {
         let facts = facts.filter(|facts: &Arc<Facts>| facts.size == size);
         let tag = headers.get("etag").cloned().unwrap_or_default();
         let meta = match &facts {
-            Some(facts) => facts.meta(own.attributes.user, own.modified),
+            Some(facts) => facts.meta(&tag, own.attributes.user, own.modified),
             None => own,
         };
         if tag.contains('-') {

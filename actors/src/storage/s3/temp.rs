@@ -8,15 +8,15 @@ use super::dispatch::runtime;
 use crate::domain::names::BucketName;
 use crate::{Error, Result};
 use bytes::Bytes;
-use rusoto_s3::{
-    AbortMultipartUploadRequest, CompleteMultipartUploadRequest, CompletedMultipartUpload, CompletedPart, S3,
-};
+use quick_xml::escape::escape;
+use rusoto_s3::{AbortMultipartUploadRequest, CompletedPart, S3};
 use std::fmt;
 use std::sync::Arc;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
 const OPERATION: &str = "write object";
+const NAMESPACE: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
 /// So many pieces are on their way at once: with their size, this bounds the memory of a transfer.
 const UNDER_WAY: usize = 3;
 
@@ -80,7 +80,7 @@ impl Sending {
         }
         self.parts.sort_by_key(|part| part.part_number);
         let upload = self.temp.upload.clone().unwrap_or_default();
-        complete(&self.temp.store, &self.temp.bucket, &self.temp.key, &upload, self.parts, OPERATION).await?;
+        complete(&self.temp.store, &self.temp.bucket, &self.temp.key, &upload, (self.parts, None), OPERATION).await?;
         self.temp.upload = None;
         Ok(self.temp)
     }
@@ -108,25 +108,27 @@ pub(super) async fn begin_upload(
     })
 }
 
-/// Completes an upload on the upstream. An answer without an entity tag is the error that came under a 200.
+/// Completes an upload on the upstream, on a condition where there is one. An answer without an entity tag is none.
 pub(super) async fn complete(
     store: &Inner,
     bucket: &BucketName,
     key: &str,
     upload: &str,
-    parts: Vec<CompletedPart>,
+    (parts, condition): (Vec<CompletedPart>, Option<(String, String)>),
     operation: &'static str,
 ) -> Result<String> {
-    let request = CompleteMultipartUploadRequest {
-        bucket: bucket.to_string(),
-        key: key.to_owned(),
-        upload_id: upload.to_owned(),
-        multipart_upload: Some(CompletedMultipartUpload { parts: Some(parts) }),
-        ..CompleteMultipartUploadRequest::default()
+    let part = |part: &CompletedPart| {
+        let (number, tag) = (part.part_number.unwrap_or_default(), part.e_tag.as_deref().unwrap_or_default());
+        format!("<Part><PartNumber>{number}</PartNumber><ETag>{}</ETag></Part>", escape(tag))
     };
-    let answer = store.upstream.s3.complete_multipart_upload(request).await;
-    let answer = answer.map_err(|e| store.upstream.error(operation, e))?;
-    answer.e_tag.ok_or_else(|| {
+    let parts: String = parts.iter().map(part).collect();
+    let body = format!("<CompleteMultipartUpload xmlns=\"{NAMESPACE}\">{parts}</CompleteMultipartUpload>");
+    let mut headers = vec![("content-type".to_owned(), "application/xml".to_owned())];
+    headers.extend(condition);
+    let query = vec![("uploadId", upload.to_owned())];
+    let call = Call { method: "POST", bucket: bucket.as_str(), key, query, headers, body: Some(body.into()) };
+    let text = store.upstream.call_for_text(call).await.map_err(|e| store.upstream.error(operation, e))?;
+    element(&text, "ETag").filter(|tag| !tag.is_empty()).ok_or_else(|| {
         store.upstream.error(operation, super::error::Failure::Lost("it broke a completion off".to_owned()))
     })
 }

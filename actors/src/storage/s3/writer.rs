@@ -1,13 +1,14 @@
-//! Takes a body in: short ones in memory, to be sent by the commit in one request that can be repeated; others in pieces to an
-//! object of the store's own, while the next piece is received.
+//! Takes a body in: short ones in memory, to be sent by the commit in one request that can be repeated; long ones that were announced
+//! in one request that goes on while they are received; others in pieces to an object of the store's own.
 
 use super::Inner;
+use super::stream::Streaming;
 use super::temp::{Sending, Temp};
 use crate::domain::names::{BucketName, ObjectKey};
 use crate::domain::object::BodySums;
 use crate::storage::fs::lane::{Gathering, Lane, Piece, Rooms};
 use crate::storage::multipart::{PartNumber, UploadRef};
-use crate::storage::{ObjectWriter, Staged};
+use crate::storage::{Announced, ObjectWriter, Staged};
 use crate::{Error, Result};
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
@@ -36,6 +37,7 @@ pub(super) enum Goal {
 pub(super) enum Content {
     Memory(Bytes),
     Temp(Temp),
+    Stream(Box<Streaming>),
 }
 
 /// A body that was received completely.
@@ -54,12 +56,16 @@ pub(super) struct S3Writer {
     lanes: Option<Lanes>,
     held: BytesMut,
     sending: Option<Sending>,
+    announced: Option<Announced>,
+    streaming: Option<Box<Streaming>>,
+    /// MD5 and SHA-256: whether they are made. Of a body that goes out in one request the upstream makes the MD5.
+    summed: (bool, bool),
 }
 
 struct Lanes {
     rooms: Rooms,
-    md5: Lane<Md5>,
-    sha256: Lane<Sha256>,
+    md5: Option<Lane<Md5>>,
+    sha256: Option<Lane<Sha256>>,
 }
 
 impl Goal {
@@ -74,19 +80,36 @@ impl Goal {
 impl S3Writer {
     pub(super) fn new(store: Arc<Inner>, goal: Goal) -> Self {
         let (unsummed, held) = (Gathering::default(), BytesMut::new());
-        Self { store, goal, size: 0, unsummed, lanes: None, held, sending: None }
+        let (announced, streaming) = (None, None);
+        let summed = (true, true);
+        Self { store, goal, size: 0, unsummed, lanes: None, held, sending: None, announced, streaming, summed }
     }
 
     /// Hands what is not summed yet to the lanes, when they have room.
     async fn sum(&mut self) -> Result<()> {
+        let (md5, sha256) = self.summed;
         let lanes = self.lanes.get_or_insert_with(|| Lanes {
             rooms: Rooms::new(),
-            md5: Lane::new(Md5::new(), add),
-            sha256: Lane::new(Sha256::new(), add),
+            md5: md5.then(|| Lane::new(Md5::new(), add)),
+            sha256: sha256.then(|| Lane::new(Sha256::new(), add)),
         });
         let piece = lanes.rooms.piece(self.unsummed.take()).await?;
-        lanes.md5.push(Arc::clone(&piece))?;
-        lanes.sha256.push(piece)
+        if let Some(md5) = &lanes.md5 {
+            md5.push(Arc::clone(&piece))?;
+        }
+        lanes.sha256.as_ref().map_or(Ok(()), |sha256| sha256.push(piece))
+    }
+
+    /// Begins to send what was announced, where it is too long to stay.
+    async fn begin(&mut self) -> Result<()> {
+        let Some(announced) = self.announced.take() else { return Ok(()) };
+        if let Goal::Object { bucket, key } = &self.goal
+            && announced.size > SHORT as u64
+        {
+            self.summed = (announced.compares_md5, announced.compares_sha256);
+            self.streaming = Some(Box::new(Streaming::begin(&self.store, bucket, key, announced).await?));
+        }
+        Ok(())
     }
 
     /// Sends whole pieces once the body is too long to stay.
@@ -109,13 +132,23 @@ impl S3Writer {
 #[async_trait]
 impl ObjectWriter for S3Writer {
     async fn write(&mut self, bytes: Bytes) -> Result<()> {
+        self.begin().await?;
         self.size += bytes.len() as u64;
-        self.held.extend_from_slice(&bytes);
-        self.unsummed.push(bytes);
-        if self.unsummed.len() >= SUMMED {
-            self.sum().await?;
+        if self.summed != (false, false) {
+            self.unsummed.push(bytes.clone());
+            if self.unsummed.len() >= SUMMED {
+                self.sum().await?;
+            }
         }
+        if let Some(streaming) = &mut self.streaming {
+            return streaming.push(bytes).await;
+        }
+        self.held.extend_from_slice(&bytes);
         self.send(false).await
+    }
+
+    fn announce(&mut self, announced: Announced) {
+        self.announced = Some(announced);
     }
 
     async fn finish(mut self: Box<Self>) -> Result<Staged> {
@@ -124,18 +157,21 @@ impl ObjectWriter for S3Writer {
         }
         self.send(true).await?;
         let (md5, sha256) = match self.lanes.take() {
-            None => (Md5::new_with_prefix(&self.held), Sha256::new_with_prefix(&self.held)),
-            Some(lanes) => {
-                lanes.rooms.all_done().await?;
-                (lanes.md5.into_state()?, lanes.sha256.into_state()?)
+            None if self.streaming.is_some() => (String::new(), String::new()),
+            None => (hex::encode(Md5::digest(&self.held)), hex::encode(Sha256::digest(&self.held))),
+            Some(Lanes { rooms, md5, sha256 }) => {
+                rooms.all_done().await?;
+                let md5 = md5.map(Lane::into_state).transpose()?.map(|md5| hex::encode(md5.finalize()));
+                let sha256 = sha256.map(Lane::into_state).transpose()?.map(|sha256| hex::encode(sha256.finalize()));
+                (md5.unwrap_or_default(), sha256.unwrap_or_default())
             }
         };
-        let content = match self.sending.take() {
-            None => Content::Memory(std::mem::take(&mut self.held).freeze()),
-            Some(sending) => Content::Temp(sending.finish().await?),
+        let content = match (self.streaming.take(), self.sending.take()) {
+            (Some(streaming), _) => Content::Stream(Box::new(streaming.finish()?)),
+            (None, Some(sending)) => Content::Temp(sending.finish().await?),
+            (None, None) => Content::Memory(std::mem::take(&mut self.held).freeze()),
         };
-        let sums =
-            BodySums { size: self.size, md5: hex::encode(md5.finalize()), sha256: hex::encode(sha256.finalize()) };
+        let sums = BodySums { size: self.size, md5, sha256 };
         Ok(Staged { sums, handle: Box::new(StagedBody { goal: self.goal.clone(), content }) })
     }
 }

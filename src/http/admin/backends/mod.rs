@@ -14,10 +14,12 @@ use actix_web::http::header::ETAG;
 use actix_web::{HttpRequest, HttpResponse, web};
 use actors::audit::Outcome;
 use actors::backup::{ConfigEdit, Configuration, RootMeans};
+use actors::domain::atrest::Seal;
 use actors::domain::config::edit::{BackendEdit, buckets_of, no_such_backend};
 use actors::domain::config::model::BackendKind;
 use actors::domain::config::routing::routes;
 use actors::domain::names::BackendName;
+use actors::storage::ConditionalWrites;
 use actors::system::SystemView;
 use actors::system::keeper::Which;
 use futures_util::future::join_all;
@@ -284,6 +286,8 @@ async fn shown(call: &Call, name: &BackendName) -> Option<Shown> {
         root: store.root().map(|root| root.display().to_string()),
         backend_id: view.state.backends.get(name).cloned(),
         read_only: backend.read_only,
+        sealed: store.seal().map(Seal::word),
+        conditional_writes: store.conditional_writes().map(ConditionalWrites::word),
         default: view.config.storage.default_backend == *name,
         origin: origin(view, name),
         buckets: buckets_of(&routes(&view.config.storage, &view.state.buckets), name).count(),

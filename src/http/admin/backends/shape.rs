@@ -34,6 +34,13 @@ pub(in crate::http::admin) struct Shown {
     pub(super) backend_id: Option<String>,
     /// No write is taken.
     pub(super) read_only: bool,
+    /// Why it takes no writes now: `read_only`, `not_encrypting`, `missing_keys`, `quarantined`; `null` where it takes them.
+    #[schema(required)]
+    pub(super) sealed: Option<&'static str>,
+    /// Who decides `If-Match` and `If-None-Match` of writes: `backend`, also among several servers on it; `instance`, this server
+    /// alone; `null` until the first such write or a probe has found it out.
+    #[schema(required)]
+    pub(super) conditional_writes: Option<&'static str>,
     /// New buckets go there.
     pub(super) default: bool,
     /// Where its place is written: `default`, `file`, `env:NAME`.
@@ -109,6 +116,12 @@ pub(in crate::http::admin) struct Update {
     #[serde(rename = "buckets")]
     #[schema(value_type = Option<Value>)]
     _buckets: Option<IgnoredAny>,
+    #[serde(rename = "sealed")]
+    #[schema(value_type = Option<Value>)]
+    _sealed: Option<IgnoredAny>,
+    #[serde(rename = "conditional_writes")]
+    #[schema(value_type = Option<Value>)]
+    _conditional_writes: Option<IgnoredAny>,
     #[serde(rename = "health")]
     #[schema(value_type = Option<Value>)]
     _health: Option<IgnoredAny>,

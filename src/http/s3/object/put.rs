@@ -9,7 +9,7 @@ use crate::http::s3::error::S3Error;
 use crate::http::s3::operation::PutObject;
 use actix_web::{HttpRequest, HttpResponse, web};
 use actors::domain::object::{ObjectAttributes, SystemHeaders};
-use actors::storage::CommitRequest;
+use actors::storage::{Announced, CommitRequest};
 use std::collections::BTreeMap;
 
 /// Stores the object.
@@ -30,7 +30,21 @@ pub(in crate::http::s3) async fn answer(
     };
     let route = call.view.route(&put.bucket)?;
     let room = call.edge.system.reserve(&route, Some(&put.key), declared.length).await?;
-    let ticket = route.store.begin_write(&call.holder(), &route.bucket, &put.key).await?;
+    let mut ticket = route.store.begin_write(&call.holder(), &route.bucket, &put.key).await?;
+    let known = declared.checksum.iter().map(|sum| (sum.algorithm.name().to_owned(), sum.value.clone())).collect();
+    ticket.writer.announce(Announced {
+        size: declared.length,
+        attributes: ObjectAttributes {
+            headers: headers.clone(),
+            user: user.clone(),
+            tags: put.tags.clone(),
+            checksums: known,
+        },
+        digests_follow: declared.trailer.is_some(),
+        conditions: conditions.clone(),
+        compares_md5: declared.md5.is_some(),
+        compares_sha256: declared.needs_sha256(),
+    });
     let received = inbound::receive(payload, ticket.writer, &declared, call.idle()).await?;
     let checksums: BTreeMap<String, String> =
         received.checksum.iter().map(|(algorithm, value)| (algorithm.name().to_owned(), value.clone())).collect();

@@ -7,6 +7,7 @@ use crate::domain::object::ObjectMeta;
 use crate::storage::completion::{Assembled, KeptPart, assemble, request_hash};
 use crate::storage::multipart::{CompleteRequest, UploadRef, no_such_upload};
 use crate::storage::s3::Inner;
+use crate::storage::s3::cas::Expected;
 use crate::storage::s3::convert::{stored, to_second};
 use crate::storage::s3::meta::Facts;
 use crate::storage::s3::shared::lock_name;
@@ -35,18 +36,21 @@ impl Inner {
         };
         let find = |number| Ok(kept.get(&number).cloned());
         let whole = assemble(record.attributes.clone(), record.checksum, &request, find)?;
+        let mut expected = Expected::Anything;
         if !request.conditions.is_empty() {
             let current = self.current(bucket, key).await?;
             request.conditions.check_write(current.as_ref().map(|current| &current.meta))?;
+            expected = Expected::of(current.as_ref());
         }
+        let condition = self.condition_of_completion(bucket, &expected).await;
         let facts = self.answer(&request, &record, &whole).await?;
         fault::point("s3.complete.answered");
         let parts = whole.parts.iter().map(|part| CompletedPart {
             e_tag: Some(format!("\"{}\"", part.md5())),
             part_number: Some(i64::from(part.number().get())),
         });
-        let parts = parts.collect();
-        let completed = temp::complete(self, bucket, &stored(key.as_str()), &record.upstream, parts, OPERATION).await;
+        let how = (parts.collect(), condition);
+        let completed = temp::complete(self, bucket, &stored(key.as_str()), &record.upstream, how, OPERATION).await;
         fault::point("s3.complete.after");
         let tag = match completed {
             Ok(tag) => tag,
@@ -56,7 +60,7 @@ impl Inner {
                 _ => return Err(error),
             },
         };
-        let meta = facts.meta(record.attributes.user.clone(), to_second(self.clock.now()));
+        let meta = facts.meta(&tag, record.attributes.user.clone(), to_second(self.clock.now()));
         self.sizes.note(bucket, key.as_str(), &tag, &meta);
         self.forget_upload(upload).await?;
         Ok(meta)
@@ -71,7 +75,7 @@ impl Inner {
     ) -> Result<Arc<Facts>> {
         let (bucket, key) = (&request.upload.bucket, &request.upload.key);
         let id = record.id.as_str();
-        let mut facts = Facts::new(id.to_owned(), whole.size, whole.etag.clone(), &whole.attributes);
+        let mut facts = Facts::new(id.to_owned(), whole.size, Some(whole.etag.clone()), &whole.attributes);
         facts.modified = Some(to_second(self.clock.now()).millis());
         facts.parts = Some(whole.layout.clone());
         facts.request = Some(request_hash(&request.parts));
@@ -92,7 +96,7 @@ impl Inner {
             let message = "The upload was completed with another list of parts.";
             return Err(Error::new(ErrorKind::InvalidPart, OPERATION, message));
         }
-        Ok(facts.meta(Default::default(), self.clock.now()))
+        Ok(facts.meta("", Default::default(), self.clock.now()))
     }
 
     /// The answer of an upload that the upstream has ended: completed where the object bears its name, else given up.

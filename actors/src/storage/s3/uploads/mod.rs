@@ -17,7 +17,7 @@ use super::meta::Facts;
 use super::temp;
 use crate::domain::clock::Timestamp;
 use crate::domain::names::{BucketName, ObjectKey};
-use crate::domain::object::{ETag, ObjectAttributes};
+use crate::domain::object::ObjectAttributes;
 use crate::storage::fs::seal;
 use crate::storage::multipart::{
     Initiator, NewUpload, UploadChecksum, UploadId, UploadInfo, UploadPage, UploadQuery, UploadRef, no_such_upload,
@@ -90,7 +90,7 @@ impl Inner {
         let (bucket, now) = (&upload.bucket, self.clock.now());
         let id = UploadId::new(now);
         // The facts are known at the end; what goes along now is where they will be.
-        let facts = Facts::new(id.as_str().to_owned(), 0, ETag::new(""), &upload.attributes);
+        let facts = Facts::new(id.as_str().to_owned(), 0, None, &upload.attributes);
         let placed = facts.place(bucket, &upload.key, true, &self.mac.load())?;
         let key = stored(upload.key.as_str());
         let upstream = temp::begin_upload(self, bucket, &key, placed.headers, CREATE).await?;

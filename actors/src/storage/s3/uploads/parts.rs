@@ -98,6 +98,7 @@ impl Inner {
                 call.body = Some(bytes);
                 self.upstream.call(call).await.map(|answer| answer.header("etag").to_owned())
             }
+            Content::Stream(_) => return Err(Error::internal(KEEP, "a part was sent as an object")),
             Content::Temp(temp) => {
                 call.headers.push(("x-amz-copy-source".to_owned(), copy_source(&temp.bucket, &temp.key)));
                 let text = self.upstream.call_for_text(call).await;
