@@ -26,10 +26,14 @@ fn race(s3: &S3, key: &str) -> Vec<u16> {
 
 #[test]
 fn of_sixteen_creators_one_wins_a_hundred_times_over() {
-    let host = Host::start();
+    one_creator_wins(&Host::start(), 100);
+}
+
+/// So many times, wherever the buckets lie.
+pub(crate) fn one_creator_wins(host: &Host, rounds: usize) {
     let s3 = host.admin_user("racer");
     s3.make_bucket("race");
-    for round in 0..100 {
+    for round in 0..rounds {
         let key = format!("key-{round}");
         let statuses = race(&s3, &key);
         let winner = statuses.iter().position(|s| *s == 200);
@@ -67,7 +71,11 @@ fn one_wins_also_while_the_store_panics_and_is_rebuilt() {
 
 #[test]
 fn if_match_lets_one_of_two_editors_through() {
-    let host = Host::start();
+    one_editor_wins(Host::start());
+}
+
+/// The same, wherever the buckets lie.
+pub(crate) fn one_editor_wins(host: Host) {
     let s3 = host.admin_user("editor");
     s3.make_bucket("race");
     let first = s3.put("race", "page", "one").expect(200).header("etag").expect("a PUT gives an ETag").to_owned();

@@ -21,7 +21,11 @@ fn copy(s3: &S3, from: &str, to: &str) -> Reply {
 
 #[test]
 fn a_batch_deletes_what_may_be_deleted_and_says_what_may_not() {
-    let host = Host::start();
+    batch(Host::start());
+}
+
+/// The same, wherever the buckets lie.
+pub(crate) fn batch(host: Host) {
     let admin = host.admin_user("owner");
     let confined = confined(&host);
     admin.make_bucket("shared");
@@ -43,7 +47,11 @@ fn a_batch_deletes_what_may_be_deleted_and_says_what_may_not() {
 
 #[test]
 fn a_copy_needs_the_source_and_the_destination() {
-    let host = Host::start();
+    copies(Host::start());
+}
+
+/// The same, wherever the buckets lie.
+pub(crate) fn copies(host: Host) {
     let admin = host.admin_user("owner");
     let confined = confined(&host);
     admin.make_bucket("shared");

@@ -59,3 +59,4 @@ mod tls;
 mod trouble;
 mod undo;
 mod upstream;
+mod upstream_rules;

@@ -92,7 +92,11 @@ fn an_object_of_parts_is_one_object_however_it_is_read_and_after_it_was_put_toge
 
 #[test]
 fn a_completion_does_not_need_its_client() {
-    let host = Host::start();
+    completed_without_client(Host::start());
+}
+
+/// The same, wherever the buckets lie.
+pub(crate) fn completed_without_client(host: Host) {
     let s3 = host.admin_user("gone");
     s3.make_bucket("parts");
     for round in 0..8 {
@@ -115,7 +119,11 @@ fn a_completion_does_not_need_its_client() {
 
 #[test]
 fn a_part_that_breaks_off_is_none() {
-    let host = Host::start();
+    broken_part(Host::start());
+}
+
+/// The same, wherever the buckets lie.
+pub(crate) fn broken_part(host: Host) {
     let s3 = host.admin_user("broken");
     s3.make_bucket("parts");
     let upload = Upload::begin(&s3, "parts", "k");
@@ -130,7 +138,11 @@ fn a_part_that_breaks_off_is_none() {
 
 #[test]
 fn of_part_complete_and_abort_at_once_the_outcome_is_one_story() {
-    let host = Host::start();
+    one_story(Host::start());
+}
+
+/// The same, wherever the buckets lie.
+pub(crate) fn one_story(host: Host) {
     let s3 = host.admin_user("racer");
     s3.make_bucket("race");
     let (mut completed, mut aborted) = (0, 0);
@@ -179,8 +191,12 @@ fn of_part_complete_and_abort_at_once_the_outcome_is_one_story() {
 
 #[test]
 fn of_sixteen_completions_that_want_a_free_key_one_wins() {
+    one_completion_wins(Host::start());
+}
+
+/// The same, wherever the buckets lie.
+pub(crate) fn one_completion_wins(host: Host) {
     const CROWD: usize = 16;
-    let host = Host::start();
     let s3 = host.admin_user("racer");
     s3.make_bucket("race");
     for round in 0..10 {

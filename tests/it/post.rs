@@ -102,7 +102,10 @@ impl Form {
 }
 
 fn host() -> (Host, S3) {
-    let host = Host::start();
+    with_bucket(Host::start())
+}
+
+fn with_bucket(host: Host) -> (Host, S3) {
     let s3 = host.admin_user("root");
     s3.make_bucket("forms");
     (host, s3)
@@ -110,7 +113,12 @@ fn host() -> (Host, S3) {
 
 #[test]
 fn a_form_becomes_an_object_with_what_its_fields_say() {
-    let (host, s3) = host();
+    forms(Host::start());
+}
+
+/// The same, wherever the buckets lie.
+pub(crate) fn forms(host: Host) {
+    let (host, s3) = with_bucket(host);
     let tagging = "<Tagging><TagSet><Tag><Key>a</Key><Value>1</Value></Tag></TagSet></Tagging>";
     let form = Form::new()
         .bare("key", "up/${filename}")
@@ -249,7 +257,12 @@ fn rules_of_admission_look_at_the_key_of_a_form() {
 
 #[test]
 fn a_body_that_is_no_form_is_refused_and_a_large_file_streams() {
-    let (host, s3) = host();
+    large_forms(Host::start());
+}
+
+/// The same, wherever the buckets lie.
+pub(crate) fn large_forms(host: Host) {
+    let (host, s3) = with_bucket(host);
     let form = Form::new().signed(&s3);
     let whole = form.body();
     let mut nothing = Form::new().signed(&s3);

@@ -19,7 +19,11 @@ fn retag(s3: &S3, key: &str, name: &str, value: &str) -> u16 {
 
 #[test]
 fn a_rule_about_the_tags_of_an_object_follows_them_at_once() {
-    let host = Host::start();
+    rules_follow_tags(Host::start());
+}
+
+/// The same, wherever the buckets lie.
+pub(crate) fn rules_follow_tags(host: Host) {
     let admin = host.admin_user("root");
     admin.send(Request::new("PUT", "/tagged")).expect(200);
     let reader = host.user(
@@ -44,7 +48,11 @@ fn a_rule_about_the_tags_of_an_object_follows_them_at_once() {
 
 #[test]
 fn a_rule_about_the_tags_of_a_request_holds_for_headers_and_documents() {
-    let host = Host::start();
+    rules_of_requests(Host::start());
+}
+
+/// The same, wherever the buckets lie.
+pub(crate) fn rules_of_requests(host: Host) {
     let admin = host.admin_user("root");
     admin.send(Request::new("PUT", "/tagged")).expect(200);
     let red = json!({ "StringEquals": { "s3:RequestObjectTag/team": "red" } });
@@ -63,7 +71,11 @@ fn a_rule_about_the_tags_of_a_request_holds_for_headers_and_documents() {
 
 #[test]
 fn who_copies_tags_must_be_allowed_to_read_and_to_set_them() {
-    let host = Host::start();
+    copied_tags(Host::start());
+}
+
+/// The same, wherever the buckets lie.
+pub(crate) fn copied_tags(host: Host) {
     let admin = host.admin_user("root");
     admin.send(Request::new("PUT", "/tagged")).expect(200);
     assert_eq!((tagged(&admin, "with", "a=1"), admin.put("tagged", "without", "x").status), (200, 200));

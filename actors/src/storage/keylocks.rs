@@ -1,13 +1,13 @@
-//! Commits to one key, in order; commits to different keys, side by side.
+//! Commits to one key, in order; commits to different keys, side by side. Whoever only needs a name to stay as it is shares it.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::sync::{Mutex as FairMutex, OwnedMutexGuard};
+use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
 
 /// A table of locks by name, fair per name. A name takes room only while somebody holds it or waits for it.
 #[derive(Debug, Default)]
 pub struct KeyLocks {
-    table: Mutex<HashMap<String, Arc<FairMutex<()>>>>,
+    table: Mutex<HashMap<String, Arc<RwLock<()>>>>,
 }
 
 /// One name, held until this is dropped.
@@ -15,7 +15,15 @@ pub struct KeyLocks {
 pub struct KeyGuard {
     locks: Arc<KeyLocks>,
     name: String,
-    held: Option<OwnedMutexGuard<()>>,
+    held: Option<Held>,
+}
+
+/// How it is held.
+#[derive(Debug)]
+#[expect(dead_code, reason = "a guard is there to be dropped")]
+enum Held {
+    Alone(OwnedRwLockWriteGuard<()>),
+    Shared(OwnedRwLockReadGuard<()>),
 }
 
 impl KeyLocks {
@@ -26,11 +34,22 @@ impl KeyLocks {
 
     /// Waits for a name; whoever asked first gets it first. A wait that is given up leaves nothing behind.
     pub async fn lock(self: &Arc<Self>, name: &str) -> KeyGuard {
-        let entry = Arc::clone(self.table().entry(name.to_owned()).or_default());
-        // The guard exists before the wait, so that a cancelled wait also tidies the table.
-        let mut guard = KeyGuard { locks: Arc::clone(self), name: name.to_owned(), held: None };
-        guard.held = Some(entry.lock_owned().await);
+        let (mut guard, entry) = self.waiting(name);
+        guard.held = Some(Held::Alone(entry.write_owned().await));
         guard
+    }
+
+    /// As [`KeyLocks::lock`], beside others that share the name.
+    pub async fn share(self: &Arc<Self>, name: &str) -> KeyGuard {
+        let (mut guard, entry) = self.waiting(name);
+        guard.held = Some(Held::Shared(entry.read_owned().await));
+        guard
+    }
+
+    /// The guard exists before the wait, so that a cancelled wait also tidies the table.
+    fn waiting(self: &Arc<Self>, name: &str) -> (KeyGuard, Arc<RwLock<()>>) {
+        let entry = Arc::clone(self.table().entry(name.to_owned()).or_default());
+        (KeyGuard { locks: Arc::clone(self), name: name.to_owned(), held: None }, entry)
     }
 
     /// How many names are held or waited for.
@@ -43,7 +62,7 @@ impl KeyLocks {
         self.table().is_empty()
     }
 
-    fn table(&self) -> MutexGuard<'_, HashMap<String, Arc<FairMutex<()>>>> {
+    fn table(&self) -> MutexGuard<'_, HashMap<String, Arc<RwLock<()>>>> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -92,6 +111,19 @@ mod tests {
         for task in tasks {
             task.await.unwrap();
         }
+        assert!(locks.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_name_is_shared_by_many_and_had_alone_by_one() {
+        let locks = KeyLocks::new();
+        let shared = (locks.share("k").await, locks.share("k").await);
+        let soon = Duration::from_millis(5);
+        assert!(tokio::time::timeout(soon, locks.lock("k")).await.is_err());
+        drop(shared);
+        let alone = locks.lock("k").await;
+        assert!(tokio::time::timeout(soon, locks.share("k")).await.is_err());
+        drop(alone);
         assert!(locks.is_empty());
     }
 

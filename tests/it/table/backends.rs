@@ -5,6 +5,7 @@ use super::script::Case;
 use super::{Kind, cases, chosen, report};
 use crate::support::client::Request;
 use crate::support::server::Host;
+use crate::support::storage_in;
 use actors::storage::testkit::peers::{self, Peer};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -34,13 +35,7 @@ struct Backend {
 impl Backend {
     /// A server with this config beside the backend's.
     fn host(&self, config: &str) -> Host {
-        let storage = self.peer.as_ref().map(|peer| {
-            let Peer { url, region, access_key_id, secret_access_key, .. } = peer;
-            format!(
-                "storage:\n  backend:\n    type: s3\n    endpoint: {url}\n    region: {region}\n    access_key_id: {access_key_id}\n    \
-                 secret_access_key: {secret_access_key}\n"
-            )
-        });
+        let storage = self.peer.as_ref().map(storage_in);
         let mut host = Host::prepare().config(&format!("{}{config}", storage.unwrap_or_default()));
         host.up();
         host

@@ -100,9 +100,12 @@ impl Inner {
     async fn lines(&self, bucket: &BucketName, query: &ListQuery, range: Range) -> Result<Vec<Line>> {
         let mut lines: Vec<Line> = Vec::new();
         let mut from = begin(query, range);
+        let mut looked = false;
         // One more than asked for tells whether there is more.
         while lines.len() <= query.max_keys {
-            let wanted = (query.max_keys + 1 - lines.len()).saturating_add(1).min(PAGE);
+            // What the first look gave was rolled up or comes before the start: there may be much more of it.
+            let wanted = if looked { PAGE } else { (query.max_keys + 1 - lines.len()).saturating_add(1).min(PAGE) };
+            looked = true;
             let batch = self.batch(bucket, query, (from, range), wanted).await?;
             let mut rolled_last = None;
             for (stored_name, line) in batch.lines {
@@ -124,8 +127,10 @@ impl Inner {
             }
             match batch.next {
                 None => break,
-                Some(Start::Token(_)) if rolled_last.is_some() => {
-                    from = rolled_last.map_or(Start::First, Start::Behind)
+                Some(Start::Token(token)) => {
+                    // A name that the upstream cannot be told in full would lead back to where this look began.
+                    let behind = rolled_last.filter(|name| readable(name) == name);
+                    from = behind.map_or(Start::Token(token), Start::Behind);
                 }
                 Some(next) => from = next,
             }

@@ -21,10 +21,20 @@ const SAVE: Duration = Duration::from_secs(5);
 const LOOK: Duration = Duration::from_secs(5);
 /// What was counted so long ago is counted again: files may have come and gone beside this server.
 const STALE: Duration = Duration::from_secs(24 * 3600);
+/// What changed since, unseen, is counted again sooner: after this long, and longer the more there is to count.
+const LOOSE: Duration = Duration::from_secs(60);
 /// A bucket that cannot be counted is tried again after at most this long; one with a quota, after [`LOOK`].
 const RETRY: Duration = Duration::from_secs(600);
 /// Entries that are counted at a time.
 const PAGE: usize = 1000;
+
+/// How long a count is good enough. One that is not exact costs a page every minute and a half, at most.
+fn lasts(usage: &Usage) -> Duration {
+    match usage.exact {
+        true => STALE,
+        false => (LOOSE + Duration::from_millis(usage.objects.saturating_mul(90))).min(STALE),
+    }
+}
 
 impl SystemHandle {
     /// Takes in what was saved; from now on a stop without [`SystemHandle::save_usage`] is an unclean one.
@@ -118,7 +128,10 @@ impl SystemHandle {
         let now = self.now();
         let (wanted, stale) = {
             let account = held.lock();
-            (account.wants_count(quota), account.usage().is_some_and(|usage| now.since(usage.counted_at) > STALE))
+            (
+                account.wants_count(quota),
+                account.usage().is_some_and(|usage| now.since(usage.counted_at) > lasts(&usage)),
+            )
         };
         if wanted || stale {
             self.count(route, &held, quota).await?;
@@ -204,4 +217,16 @@ fn row(place: &Place, usage: Usage) -> runtime::UsageRow {
 /// Of which nothing is known after the next start.
 fn unknown(place: &Place) -> runtime::UsageRow {
     runtime::UsageRow { known: false, ..row(place, Usage::default()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_count_that_is_not_exact_lasts_as_long_as_it_costs() {
+        let of = |objects, exact| lasts(&Usage { objects, exact, ..Usage::default() });
+        assert_eq!((of(0, false), of(1000, false)), (LOOSE, LOOSE + Duration::from_secs(90)));
+        assert_eq!((of(u64::MAX, false), of(5, true)), (STALE, STALE));
+    }
 }

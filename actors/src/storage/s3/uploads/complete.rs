@@ -102,6 +102,11 @@ impl Inner {
     /// The answer of an upload that the upstream has ended: completed where the object bears its name, else given up.
     async fn ended(&self, request: &CompleteRequest, upload: &UploadRef) -> Result<ObjectMeta> {
         if !self.is_completed(upload).await? {
+            // Who wanted the key as it was learns of who was faster, also where that one's write has ended the upload (Garage).
+            if !request.conditions.is_empty() {
+                let current = self.current(&upload.bucket, &upload.key).await?;
+                request.conditions.check_write(current.as_ref().map(|current| &current.meta))?;
+            }
             return Err(no_such_upload());
         }
         let meta = self.again(request).await?;

@@ -1,6 +1,6 @@
 //! Keeps parts: they go to the upstream as they are, and their digests into names beside the upload.
 
-use super::{OpenRecord, dir};
+use super::{OpenRecord, dir, upload_lock};
 use crate::domain::checksum::Checksums;
 use crate::domain::clock::Timestamp;
 use crate::domain::object::ETag;
@@ -62,6 +62,8 @@ impl Inner {
     pub(in crate::storage::s3) async fn commit_part(&self, commit: PartCommit) -> Result<PartInfo> {
         let PartCommit { upload, number, staged: body, checksums } = commit;
         let content = staged(body.handle, &Goal::Part { upload: upload.clone(), number })?;
+        // Side by side with other parts, and not while the upload ends: the upstream's half of a part would be in nobody's list.
+        let _stays = self.shared.keys.share(&upload_lock(&upload)).await;
         let record = self.open_upload(&upload).await?;
         let wanted = record.checksum.map(|checksum| checksum.algorithm.name());
         if let Some(name) = wanted.filter(|name| !checksums.contains_key(*name)) {
