@@ -61,6 +61,14 @@ pub(crate) fn files(host: Host) {
     let nobody =
         host.admin(Request::new("POST", &format!("{API}/buckets/photos/object/share")).json(&json!({"key": odd})));
     assert_eq!(nobody.expect(409).json()["code"], "no_signing_key");
+    let tag =
+        |tags: serde_json::Value| send(call("PUT", &format!("object/tags?key={key}")).json(&json!({"tags": tags})));
+    let tagged = tag(json!({"state": "new", "team": "a"})).expect(200).json();
+    assert_eq!((&tagged["tags"]["state"], &tagged["etag"]), (&json!("new"), &meta["etag"]), "{tagged}");
+    assert_eq!(tag(json!({"aws:x": "1"})).expect(400).json()["code"], "invalid_tags");
+    assert_eq!(send(call("GET", &format!("object?key={key}"))).expect(200).json()["tags"], tagged["tags"]);
+    assert_eq!(tag(json!({})).expect(200).json()["tags"], json!({}));
+    send(call("PUT", "object/tags?key=none").json(&json!({"tags": {}}))).expect(404);
     send(call("DELETE", &format!("object?key={key}"))).expect(204);
     send(call("GET", &format!("object?key={key}"))).expect(404);
     send(call("GET", "object")).expect(400);
@@ -93,6 +101,8 @@ fn files_are_judged_by_the_rules_for_s3() {
     send("GET", "object/download?key=other/b").expect(403);
     send("PUT", "object?key=mine/c").expect(403);
     send("DELETE", "object?key=mine/a").expect(403);
+    let tags = Request::new("PUT", &format!("{API}/buckets/photos/object/tags?key=mine/a")).json(&json!({"tags": {}}));
+    tags.header("Cookie", &cookie).send(host.addr()).expect(403);
     Request::new("GET", &format!("{API}/buckets/photos/objects")).send(host.addr()).expect(401);
     let request = Request::new("GET", &format!("{API}/buckets/none-here/objects"));
     host.admin(request).expect(404);

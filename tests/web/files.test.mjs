@@ -250,6 +250,29 @@ test("an object is looked at, downloaded, shared until a time, and removed", asy
   noComplaints(opened);
 });
 
+test("the tags of an object are changed in place, and what is no tag is said at its line", async () => {
+  await bucket("tagged");
+  await put("tagged", "plan.txt");
+  const opened = await world.signedIn("/_/files/tagged?dialog=details&key=plan.txt");
+  const { page } = opened;
+  const dialog = page.getByRole("dialog");
+  await dialog.getByRole("button", { name: "Change tags…" }).click();
+  const field = dialog.getByLabel("Tags", { exact: true });
+  const save = dialog.getByRole("button", { name: "Save tags" });
+  await field.fill("project=falcon\nnonsense");
+  await dialog.getByText("This is no name and value: nonsense").waitFor();
+  assert.equal(await save.isDisabled(), true);
+  await field.fill("aws:no=1");
+  await save.click();
+  await dialog.getByRole("alert").getByText("is no key of a tag").waitFor();
+  await field.fill("project=falcon\nstage = raw=1");
+  await save.click();
+  await dialog.getByRole("region", { name: "Tags" }).getByText("raw=1").waitFor();
+  assert.deepEqual((await get("tagged", "plan.txt")).tags, { project: "falcon", stage: "raw=1" });
+  assert.equal(await content("tagged", "plan.txt"), "plan.txt");
+  noComplaints(opened);
+});
+
 test("what somebody's rules do not give is refused in words, and the bootstrap admin is told what sharing needs", async () => {
   await bucket("ruled");
   await put("ruled", "in/kept.txt");
@@ -296,6 +319,11 @@ test("a read-only bucket offers no change, and a backend that is away is named w
   await entry(page, "one.txt").waitFor();
   await page.getByText("Read-only", { exact: true }).waitFor();
   assert.equal(await page.getByRole("button", { name: /^Upload/ }).count(), 0);
+  await entry(page, "one.txt").click();
+  await page.getByRole("dialog").getByText("one.txt", { exact: true }).last().waitFor();
+  assert.equal(await page.getByRole("button", { name: "Change tags…" }).count(), 0);
+  await page.keyboard.press("Escape");
+  await page.getByRole("dialog").waitFor({ state: "detached" });
   await page.getByRole("button", { name: "Actions for one.txt" }).click();
   await page.getByRole("menuitem", { name: "Share…" }).waitFor();
   assert.equal(await page.getByRole("menuitem", { name: "Delete…" }).count(), 0);

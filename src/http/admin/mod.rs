@@ -156,6 +156,7 @@ fn table() -> Vec<(Method, &'static str, Route)> {
         (Method::DELETE, "/admin/buckets/{name}/object", to().to(objects::delete)),
         (Method::GET, "/admin/buckets/{name}/object/download", to().to(objects::transfer::download)),
         (Method::POST, "/admin/buckets/{name}/object/share", to().to(objects::share::share)),
+        (Method::PUT, "/admin/buckets/{name}/object/tags", to().to(objects::tags::set)),
         (Method::GET, "/admin/backup", to().to(backup::export::export)),
         (Method::POST, "/admin/backup", to().to(backup::restore)),
         (Method::POST, "/admin/backup/verify", to().to(backup::verify)),

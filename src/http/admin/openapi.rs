@@ -134,6 +134,7 @@ const ALWAYS: [u16; 5] = [400, 403, 500, 503, 507];
         objects::delete,
         objects::transfer::download,
         objects::share::share,
+        objects::tags::set,
         backup::export::export,
         backup::restore,
         backup::verify,

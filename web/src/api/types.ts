@@ -43,4 +43,5 @@ export type DbRecovered = Schemas["DbRecovered"];
 export type Bucket = Schemas["Bucket"];
 export type BucketChange = Schemas["BucketChange"];
 export type ObjectPage = Schemas["ObjectPage"];
+export type ObjectMetadata = Schemas["ObjectMetadata"];
 export type ListedObject = Schemas["ListedObject"];

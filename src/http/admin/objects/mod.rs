@@ -4,6 +4,7 @@
 
 mod shape;
 pub(super) mod share;
+pub(super) mod tags;
 pub(super) mod transfer;
 
 use crate::http::admin::call::{Call, detached};
@@ -22,6 +23,7 @@ use actors::domain::iam::evaluate::decide;
 use actors::domain::iam::scope;
 use actors::domain::listing::ListQuery;
 use actors::domain::names::{BucketName, ObjectKey};
+use actors::domain::tags::Tags;
 use actors::system::Route;
 use actors::{Error, ErrorKind};
 use serde_json::{Value, json};
@@ -135,15 +137,30 @@ async fn object(
     action: &'static str,
 ) -> Result<(Route, ObjectKey), Problem> {
     call.caller()?;
+    allowed(call, segment(request, "name"), &key_of(request, known)?, action).await
+}
+
+/// The key that a query names.
+fn key_of(request: &HttpRequest, known: &[&str]) -> Result<String, Problem> {
     let query = Query::parse(request, known)?;
-    let key = query.one("key")?.ok_or_else(|| invalid("`key` names the object"))?;
-    allowed(call, segment(request, "name"), key, action).await
+    Ok(query.one("key")?.ok_or_else(|| invalid("`key` names the object"))?.to_owned())
 }
 
 /// The same for a key that came in the body.
 async fn allowed(call: &Call, name: &str, key: &str, action: &'static str) -> Result<(Route, ObjectKey), Problem> {
+    allowed_with(call, name, key, action, Tags::new()).await
+}
+
+/// The same for a call that brings tags.
+async fn allowed_with(
+    call: &Call,
+    name: &str,
+    key: &str,
+    action: &'static str,
+    request_tags: Tags,
+) -> Result<(Route, ObjectKey), Problem> {
     let key = ObjectKey::new(key)?;
-    let mut context = circumstances(call);
+    let mut context = RequestContext { request_tags, ..circumstances(call) };
     let route = bucket(name).and_then(|bucket| Ok(call.view.route(&bucket)?));
     if let (Ok(route), true) = (&route, call.view.index.asks_tags()) {
         let meta = route.store.head(&route.bucket, &key).await;

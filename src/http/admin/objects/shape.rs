@@ -64,6 +64,15 @@ pub(in crate::http::admin) struct Shown {
     sha256: Option<String>,
 }
 
+/// What an object is to be tagged with.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = NewObjectTags)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http::admin) struct NewTags {
+    /// At most ten; those that the object has and that are not here go.
+    pub(super) tags: BTreeMap<String, String>,
+}
+
 /// What to share.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = NewShare)]

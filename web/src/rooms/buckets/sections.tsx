@@ -6,6 +6,8 @@ import type { BucketChange } from "../../api/types";
 import { Button } from "../../ui/Button";
 import { CheckField, Field, TextField } from "../../ui/Field";
 import { Notice } from "../../ui/Notice";
+import { readTags, tagLines } from "../tagLines";
+import { TagsField } from "../TagsField";
 import { Section, type SectionProps } from "./Section";
 import { parseSize, writtenSize } from "./size";
 
@@ -112,49 +114,23 @@ export function PublicPart(props: SectionProps) {
   );
 }
 
-/** `name=value`, one a line. */
-function written(tags: Record<string, string>): string {
-  return Object.entries(tags)
-    .map(([name, value]) => `${name}=${value}`)
-    .join("\n");
-}
-
 export function TagsPart(props: SectionProps) {
   const { bucket } = props;
-  const before = written(bucket.tags);
+  const before = tagLines(bucket.tags);
   const [text, setText] = useState(before);
-  const lines = text.split("\n").filter((line) => line.trim());
-  const bad = lines.find((line) => line.indexOf("=") < 1);
-  const tags = Object.fromEntries(
-    lines.map((line) => [line.slice(0, line.indexOf("=")).trim(), line.slice(line.indexOf("=") + 1).trim()]),
-  );
+  const { tags, wrong } = readTags(text);
   return (
     <Section
       {...props}
       title="Tags"
       about="Names and values that tools and reports find the bucket by. They decide nothing."
       fields={["tags"]}
-      change={bad ? null : { tags }}
+      change={wrong === undefined ? { tags } : null}
       changed={text !== before}
       onReset={() => setText(before)}
     >
       {(locked) => (
-        <Field
-          label="Tags of the bucket"
-          hint="One a line: team=storage"
-          error={bad === undefined ? undefined : `This is no name and value: ${bad}`}
-        >
-          {(tied) => (
-            <textarea
-              className="input input-short mono"
-              spellCheck={false}
-              readOnly={locked}
-              value={text}
-              onChange={(event) => setText(event.target.value)}
-              {...tied}
-            />
-          )}
-        </Field>
+        <TagsField label="Tags of the bucket" text={text} wrong={wrong} readOnly={locked} onChange={setText} />
       )}
     </Section>
   );

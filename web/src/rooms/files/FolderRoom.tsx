@@ -197,6 +197,7 @@ export function FolderRoom() {
             bucket={bucket}
             of={key}
             open={dialog === "details"}
+            writable={writable}
             onClose={overlay.close}
             onDownload={(wanted) => {
               overlay.close();

@@ -14,6 +14,8 @@ import { ProblemNotice } from "../../ui/Notice";
 import { Confirm, Overlay } from "../../ui/Overlay";
 import { Ago, bytes, Exact } from "../../ui/Time";
 import { done } from "../../ui/Toasts";
+import { ObjectTags } from "./ObjectTags";
+import { Pairs } from "./Pairs";
 
 interface Props {
   bucket: string;
@@ -30,7 +32,13 @@ export function nameOf(key: string): string {
   return letters.length > 60 ? `${letters.slice(0, 40).join("")}…${letters.slice(-15).join("")}` : name;
 }
 
-export function Details({ bucket, of, open, onClose, onDownload }: Props & { onDownload: (key: string) => void }) {
+interface DetailsProps extends Props {
+  /** The bucket takes changes. */
+  writable: boolean;
+  onDownload: (key: string) => void;
+}
+
+export function Details({ bucket, of, open, writable, onClose, onDownload }: DetailsProps) {
   const query = useQuery({ ...objectQuery(bucket, of), enabled: open });
   const it = query.data;
   return (
@@ -68,8 +76,8 @@ export function Details({ bucket, of, open, onClose, onDownload }: Props & { onD
             </dl>
             <Pairs title="Headers" of={it.headers} />
             <Pairs title="Metadata" of={it.metadata} />
-            <Pairs title="Tags" of={it.tags} />
             <Pairs title="Checksums" of={it.checksums} />
+            <ObjectTags bucket={bucket} object={it} writable={writable} />
           </>
         ) : (
           <Waiting what="the object" />
@@ -86,24 +94,6 @@ export function Details({ bucket, of, open, onClose, onDownload }: Props & { onD
         </Button>
       </div>
     </Overlay>
-  );
-}
-
-function Pairs({ title, of }: { title: string; of: Record<string, string> }) {
-  const pairs = Object.entries(of);
-  if (pairs.length === 0) return null;
-  return (
-    <section className="stack-small" aria-label={title}>
-      <h3>{title}</h3>
-      <dl className="facts">
-        {pairs.map(([name, value]) => (
-          <div key={name} className="fact">
-            <dt className="wrap-anywhere">{name}</dt>
-            <dd className="mono wrap-anywhere">{value}</dd>
-          </div>
-        ))}
-      </dl>
-    </section>
   );
 }
 
