@@ -496,6 +496,20 @@ export const PAGES = [
     },
   },
   {
+    name: "backend-new-account",
+    async open(page) {
+      await page.goto("/_/backends?dialog=new");
+      await page.getByLabel("Name", { exact: true }).fill("remote");
+      await page.getByText("An S3 account").click();
+      // Nobody listens there.
+      await page.getByLabel("Endpoint").fill("http://127.0.0.1:9");
+      await page.getByLabel("Access key ID").fill("AKIAEXAMPLE");
+      await page.getByLabel("Secret access key").fill("of-no-account");
+      await page.getByRole("button", { name: "See what it would do" }).click();
+      await page.getByRole("alert").waitFor();
+    },
+  },
+  {
     name: "backend-refused",
     async open(page) {
       await page.goto("/_/backends?dialog=delete&key=default");

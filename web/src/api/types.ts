@@ -13,6 +13,7 @@ export type AttentionItem = Schemas["AttentionItem"];
 export type Backend = Schemas["BackendHealth"];
 export type StorageBackend = Schemas["Backend"];
 export type BackendLook = Schemas["BackendLook"];
+export type ClaimedBackend = Schemas["ClaimedBackend"];
 export type BackendPlan = Schemas["BackendPlan"];
 export type User = Schemas["User"];
 export type AccessKey = Schemas["AccessKey"];

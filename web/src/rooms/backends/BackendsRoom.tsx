@@ -6,12 +6,12 @@ import { useSearch } from "@tanstack/react-router";
 import { Activity, Database, Ellipsis, Pencil, Plus, Trash2 } from "lucide-react";
 import { client, data } from "../../api/client";
 import { backends as backendsQuery } from "../../api/queries";
-import type { StorageBackend } from "../../api/types";
+import type { ClaimedBackend, StorageBackend } from "../../api/types";
 import { useMe } from "../../session/useMe";
 import { Button, buttonClass } from "../../ui/Button";
 import { Empty, Waiting } from "../../ui/Empty";
 import { marked, sentence } from "../../ui/marked";
-import { ProblemNotice } from "../../ui/Notice";
+import { Notice, ProblemNotice } from "../../ui/Notice";
 import { Overlay } from "../../ui/Overlay";
 import { Room } from "../../ui/Room";
 import { Ago } from "../../ui/Time";
@@ -113,8 +113,9 @@ function Row({ of }: { of: StorageBackend }) {
       <td data-label="Place">
         <div>
           <code className="wrap-anywhere">{of.root ?? of.path ?? of.type}</code>
-          <div className="quiet small">
-            {of.type}, {origin(of.origin)}
+          <div className="quiet small wrap-anywhere">
+            {of.type === "s3" ? `S3 account in ${of.region ?? ""}, key ${of.access_key_id ?? ""}` : "directory"},{" "}
+            {origin(of.origin)}
           </div>
         </div>
       </td>
@@ -178,6 +179,44 @@ function Row({ of }: { of: StorageBackend }) {
   );
 }
 
+/** Which buckets came with a place that was taken over, and which did not. */
+function Claimed({ of: { adopted, doubles } }: { of: ClaimedBackend }) {
+  return (
+    <>
+      <Notice
+        tone="good"
+        title={adopted.length === 0 ? "No bucket was new" : `${count(adopted.length, "bucket")} taken in`}
+        live
+      >
+        <Names of={adopted} />
+      </Notice>
+      {doubles.length > 0 ? (
+        <Notice
+          tone="warn"
+          title={doubles.length === 1 ? "1 bucket left as it is" : `${doubles.length} buckets left as they are`}
+          live
+        >
+          <p>On another backend there is one of the same name. A bucket under another name reaches it by its alias.</p>
+          <Names of={doubles} />
+        </Notice>
+      ) : null}
+    </>
+  );
+}
+
+/** More than this nobody reads here. */
+const MOST = 50;
+
+function Names({ of }: { of: readonly string[] }) {
+  if (of.length === 0) return null;
+  return (
+    <p className="wrap-anywhere">
+      {of.slice(0, MOST).join(", ")}
+      {of.length > MOST ? ` and ${of.length - MOST} more` : ""}
+    </p>
+  );
+}
+
 /** Looks at the place now, and offers what helps where it is not this backend's own. */
 function Probe({ of, open, onClose }: { of: StorageBackend; open: boolean; onClose: () => void }) {
   const me = useMe();
@@ -193,10 +232,7 @@ function Probe({ of, open, onClose }: { of: StorageBackend; open: boolean; onClo
   const claim = useMutation({
     mutationFn: (how: "init" | "adopt") =>
       data(client.POST(`/_/api/admin/backends/{name}/${how}`, { params: { path: { name: of.name } } })),
-    onSuccess: () => {
-      done(`${of.name} serves`);
-      onClose();
-    },
+    onSuccess: () => done(`${of.name} serves`),
     onSettled: () => queries.invalidateQueries(),
   });
   const state = probe.data?.look.state;
@@ -236,6 +272,16 @@ function Probe({ of, open, onClose }: { of: StorageBackend; open: boolean; onClo
             </Button>
           </p>
         ) : null}
+        {me.may("config:secrets") && state === "ready" && probe.data?.health.up && !claim.data ? (
+          <p>
+            Buckets with objects in them were taken in when the backend came. Those that came later, and empty ones, are
+            taken in when you say so.{" "}
+            <Button small busy={claim.isPending} onClick={() => claim.mutate("adopt")}>
+              Take in all its buckets
+            </Button>
+          </p>
+        ) : null}
+        {claim.data ? <Claimed of={claim.data} /> : null}
         {claim.error ? <ProblemNotice error={claim.error} title="Nothing was changed" /> : null}
       </div>
       <div className="dialog-foot">

@@ -87,11 +87,19 @@ const FOUND: Record<string, { tone: Tone; title: string }> = {
 
 /** What was found where the backend is, or is to be. */
 export function Look({ of }: { of: BackendLook }) {
-  const { tone, title } = FOUND[of.state] ?? { tone: "info" as const, title: of.state };
+  const { tone, title } =
+    // An account has buckets of others, which stay out of sight.
+    of.state === "new" && of.buckets
+      ? { tone: "good" as const, title: "No backend’s place yet: it becomes this backend’s own" }
+      : (FOUND[of.state] ?? { tone: "info" as const, title: of.state });
   return (
     <Notice tone={tone} title={title} live>
       <p className="wrap-anywhere">{marked(sentence(of.message))}</p>
-      {of.buckets ? <p>{count(of.buckets, "bucket")} lie there.</p> : null}
+      {of.buckets ? (
+        <p>
+          {count(of.buckets, "bucket")} {of.buckets === 1 ? "lies" : "lie"} there.
+        </p>
+      ) : null}
     </Notice>
   );
 }
