@@ -1,19 +1,17 @@
-// Every page there is, in both themes and both widths: nothing serious for axe, nothing wider than the window, no complaint.
+// Every page there is, in one theme and width: nothing serious for axe, nothing wider than the window, no complaint.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { findings } from "./support/axe.mjs";
-import { launch, openPage, openSignedIn } from "./support/browser.mjs";
-import { CONFIGURED, PAGES, populate, settled } from "./support/pages.mjs";
-import { startServer } from "./support/server.mjs";
+import { findings } from "./axe.mjs";
+import { launch, openPage, openSignedIn } from "./browser.mjs";
+import { CONFIGURED, PAGES, populate, settled } from "./pages.mjs";
+import { startServer } from "./server.mjs";
 
 // DGP_PAGES=folder,uploads: only pages whose name contains one of these.
 const wanted = process.env.DGP_PAGES?.split(",") ?? [""];
 
-for (const [theme, width] of [
-  ["light", 1280],
-  ["dark", 360],
-]) {
+/** A file for each, so that they run beside one another: no other takes as long. */
+export function everyPage(theme, width) {
   for (const fresh of [true, false]) {
     test(`${fresh ? "a fresh" : "a used"} server's pages, ${theme}, ${width} px`, async (group) => {
       const server = await startServer(fresh ? {} : { env: CONFIGURED });
