@@ -237,6 +237,7 @@ test("an object is looked at, downloaded, shared until a time, and removed", asy
   const question = page.getByRole("alertdialog");
   await question.getByText("a/photo.txt").waitFor();
   await question.getByRole("button", { name: "Delete object" }).click();
+  await page.getByText("photo.txt is deleted").waitFor();
   await entry(page, "photo.txt").waitFor({ state: "detached" });
   await assert.rejects(get("shared", "a/photo.txt"), { status: 404 });
   // What was removed meanwhile is not saved as a file with an error in it.

@@ -3,7 +3,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState, type SyntheticEvent } from "react";
 import { answered, client } from "../../api/client";
-import { backends as backendsQuery } from "../../api/queries";
+import { backends as backendsQuery, bucket as bucketQuery } from "../../api/queries";
 import { useMe } from "../../session/useMe";
 import { Button } from "../../ui/Button";
 import { SelectField, TextField } from "../../ui/Field";
@@ -40,7 +40,8 @@ export function RoutePart({ bucket, etag, open }: SectionProps & { open: boolean
   });
   const apply = useMutation({
     mutationFn: (version: string | null) => send(false, version),
-    onSuccess: () => {
+    onSuccess: ({ data: { bucket: now }, etag: version, response }) => {
+      queries.setQueryData(bucketQuery(bucket.name).queryKey, { data: now, etag: version, response });
       done(`${bucket.name} is routed to ${backend}`);
       overlay.close();
       void queries.invalidateQueries();

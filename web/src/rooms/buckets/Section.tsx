@@ -4,6 +4,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import type { ReactNode, SyntheticEvent } from "react";
 import { answered, client } from "../../api/client";
 import { Problem } from "../../api/problem";
+import { bucket as bucketQuery } from "../../api/queries";
 import type { Bucket, BucketChange } from "../../api/types";
 import { useMe } from "../../session/useMe";
 import { Button } from "../../ui/Button";
@@ -46,7 +47,9 @@ export function Section({ bucket, etag, title, about, fields, change, changed, o
           body,
         }),
       ),
-    onSuccess: () => {
+    onSuccess: ({ data: { bucket: now }, etag: version, response }) => {
+      // The next part is saved over this, also before it was read anew.
+      queries.setQueryData(bucketQuery(bucket.name).queryKey, { data: now, etag: version, response });
       done(`${title} of ${bucket.name} saved`);
       void queries.invalidateQueries();
     },
