@@ -171,4 +171,5 @@ api_bind_addr = "127.0.0.1:{s3}"
     server.key, server.secret = (made.split(f"{field}:")[1].split()[0] for field in ("Key ID", "Secret key"))
     command("bucket", "create", "bench")
     command("bucket", "allow", "--read", "--write", "bench", "--key", "bench")
+    server.command = command
     return server

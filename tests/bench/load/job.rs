@@ -45,7 +45,7 @@ pub struct Job {
 /// How a body is sent.
 #[derive(Clone)]
 pub enum Form {
-    /// As it is, with its SHA-256 signed.
+    /// As it is, with its SHA-256 signed, or unsigned.
     Plain { sha256: String, crc64: String },
     /// `aws-chunked`: signed chunks where there are `hashes`, else with a trailer.
     Chunks { chunks: usize, hashes: Option<Vec<String>>, crc64: String },
@@ -88,6 +88,7 @@ impl Job {
                 let hashes = body.chunks(CHUNK).map(hash).chain([EMPTY.to_owned()]).collect();
                 Form::Chunks { chunks: CHUNK, hashes: Some(hashes), crc64 }
             }
+            Some("unsigned") => Form::Plain { sha256: "UNSIGNED-PAYLOAD".to_owned(), crc64 },
             _ if job.verb == "PUT" => Form::Plain { sha256: hash(&body), crc64 },
             _ => job.form,
         };
