@@ -34,6 +34,7 @@ use Act::{Break, Hang, Say, Silence, Stall};
 
 const BODY: &str = "0123456789";
 pub(super) const OBJECT: &str = "ETag: \"e1\"\r\nLast-Modified: Sun, 22 Nov 2026 09:00:00 GMT\r\n";
+const FIRST: &str = "ETag: \"e1\"\r\nLast-Modified: Sun, 22 Nov 2026 09:00:00 GMT\r\nContent-Range: bytes 0-5/10\r\n";
 const REST: &str = "ETag: \"e1\"\r\nLast-Modified: Sun, 22 Nov 2026 09:00:00 GMT\r\nContent-Range: bytes 4-9/10\r\n";
 pub(super) const EXPIRED: &str =
     "<Error><Code>ExpiredToken</Code><Message>The provided token has expired.</Message></Error>";
@@ -187,6 +188,9 @@ async fn a_reader_gets_every_byte_or_an_error() {
         // Taken up again where it broke off.
         (vec![Break(200, OBJECT, 10, "0123"), Say(206, REST, "456789")], true),
         (vec![Stall(10, "0123"), Say(206, REST, "456789")], true),
+        // It goes on with other bytes than those that are asked for.
+        (vec![Break(200, OBJECT, 10, "0123"), Say(206, FIRST, "012345")], false),
+        (vec![Break(200, OBJECT, 10, "0123"), Say(200, OBJECT, BODY)], false),
         // Another object is there by now.
         (vec![Break(200, OBJECT, 10, "0123"), Say(412, "", "")], false),
         (vec![Break(200, OBJECT, 10, "0123"), Hang], false),

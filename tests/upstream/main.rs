@@ -2,6 +2,7 @@
 
 mod faults;
 mod long;
+mod table;
 
 use actors::Result;
 use actors::domain::clock::{Clock, Timestamp};

@@ -76,6 +76,14 @@ impl Failure {
                     .with_source(source)
                     .with_hint("give the bucket another name there: storage.buckets.<name>.alias");
             }
+            // An answer to HEAD has no words, and what is wrong with a session is said under 400.
+            "" if status == 400 => {
+                let message =
+                    format!("backend `{backend}` is unavailable: it refuses the request and does not say why (400)");
+                return Error::new(ErrorKind::Unavailable, operation, message)
+                    .with_source(source)
+                    .with_hint("check the backend's key pair, whether it has expired, and its region");
+            }
             _ if matches!(status, 401 | 403) || CREDENTIALS.contains(&code) => {
                 let message =
                     format!("backend `{backend}` is unavailable: it refuses this server's credentials ({code})");
