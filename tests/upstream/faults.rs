@@ -156,9 +156,10 @@ pub(super) fn open(url: &str) -> (S3Store, Arc<dyn ObjectStore>) {
         clock: Clock::system(),
         mac: keys("a"),
         limits: Limits {
-            connect: Duration::from_millis(500),
-            head: Duration::from_millis(500),
-            idle: Duration::from_millis(300),
+            // Long for who answers, also on a busy machine; short enough to wait for who does not.
+            connect: Duration::from_secs(5),
+            head: Duration::from_secs(3),
+            idle: Duration::from_secs(2),
             tries: 3,
             pause: Duration::from_millis(4),
         },
