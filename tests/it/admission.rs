@@ -30,6 +30,23 @@ const PUBLIC: &str =
     "storage:\n  buckets:\n    docs: {public_prefixes: [releases/, \"a b/\"]}\n    open: {public: true}\n";
 
 #[test]
+fn what_anybody_may_read_is_shown_as_the_policy_of_the_bucket() {
+    let (host, s3) = host(PUBLIC);
+    let ask = |target: &str| s3.send(Request::new("GET", target));
+    let policy = ask("/docs?policy").expect(200).json();
+    let sids: Vec<_> = policy["Statement"].as_array().unwrap().iter().map(|it| it["Sid"].clone()).collect();
+    assert_eq!(sids, ["PublicRead1", "PublicList1", "PublicRead2", "PublicList2"], "{policy}");
+    assert_eq!(policy["Statement"][2]["Resource"][0], "arn:aws:s3:::docs/releases/*", "{policy}");
+    assert!(ask("/open?policyStatus").expect(200).text().contains("<IsPublic>true</IsPublic>"));
+    assert_eq!(ask("/other?policy").expect(404).s3_code(), "NoSuchBucketPolicy");
+    assert_eq!(ask("/other?policyStatus").expect(404).s3_code(), "NoSuchBucketPolicy");
+    // It is shown, and set by the bucket's public prefixes only.
+    let put = s3.send(Request::new("PUT", "/docs?policy").body(policy.to_string()));
+    assert_eq!(put.expect(501).s3_code(), "NotImplemented");
+    anonymous(&host, "GET", "/docs?policy").expect(403);
+}
+
+#[test]
 fn anybody_reads_a_public_prefix_and_nothing_else() {
     let (host, s3) = host(PUBLIC);
     s3.put("docs", "a b/ü+c", "spaces").expect(200);

@@ -1,6 +1,6 @@
 //! `web/docs/compatibility.md`: the part of it that the registry says is written from the registry.
 
-use deltaglider_proxy::http::s3::operation::Verb;
+use deltaglider_proxy::http::s3::operation::{Probe, Verb};
 use deltaglider_proxy::http::s3::registry::operations::{OPERATIONS, PLAIN_HEADERS, State};
 use deltaglider_proxy::http::s3::registry::{Place, Standing, TABLE};
 use std::fmt::Write;
@@ -27,7 +27,7 @@ fn page() -> String {
         let state = match row.state {
             State::Honoured(_) => "honoured".to_owned(),
             State::Kept(_, what) => format!("kept and given back; {what}"),
-            State::Unconfigured(_) => "answered as not configured".to_owned(),
+            State::Unconfigured(probe) => answered(probe),
             State::Refused { plan, .. } => format!("refused; {}", plan.words()),
         };
         let _ = writeln!(out, "| {} | {state} |", row.name);
@@ -56,9 +56,16 @@ fn state(standing: Standing) -> String {
         Standing::Echoed(verbs) => format!("kept and given back: {}", names(verbs)),
         Standing::Noise => "changes nothing, as on AWS".to_owned(),
         Standing::Unconfigured(probe, what) => {
-            format!("{} answers as not configured; else refused: {what}", probe.name())
+            format!("{}: {}; else refused: {what}", probe.name(), answered(probe))
         }
         Standing::Refused(what) => format!("refused: {what}"),
+    }
+}
+
+fn answered(probe: Probe) -> String {
+    match probe.shows() {
+        Some(what) => format!("shows {what}; without any answered as not configured"),
+        None => "answered as not configured".to_owned(),
     }
 }
 

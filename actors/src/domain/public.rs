@@ -7,6 +7,7 @@ use crate::domain::config::model::Storage;
 use crate::domain::iam::model::{Effect, OneOrMany, Permission};
 use crate::domain::names::BucketName;
 use crate::domain::state::Bucket;
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -35,6 +36,29 @@ pub fn rules(storage: &Storage, registry: &BTreeMap<BucketName, Arc<Bucket>>) ->
         .filter(|(_, prefixes)| !prefixes.is_empty())
         .map(|(name, prefixes)| (name.clone(), prefixes.iter().flat_map(|prefix| grants(name, prefix)).collect()))
         .collect()
+}
+
+/// The same as a bucket policy of AWS, for those who look at one; nothing where nothing is public.
+pub fn policy(bucket: &BucketName, prefixes: &[String]) -> Option<Value> {
+    let arn = |what: &str| format!("arn:aws:s3:::{what}");
+    let statement = |number: usize, grant: Permission| {
+        let list = grant.actions == ["s3:ListBucket"];
+        let resources: Vec<String> = match list {
+            true => vec![arn(bucket.as_str())],
+            false => grant.resources.iter().map(|resource| arn(resource)).collect(),
+        };
+        let mut statement = json!({
+            "Sid": format!("Public{}{number}", if list { "List" } else { "Read" }),
+            "Effect": "Allow", "Principal": "*", "Action": grant.actions, "Resource": resources,
+        });
+        if !grant.conditions.is_empty() {
+            statement["Condition"] = json!(grant.conditions);
+        }
+        statement
+    };
+    let grants = prefixes.iter().zip(1..).flat_map(|(prefix, number)| grants(bucket, prefix).map(|it| (number, it)));
+    let statements: Vec<Value> = grants.map(|(number, grant)| statement(number, grant)).collect();
+    (!statements.is_empty()).then(|| json!({"Version": "2012-10-17", "Statement": statements}))
 }
 
 /// Read, and list.
@@ -114,6 +138,26 @@ mod tests {
         let context = RequestContext { list, public, ..RequestContext::default() };
         let resource = if listing { Resource::bucket(bucket) } else { Resource::object(bucket, text) };
         decide(&State::default(), &Principal::Anonymous, &AccessRequest { action, resource, context: &context }).allowed
+    }
+
+    #[test]
+    fn a_policy_says_what_the_rules_grant() {
+        let name = BucketName::new("docs").unwrap();
+        assert_eq!(policy(&name, &[]), None);
+        let shown = policy(&name, &["a/*/".to_owned(), String::new()]).unwrap();
+        assert_eq!(
+            shown["Statement"],
+            json!([
+                {"Sid": "PublicRead1", "Effect": "Allow", "Principal": "*", "Action": ["s3:GetObject"],
+                 "Resource": ["arn:aws:s3:::docs/a/${*}/*"]},
+                {"Sid": "PublicList1", "Effect": "Allow", "Principal": "*", "Action": ["s3:ListBucket"],
+                 "Resource": ["arn:aws:s3:::docs"], "Condition": {"StringLike": {"s3:prefix": ["a/${*}", "a/${*}/*"]}}},
+                {"Sid": "PublicRead2", "Effect": "Allow", "Principal": "*", "Action": ["s3:GetObject"],
+                 "Resource": ["arn:aws:s3:::docs/*"]},
+                {"Sid": "PublicList2", "Effect": "Allow", "Principal": "*", "Action": ["s3:ListBucket"],
+                 "Resource": ["arn:aws:s3:::docs"]},
+            ])
+        );
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! What AWS answers about configurations that a bucket does not have, so that tools which read them all go on.
+//! What AWS answers about configurations that a bucket does not have, so that tools which read them all go on. What anybody may
+//! read of a bucket is shown as its policy.
 //!
 //! Nothing here claims what does not hold: only objects of the bucket's owner exist (`BucketOwnerEnforced`), and the owner has
 //! full control.
@@ -12,12 +13,21 @@ use crate::http::s3::xml::write::Document;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actors::domain::names::BucketName;
+use actors::domain::public;
 
 /// Answers the probe.
 pub(in crate::http::s3) fn answer(call: &Call, name: &BucketName, probe: Probe) -> Result<HttpResponse, S3Error> {
     call.view.route(name)?;
-    let document = unconfigured(probe, &list::owner(call, name))?;
-    Ok(reply::xml(StatusCode::OK, document))
+    let public = public::policy(name, public::prefixes(&call.view.config.storage, &call.view.state.buckets, name));
+    match (probe, public) {
+        (Probe::Policy, Some(policy)) => Ok(HttpResponse::Ok().json(policy)),
+        (Probe::PolicyStatus, Some(_)) => {
+            let mut document = Document::new("PolicyStatus");
+            document.text("IsPublic", "true");
+            Ok(reply::xml(StatusCode::OK, document.finish()))
+        }
+        _ => Ok(reply::xml(StatusCode::OK, unconfigured(probe, &list::owner(call, name))?)),
+    }
 }
 
 /// The document of a bucket that nothing was configured for, or the error that stands for it.

@@ -52,6 +52,15 @@ impl Probe {
         Self::ObjectLock,
     ];
 
+    /// What it shows where there is something to show; else it answers as for a bucket that nobody configured.
+    pub fn shows(self) -> Option<&'static str> {
+        match self {
+            Self::Policy => Some("the public prefixes as a policy"),
+            Self::PolicyStatus => Some("that there are public prefixes"),
+            _ => None,
+        }
+    }
+
     /// The parameter that asks for it.
     pub fn parameter(self) -> &'static str {
         match self {
