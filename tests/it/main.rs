@@ -39,6 +39,7 @@ mod older;
 mod password;
 mod post;
 mod propagation;
+mod public;
 mod quota;
 mod recover;
 mod regressions;

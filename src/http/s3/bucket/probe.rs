@@ -18,16 +18,24 @@ use actors::domain::public;
 /// Answers the probe.
 pub(in crate::http::s3) fn answer(call: &Call, name: &BucketName, probe: Probe) -> Result<HttpResponse, S3Error> {
     call.view.route(name)?;
-    let public = public::policy(name, public::prefixes(&call.view.config.storage, &call.view.state.buckets, name));
-    match (probe, public) {
-        (Probe::Policy, Some(policy)) => Ok(HttpResponse::Ok().json(policy)),
-        (Probe::PolicyStatus, Some(_)) => {
-            let mut document = Document::new("PolicyStatus");
-            document.text("IsPublic", "true");
-            Ok(reply::xml(StatusCode::OK, document.finish()))
-        }
+    match probe {
+        Probe::Policy | Probe::PolicyStatus => policy(call, name, probe),
         _ => Ok(reply::xml(StatusCode::OK, unconfigured(probe, &list::owner(call, name))?)),
     }
+}
+
+/// What anybody may read, as a policy, or that there is such a thing.
+fn policy(call: &Call, name: &BucketName, probe: Probe) -> Result<HttpResponse, S3Error> {
+    let prefixes = public::prefixes(&call.view.config.storage, &call.view.state.buckets, name);
+    let Some(policy) = public::policy(name, prefixes) else {
+        return unconfigured(probe, &list::owner(call, name)).map(|document| reply::xml(StatusCode::OK, document));
+    };
+    if probe == Probe::Policy {
+        return Ok(HttpResponse::Ok().json(policy));
+    }
+    let mut document = Document::new("PolicyStatus");
+    document.text("IsPublic", "true");
+    Ok(reply::xml(StatusCode::OK, document.finish()))
 }
 
 /// The document of a bucket that nothing was configured for, or the error that stands for it.
