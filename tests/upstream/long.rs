@@ -103,6 +103,19 @@ async fn appears_whole_or_not_at_all(peer: &Peer) -> Result<()> {
     Ok(())
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bodies_that_clients_give_up_say_nothing_of_the_upstream() -> Result<()> {
+    let peer = peers::garage();
+    let (store, name) = (store(&peer), bucket("given-up")?);
+    store.create_bucket(&name).await?;
+    let (body, wanted) = (body(), announced(Conditions::default()));
+    // Taken for failures, three in a row would have it closed.
+    for _ in 0..8 {
+        drop(begun(&store, &name, "film", &wanted, &body[..LONG / 2]).await?);
+    }
+    put(&store, &name, "k", b"x").await.map(drop)
+}
+
 #[tokio::test]
 async fn a_long_body_appears_whole_or_not_at_all_on_garage() -> Result<()> {
     appears_whole_or_not_at_all(&peers::garage()).await

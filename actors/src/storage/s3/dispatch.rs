@@ -154,7 +154,10 @@ impl Dispatcher {
                 }
                 Err(error) => error,
             };
-            self.gate.failure();
+            // A body that was given up on our side says nothing of the upstream.
+            if !error.is_body_write_aborted() {
+                self.gate.failure();
+            }
             if !error.is_connect() || !pause.may_repeat() {
                 return Err(HttpDispatchError::new(chain(&error)));
             }

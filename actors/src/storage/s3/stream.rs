@@ -39,8 +39,9 @@ pub(super) struct Streaming {
     beside: bool,
     /// What the upstream was told to find under the key.
     expected: Expected,
-    sending: Sending,
+    /// Before `sending`, which is dropped after it: the request is given up, and not seen to end too early.
     answer: Owned<Result<Answer, Failure>>,
+    sending: Sending,
     /// What was not sent yet: never nothing, once the body has begun.
     held: Vec<Bytes>,
     len: usize,
