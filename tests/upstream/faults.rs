@@ -6,7 +6,7 @@ use actors::domain::listing::ListQuery;
 use actors::domain::names::ObjectKey;
 use actors::domain::secret::Secret;
 use actors::storage::ObjectStore;
-use actors::storage::s3::{Limits, S3Options, S3Store};
+use actors::storage::s3::{Limits, S3Options, S3Store, own_connections};
 use actors::storage::testkit::{bucket, delete, get, put};
 use actors::{ErrorKind, Result};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -181,6 +181,12 @@ async fn read(acts: Vec<Act>) -> Result<Vec<u8>, ErrorKind> {
 
 #[tokio::test]
 async fn a_reader_gets_every_byte_or_an_error() {
+    readers_get_every_byte_or_an_error().await;
+    own_connections();
+    readers_get_every_byte_or_an_error().await;
+}
+
+async fn readers_get_every_byte_or_an_error() {
     let whole = || Say(200, OBJECT, BODY);
     for (acts, expected) in [
         (vec![whole()], true),
@@ -215,6 +221,12 @@ async fn a_reader_gets_every_byte_or_an_error() {
 
 #[tokio::test]
 async fn a_write_is_acknowledged_only_if_the_object_is_there() -> Result<()> {
+    writes_are_acknowledged_only_if_the_object_is_there().await?;
+    own_connections();
+    writes_are_acknowledged_only_if_the_object_is_there().await
+}
+
+async fn writes_are_acknowledged_only_if_the_object_is_there() -> Result<()> {
     let name = bucket("tk-faults")?;
     for act in [Hang, Silence, Say(500, "", INTERNAL), Say(503, "", SLOW_DOWN), Say(403, "", EXPIRED)] {
         let upstream = faulty("PUT", vec![act.clone()]);

@@ -9,7 +9,7 @@ use actors::domain::names::{BucketName, ObjectKey};
 use actors::domain::tags::Tags;
 use actors::storage::ObjectStore;
 use actors::storage::multipart::{CompletedPart, UploadRef};
-use actors::storage::s3::{Limits, S3Options, S3Store};
+use actors::storage::s3::{Limits, S3Options, S3Store, own_connections};
 use actors::storage::testkit::multipart::{begin, complete, keep};
 use actors::storage::testkit::peers::{self, Peer};
 use actors::storage::testkit::{bucket, delete, get, put};
@@ -278,6 +278,8 @@ async fn holds(store: &Arc<dyn ObjectStore>, operation: Operation, scene: &Scene
 
 #[tokio::test]
 async fn every_operation_under_every_fault() -> Result<()> {
+    // As the workers do that serve clients.
+    own_connections();
     let peer = peers::moto();
     let (direct, way, name) = (store(&peer), Way::to(&peer), bucket("table")?);
     direct.create_bucket(&name).await?;

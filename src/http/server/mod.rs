@@ -20,6 +20,7 @@ use actix_service::{IntoServiceFactory, ServiceFactoryExt, fn_service, map_confi
 use actix_web::dev::{AppConfig, Server};
 use actix_web::middleware::from_fn;
 use actix_web::{App, web};
+use actors::storage::s3::own_connections;
 use peer::Peer;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::io;
@@ -43,6 +44,8 @@ pub fn listen(address: SocketAddr, workers: usize, edge: &Edge) -> io::Result<(S
     let bound = listener.local_addr()?;
     let edge = web::Data::new(edge.clone());
     let factory = move || {
+        // Each worker calls this once, on its own thread.
+        own_connections();
         let app = App::new().app_data(edge.clone());
         let app = app.wrap(from_fn(http::metrics::observe)).configure(http::routes);
         let app = app.into_factory().map_err(|error: actix_web::Error| Response::from(error.error_response()));

@@ -1,9 +1,10 @@
 //! One S3 account: typed requests of rusoto for what has XML in its answer, requests by hand for objects, whose headers rusoto's
 //! types do not all have.
 
-use super::dispatch::{Dispatcher, Owned, runtime};
+use super::dispatch::{Dispatcher, Owned};
 use super::error::Failure;
 use super::feed::Feed;
+use super::pool::runtime;
 use super::retry::Limits;
 use crate::domain::secret::Secret;
 use crate::{Error, Result};

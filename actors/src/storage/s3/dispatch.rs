@@ -1,56 +1,38 @@
-//! Sends signed requests: one runtime and one pool of connections for all, bounded waits, repeats where that is safe.
+//! Sends signed requests: bounded waits, repeats where that is safe.
 //!
 //! rusoto's own client panics on a header that is no ASCII, waits without end and never tries again; its parts that sign, write
 //! and read requests are used over this one.
 
 use super::feed::Feed;
-use super::resolve::Guarded;
+use super::pool::{Connections, Pool, runtime};
 use super::retry::{Gate, Limits, Pause, is_transient};
 use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
-use http::{HeaderMap, Request, StatusCode};
-use hyper::client::HttpConnector;
-use hyper::{Body, Client};
-use hyper_tls::HttpsConnector;
+use http::{HeaderMap, Request};
+use hyper::Body;
+use hyper::body::HttpBody;
 use rusoto_core::request::{DispatchSignedRequest, DispatchSignedRequestFuture, HttpDispatchError, HttpResponse};
 use rusoto_core::signature::{SignedRequest, SignedRequestPayload};
 use std::io;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, LazyLock};
 use std::time::Duration;
-use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinHandle};
 
 /// How many pieces of a body wait for whoever reads it.
 const PIECES: usize = 8;
-/// Connections that are idle for longer are closed by us: most services do it themselves after some time.
-const POOL_IDLE: Duration = Duration::from_secs(15);
-const POOL_SIZE: usize = 64;
 /// The end of a body that is still on its way when its sender is done with it.
 const ON_THE_WAY: u64 = 8 << 20;
-
-/// Connections belong to the runtime that made them, so all upstreams share one that outlives every worker.
-static RUNTIME: LazyLock<io::Result<Runtime>> =
-    LazyLock::new(|| Builder::new_multi_thread().worker_threads(2).thread_name("s3-upstream").enable_all().build());
-
-type Connector = HttpsConnector<HttpConnector<Guarded>>;
 
 /// The one way to an upstream.
 #[derive(Clone)]
 pub(super) struct Dispatcher {
-    client: Client<Connector, Body>,
-    /// For bodies that can be sent once only: each gets a connection of its own, as one that was idle may be dead.
-    fresh: Client<Connector, Body>,
+    pool: Pool,
     limits: Limits,
     gate: Arc<Gate>,
     held: Arc<AtomicBool>,
-}
-
-/// Where tasks of upstreams run.
-pub(super) fn runtime() -> io::Result<Handle> {
-    RUNTIME.as_ref().map(|runtime| runtime.handle().clone()).map_err(|e| io::Error::new(e.kind(), e.to_string()))
 }
 
 /// Ends its task when nobody waits for it any more.
@@ -75,20 +57,7 @@ impl<T> Drop for Owned<T> {
 
 impl Dispatcher {
     pub(super) fn new(limits: Limits) -> io::Result<Self> {
-        let mut http = HttpConnector::new_with_resolver(Guarded);
-        http.enforce_http(false);
-        http.set_nodelay(true);
-        http.set_connect_timeout(Some(limits.connect));
-        let tls = native_tls::TlsConnector::new().map_err(io::Error::other)?;
-        let connector = HttpsConnector::from((http, tls.into()));
-        let handle = runtime()?;
-        let client = Client::builder()
-            .pool_idle_timeout(POOL_IDLE)
-            .pool_max_idle_per_host(POOL_SIZE)
-            .executor(Spawner(handle.clone()))
-            .build(connector.clone());
-        let fresh = Client::builder().pool_max_idle_per_host(0).executor(Spawner(handle)).build(connector);
-        Ok(Self { client, fresh, limits, gate: Arc::default(), held: Arc::default() })
+        Ok(Self { pool: Pool::new(limits.connect)?, limits, gate: Arc::default(), held: Arc::default() })
     }
 
     /// True while the upstream is taken for dead, and requests are answered without it.
@@ -141,7 +110,7 @@ impl Dispatcher {
                 tokio::time::sleep(self.limits.head(false, ON_THE_WAY)).await;
             };
             let outcome = tokio::select! {
-                outcome = self.fresh.request(request) => outcome,
+                outcome = self.pool.fresh.request(request) => outcome,
                 () = late => {
                     self.gate.failure();
                     return Err(HttpDispatchError::new("it took too long to answer".to_owned()));
@@ -150,7 +119,7 @@ impl Dispatcher {
             let error = match outcome {
                 Ok(response) => {
                     self.gate.success();
-                    return Ok(answer(response, self.limits.idle));
+                    return Ok(answer(response.map(|body| moved(body, self.limits.idle))));
                 }
                 Err(error) => error,
             };
@@ -165,7 +134,7 @@ impl Dispatcher {
         }
     }
 
-    async fn send(self, request: SignedRequest) -> Result<HttpResponse, HttpDispatchError> {
+    async fn send(self, request: SignedRequest, over: &Connections) -> Result<http::Response<Body>, HttpDispatchError> {
         let method = request.method.clone();
         let completes = request.method == "POST" && request.params.contains_key("uploadId");
         let slow = completes || request.headers.contains_key("x-amz-copy-source");
@@ -175,12 +144,12 @@ impl Dispatcher {
             self.admit(&method)?;
             let request = with_body(&head, &payload);
             let size = payload.as_ref().map_or(0, Bytes::len) as u64;
-            let outcome = tokio::time::timeout(self.limits.head(slow, size), self.client.request(request)).await;
+            let outcome = tokio::time::timeout(self.limits.head(slow, size), over.request(request)).await;
             let again = match outcome {
                 Ok(Ok(response)) => {
                     self.gate.success();
                     if !is_transient(response.status()) || !pause.may_repeat() {
-                        return Ok(answer(response, self.limits.idle));
+                        return Ok(response);
                     }
                     format!("it answered {}", response.status())
                 }
@@ -207,23 +176,20 @@ impl DispatchSignedRequest for Dispatcher {
     fn dispatch(&self, request: SignedRequest, _: Option<Duration>) -> DispatchSignedRequestFuture {
         let this = self.clone();
         Box::pin(async move {
+            let idle = this.limits.idle;
+            if let Some(own) = this.pool.own() {
+                return Ok(answer(this.send(request, &own).await?.map(|body| watched(body, idle))));
+            }
             let handle = runtime().map_err(HttpDispatchError::from)?;
-            let mut task = Owned(handle.spawn(this.send(request)));
+            let mut task = Owned(handle.spawn(async move {
+                let shared = this.pool.shared.clone();
+                Ok(answer(this.send(request, &shared).await?.map(|body| moved(body, idle))))
+            }));
             match (&mut task.0).await {
                 Ok(outcome) => outcome,
                 Err(error) => Err(HttpDispatchError::new(format!("the request's task ended: {error}"))),
             }
         })
-    }
-}
-
-/// hyper's tasks run where the connections are.
-#[derive(Clone)]
-struct Spawner(Handle);
-
-impl<F: Future<Output = ()> + Send + 'static> hyper::rt::Executor<F> for Spawner {
-    fn execute(&self, future: F) {
-        self.0.spawn(future);
     }
 }
 
@@ -249,35 +215,40 @@ fn with_body(head: &Request<()>, payload: &Option<Bytes>) -> Request<Body> {
     request
 }
 
-/// What came, with headers of any bytes, and a body that is moved by the runtime of the connections.
-fn answer(response: http::Response<Body>, idle: Duration) -> HttpResponse {
+/// What came, with headers of any bytes.
+fn answer(response: http::Response<Pieces>) -> HttpResponse {
     let (parts, body) = response.into_parts();
     let mut headers = HeaderMap::<String>::with_capacity(parts.headers.len());
     for (name, value) in &parts.headers {
         headers.append(name.clone(), String::from_utf8_lossy(value.as_bytes()).into_owned());
     }
-    let body = if has_none(parts.status, &headers) {
-        rusoto_core::ByteStream::new(futures_util::stream::empty())
-    } else {
-        rusoto_core::ByteStream::new(moved(body, idle))
-    };
-    HttpResponse { status: parts.status, body, headers }
+    HttpResponse { status: parts.status, body: rusoto_core::ByteStream::new(body), headers }
 }
 
-fn has_none(status: StatusCode, headers: &HeaderMap<String>) -> bool {
-    status == StatusCode::NO_CONTENT || headers.get("content-length").is_some_and(|length| length == "0")
+/// A body on its way in.
+type Pieces = BoxStream<'static, io::Result<Bytes>>;
+
+/// An upstream that stalls is given up; a reader that stalls is not, its own side sees to it.
+fn watched(body: Body, idle: Duration) -> Pieces {
+    futures_util::stream::unfold(body, move |mut body| async move {
+        let piece = match tokio::time::timeout(idle, body.next()).await {
+            Ok(piece) => piece?.map_err(|e| io::Error::other(chain(&e))),
+            Err(_) => Err(io::Error::new(io::ErrorKind::TimedOut, "the upstream stalled in the middle of a body")),
+        };
+        Some((piece, body))
+    })
+    .boxed()
 }
 
-/// Moves a body piece by piece. An upstream that stalls is given up; a reader that stalls is not, its own side sees to it.
-fn moved(mut body: Body, idle: Duration) -> BoxStream<'static, io::Result<Bytes>> {
-    let (to, from) = mpsc::channel::<io::Result<Bytes>>(PIECES);
+/// The same, moved by the runtime of the connections, whoever reads it.
+fn moved(body: Body, idle: Duration) -> Pieces {
+    if body.is_end_stream() {
+        return futures_util::stream::empty().boxed();
+    }
+    let (to, from) = mpsc::channel(PIECES);
+    let mut body = watched(body, idle);
     tokio::spawn(async move {
-        loop {
-            let piece = match tokio::time::timeout(idle, body.next()).await {
-                Ok(None) => return,
-                Ok(Some(piece)) => piece.map_err(|e| io::Error::other(chain(&e))),
-                Err(_) => Err(io::Error::new(io::ErrorKind::TimedOut, "the upstream stalled in the middle of a body")),
-            };
+        while let Some(piece) = body.next().await {
             let failed = piece.is_err();
             if to.send(piece).await.is_err() || failed {
                 return;

@@ -15,6 +15,7 @@ mod feed;
 mod list;
 mod look;
 mod meta;
+mod pool;
 mod put;
 mod read;
 mod resolve;
@@ -25,6 +26,7 @@ mod temp;
 mod uploads;
 mod writer;
 
+pub use pool::own_connections;
 pub use retry::Limits;
 
 use crate::Result;

@@ -4,7 +4,7 @@
 use super::Inner;
 use super::client::Call;
 use super::convert::{INTERNAL, element};
-use super::dispatch::runtime;
+use super::pool::runtime;
 use crate::domain::names::BucketName;
 use crate::{Error, Result};
 use bytes::Bytes;
