@@ -14,6 +14,7 @@ use crate::http::context::{self, Context};
 use crate::http::host::Place;
 use actix_web::dev::RequestHead;
 use actix_web::http::StatusCode;
+use actix_web::web;
 use actors::audit::{Denial, DenialKind, Event, Outcome};
 use actors::domain::admission::Block;
 use actors::domain::clock::Timestamp;
@@ -38,7 +39,7 @@ const DEFAULT_REGION: &str = "us-east-1";
 #[derive(Debug)]
 pub(super) struct Call {
     /// Handles to the owners, and what the edge keeps.
-    pub(super) edge: Edge,
+    pub(super) edge: web::Data<Edge>,
     /// The one generation that the whole request sees.
     pub(super) view: Arc<SystemView>,
     /// Its circumstances.
@@ -54,7 +55,7 @@ pub(super) struct Call {
 impl Call {
     /// Verifies a request and decides whether it may be.
     pub(super) fn admit(
-        edge: &Edge,
+        edge: &web::Data<Edge>,
         view: Arc<SystemView>,
         head: &RequestHead,
         place: &Place,
@@ -92,7 +93,7 @@ impl Call {
 
     /// Decides whether a request that proved to be something may be.
     fn allowed(
-        edge: &Edge,
+        edge: &web::Data<Edge>,
         view: Arc<SystemView>,
         context: Context,
         verified: Verified,

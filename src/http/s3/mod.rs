@@ -85,7 +85,7 @@ pub async fn handle(edge: web::Data<Edge>, request: HttpRequest, mut payload: we
 }
 
 async fn admitted(
-    edge: &Edge,
+    edge: &web::Data<Edge>,
     view: Arc<SystemView>,
     place: &Place,
     context: &Context,
@@ -99,7 +99,7 @@ async fn admitted(
 }
 
 /// Decides on `Expect: 100-continue`: the answer to a request that is refused before its body is read, `None` where it may come.
-pub fn preflight(edge: &Edge, head: &RequestHead, secure: bool) -> Option<HttpResponse> {
+pub fn preflight(edge: &web::Data<Edge>, head: &RequestHead, secure: bool) -> Option<HttpResponse> {
     if head.method == Method::OPTIONS {
         return None;
     }

@@ -53,7 +53,7 @@ pub(super) fn no_form() -> S3Error {
 
 /// Takes a form in and answers as it says.
 pub(super) async fn answer(
-    edge: &Edge,
+    edge: &web::Data<Edge>,
     view: Arc<SystemView>,
     place: &Place,
     context: &Context,

@@ -42,10 +42,11 @@ const SHUTDOWN_SECONDS: u64 = 5;
 pub fn listen(address: SocketAddr, workers: usize, edge: &Edge) -> io::Result<(SocketAddr, Server)> {
     let listener = TcpListener::bind(address)?;
     let bound = listener.local_addr()?;
-    let edge = web::Data::new(edge.clone());
+    let edge = edge.clone();
     let factory = move || {
-        // Each worker calls this once, on its own thread.
+        // Each worker calls this once, on its own thread. What it counts for every request it shares with no other.
         own_connections();
+        let edge = web::Data::new(edge.clone());
         let app = App::new().app_data(edge.clone());
         let app = app.wrap(from_fn(http::metrics::observe)).configure(http::routes);
         let app = app.into_factory().map_err(|error: actix_web::Error| Response::from(error.error_response()));

@@ -10,6 +10,7 @@ use crate::http::s3::error::S3Error;
 use crate::http::s3::operation::{Names, Operation, PutObject};
 use crate::http::s3::permission::Needed;
 use actix_web::dev::RequestHead;
+use actix_web::web;
 use actors::domain::iam::context::Resource;
 use actors::domain::iam::principal::Principal;
 use actors::domain::names::{BucketName, ObjectKey};
@@ -19,7 +20,7 @@ use std::time::Duration;
 
 /// A form whose fields are still to come.
 pub(in crate::http::s3) struct FormCall<'a> {
-    edge: &'a Edge,
+    edge: &'a web::Data<Edge>,
     view: Arc<SystemView>,
     context: &'a Context,
     bucket: BucketName,
@@ -28,7 +29,7 @@ pub(in crate::http::s3) struct FormCall<'a> {
 impl<'a> FormCall<'a> {
     /// Of a request for PostObject. Its credentials are in its fields and nowhere else.
     pub(in crate::http::s3) fn begin(
-        edge: &'a Edge,
+        edge: &'a web::Data<Edge>,
         view: Arc<SystemView>,
         head: &RequestHead,
         place: &Place,

@@ -134,14 +134,14 @@ async fn open(
     read: &ReadObject,
     (conditions, range): &(Conditions, Option<RangeRequest>),
 ) -> Result<ReadOutcome, Error> {
-    let request = ReadRequest {
+    let request = || ReadRequest {
         bucket: route.bucket.clone(),
         key: read.key.clone(),
         conditions: conditions.clone(),
         range: *range,
     };
     let holder = call.holder();
-    let mut outcome = route.store.open_read(&holder, request.clone()).await;
+    let mut outcome = route.store.open_read(&holder, request()).await;
     for _ in 0..TRIES {
         match &outcome {
             Err(error) if error.kind() == ErrorKind::Busy && call.edge.s3.readers.make_room(&holder) => {}
@@ -149,7 +149,7 @@ async fn open(
         }
         // The permit comes back as soon as the connection that was cut off has noticed.
         tokio::time::sleep(ROUND).await;
-        outcome = route.store.open_read(&holder, request.clone()).await;
+        outcome = route.store.open_read(&holder, request()).await;
     }
     outcome
 }
