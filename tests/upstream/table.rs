@@ -225,7 +225,16 @@ struct Scene {
 }
 
 const OLD: &[u8] = b"what was there before";
-const NEW: &[u8] = b"what is there now";
+/// In pieces, as a store is given what is longer.
+const NEW: &[u8] = &{
+    let mut bytes = [0; 250_000];
+    let mut at = 0;
+    while at < bytes.len() {
+        bytes[at] = (at % 251) as u8;
+        at += 1;
+    }
+    bytes
+};
 
 async fn run(store: &Arc<dyn ObjectStore>, operation: Operation, scene: &Scene) -> Result<()> {
     let (name, key) = (&scene.name, ObjectKey::new("k")?);

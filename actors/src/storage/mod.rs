@@ -168,7 +168,7 @@ impl ConditionalWrites {
 }
 
 /// What is known of a body before its first byte.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Announced {
     /// How long it is.
     pub size: u64,

@@ -8,6 +8,8 @@ use super::pool::runtime;
 use super::retry::Limits;
 use crate::domain::secret::Secret;
 use crate::{Error, Result};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use http::HeaderMap;
@@ -17,6 +19,7 @@ use rusoto_core::signature::SignedRequest;
 use rusoto_core::{ByteStream, Client, Region};
 use rusoto_s3::S3Client;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Answers that are read whole are no longer than this.
@@ -43,6 +46,21 @@ pub(super) struct Call<'a> {
     pub(super) query: Vec<(&'a str, String)>,
     pub(super) headers: Vec<(String, String)>,
     pub(super) body: Option<Bytes>,
+}
+
+/// The bytes of an object or a part, in the pieces in which they came.
+pub(super) struct Content {
+    bytes: Arc<[Bytes]>,
+    /// Their MD5, as the header has it.
+    md5: String,
+}
+
+impl Content {
+    /// Of these bytes and their MD5, in hex.
+    pub(super) fn new(bytes: Vec<Bytes>, md5: &str) -> Result<Self> {
+        let md5 = hex::decode(md5).map_err(|e| Error::internal("write object", e))?;
+        Ok(Self { bytes: bytes.into(), md5: STANDARD.encode(md5) })
+    }
 }
 
 /// What came of it.
@@ -96,17 +114,29 @@ impl Upstream {
         judged(call.method == "HEAD", self.dispatcher.dispatch(request, None).await).await
     }
 
+    /// The same with content. Its MD5, which is known, is signed in place of another sum, and the upstream compares it.
+    pub(super) async fn send(&self, mut call: Call<'_>, content: Content) -> Result<Answer, Failure> {
+        call.headers.push(("content-md5".to_owned(), content.md5));
+        let request = self.unsigned(&call, content.bytes.iter().map(Bytes::len).sum());
+        judged(false, self.dispatcher.clone().whole(request, content.bytes).await).await
+    }
+
     /// The same with a body of a known length that is still being made.
     pub(super) fn stream(&self, call: Call<'_>, size: u64, feed: Feed) -> Result<Owned<Result<Answer, Failure>>> {
         const OPERATION: &str = "write object";
         let size = usize::try_from(size).map_err(|e| Error::internal(OPERATION, e))?;
-        let mut request = self.request(&call);
-        // The length is signed with the rest, the bytes are not: they are not known yet, and go another way.
+        let request = self.unsigned(&call, size);
+        let (dispatcher, handle) = (self.dispatcher.clone(), runtime().map_err(|e| Error::io(OPERATION, e))?);
+        Ok(Owned::new(handle.spawn(async move { judged(false, dispatcher.stream(request, feed).await).await })))
+    }
+
+    /// A request whose length is signed with the rest, and whose bytes are not: they go another way.
+    fn unsigned(&self, call: &Call<'_>, size: usize) -> SignedRequest {
+        let mut request = self.request(call);
         request.set_payload_stream(ByteStream::new_with_size(futures_util::stream::empty(), size));
         request.sign(&self.credentials);
         request.payload = None;
-        let (dispatcher, handle) = (self.dispatcher.clone(), runtime().map_err(|e| Error::io(OPERATION, e))?);
-        Ok(Owned::new(handle.spawn(async move { judged(false, dispatcher.stream(request, feed).await).await })))
+        request
     }
 
     fn request(&self, call: &Call<'_>) -> SignedRequest {

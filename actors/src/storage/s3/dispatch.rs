@@ -99,12 +99,11 @@ impl Dispatcher {
 
     /// Sends a request with a body that is still being made. Once some of it has gone out it is not sent again.
     pub(super) async fn stream(self, request: SignedRequest, feed: Feed) -> Result<HttpResponse, HttpDispatchError> {
-        let (head, _) = split(request)?;
+        let head = head(request)?;
         let mut pause = Pause::new(&self.limits);
         loop {
             self.admit(head.method().as_str())?;
-            let mut request = with_body(&head, &None);
-            *request.body_mut() = feed.body();
+            let request = with_body(&head, feed.body());
             let late = async {
                 feed.is_whole().await;
                 tokio::time::sleep(self.limits.head(false, ON_THE_WAY)).await;
@@ -134,16 +133,42 @@ impl Dispatcher {
         }
     }
 
-    async fn send(self, request: SignedRequest, over: &Connections) -> Result<http::Response<Body>, HttpDispatchError> {
+    /// Sends a request with a body that is there, as often as is needed; it may lie in pieces.
+    pub(super) async fn whole(
+        self,
+        request: SignedRequest,
+        bytes: Arc<[Bytes]>,
+    ) -> Result<HttpResponse, HttpDispatchError> {
+        let idle = self.limits.idle;
+        if let Some(own) = self.pool.own() {
+            return Ok(answer(self.send(request, &bytes, &own).await?.map(|body| watched(body, idle))));
+        }
+        let handle = runtime().map_err(HttpDispatchError::from)?;
+        let mut task = Owned(handle.spawn(async move {
+            let shared = self.pool.shared.clone();
+            Ok(answer(self.send(request, &bytes, &shared).await?.map(|body| moved(body, idle))))
+        }));
+        match task.joined().await {
+            Ok(outcome) => outcome,
+            Err(error) => Err(HttpDispatchError::new(format!("the request's task ended: {error}"))),
+        }
+    }
+
+    async fn send(
+        self,
+        request: SignedRequest,
+        bytes: &Arc<[Bytes]>,
+        over: &Connections,
+    ) -> Result<http::Response<Body>, HttpDispatchError> {
         let method = request.method.clone();
         let completes = request.method == "POST" && request.params.contains_key("uploadId");
         let slow = completes || request.headers.contains_key("x-amz-copy-source");
-        let (head, payload) = split(request)?;
+        let head = head(request)?;
+        let size = bytes.iter().map(|piece| piece.len() as u64).sum();
         let mut pause = Pause::new(&self.limits);
         loop {
             self.admit(&method)?;
-            let request = with_body(&head, &payload);
-            let size = payload.as_ref().map_or(0, Bytes::len) as u64;
+            let request = with_body(&head, body(bytes));
             let outcome = tokio::time::timeout(self.limits.head(slow, size), over.request(request)).await;
             let again = match outcome {
                 Ok(Ok(response)) => {
@@ -173,46 +198,48 @@ impl Dispatcher {
 }
 
 impl DispatchSignedRequest for Dispatcher {
-    fn dispatch(&self, request: SignedRequest, _: Option<Duration>) -> DispatchSignedRequestFuture {
+    fn dispatch(&self, mut request: SignedRequest, _: Option<Duration>) -> DispatchSignedRequestFuture {
         let this = self.clone();
         Box::pin(async move {
-            let idle = this.limits.idle;
-            if let Some(own) = this.pool.own() {
-                return Ok(answer(this.send(request, &own).await?.map(|body| watched(body, idle))));
-            }
-            let handle = runtime().map_err(HttpDispatchError::from)?;
-            let mut task = Owned(handle.spawn(async move {
-                let shared = this.pool.shared.clone();
-                Ok(answer(this.send(request, &shared).await?.map(|body| moved(body, idle))))
-            }));
-            match (&mut task.0).await {
-                Ok(outcome) => outcome,
-                Err(error) => Err(HttpDispatchError::new(format!("the request's task ended: {error}"))),
-            }
+            let bytes = match request.payload.take() {
+                None => Arc::default(),
+                Some(SignedRequestPayload::Buffer(bytes)) => Arc::from([bytes]),
+                // It could be sent once only, so nobody gives one.
+                Some(SignedRequestPayload::Stream(_)) => {
+                    return Err(HttpDispatchError::new("a stream cannot be sent again".to_owned()));
+                }
+            };
+            this.whole(request, bytes).await
         })
     }
 }
 
-/// The request without its body, which every try gets anew. A stream could be sent once only, so nobody gives one.
-fn split(mut request: SignedRequest) -> Result<(Request<()>, Option<Bytes>), HttpDispatchError> {
-    let payload = match request.payload.take() {
-        None => None,
-        Some(SignedRequestPayload::Buffer(bytes)) => Some(bytes),
-        Some(SignedRequestPayload::Stream(_)) => {
-            return Err(HttpDispatchError::new("a stream cannot be sent again".to_owned()));
-        }
-    };
+/// The request without its body, which every try gets anew.
+fn head(request: SignedRequest) -> Result<Request<()>, HttpDispatchError> {
     let whole: Result<Request<Body>, http::Error> = request.try_into();
-    let whole = whole.map_err(|e| HttpDispatchError::new(format!("the request cannot be written: {e}")))?;
-    Ok((whole.map(drop), payload))
+    whole
+        .map(|whole| whole.map(drop))
+        .map_err(|e| HttpDispatchError::new(format!("the request cannot be written: {e}")))
 }
 
-fn with_body(head: &Request<()>, payload: &Option<Bytes>) -> Request<Body> {
-    let mut request = Request::new(payload.clone().map_or_else(Body::empty, Body::from));
+fn with_body(head: &Request<()>, body: Body) -> Request<Body> {
+    let mut request = Request::new(body);
     *request.method_mut() = head.method().clone();
     *request.uri_mut() = head.uri().clone();
     *request.headers_mut() = head.headers().clone();
     request
+}
+
+fn body(bytes: &Arc<[Bytes]>) -> Body {
+    match bytes.as_ref() {
+        [] => Body::empty(),
+        [bytes] => Body::from(bytes.clone()),
+        _ => {
+            let (count, bytes) = (bytes.len(), Arc::clone(bytes));
+            let pieces = (0..count).map(move |at| Ok::<_, io::Error>(bytes[at].clone()));
+            Body::wrap_stream(futures_util::stream::iter(pieces))
+        }
+    }
 }
 
 /// What came, with headers of any bytes.

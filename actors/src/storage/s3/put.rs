@@ -3,7 +3,7 @@
 
 use super::Inner;
 use super::cas::{Expected, taken};
-use super::client::Call;
+use super::client::{self, Call};
 use super::convert::{stored, to_second};
 use super::error::Failure;
 use super::meta::Facts;
@@ -15,7 +15,6 @@ use crate::domain::names::{BucketName, ObjectKey};
 use crate::domain::object::{ETag, ObjectMeta};
 use crate::storage::CommitRequest;
 use crate::{Result, fault};
-use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -42,7 +41,10 @@ pub(super) async fn commit(store: &Arc<Inner>, commit: CommitRequest) -> Result<
     };
     fault::point("s3.commit.before");
     let published = match content {
-        Content::Memory(bytes) => store.put(&bucket, &key, facts(), bytes, &expected).await?,
+        Content::Memory(bytes) => {
+            let content = client::Content::new(bytes, &body.sums.md5)?;
+            store.put(&bucket, &key, facts(), content, &expected).await?
+        }
         Content::Temp(temp) => store.copy(&bucket, (temp.key.as_str(), None), &key, facts()).await?,
         Content::Stream(stream) => stream.publish(&attributes, expected).await?,
     };
@@ -58,16 +60,15 @@ impl Inner {
         bucket: &BucketName,
         key: &ObjectKey,
         facts: Facts,
-        body: Bytes,
+        content: client::Content,
         expected: &Expected,
     ) -> Result<Described> {
         let id = facts.id.clone();
         let mut headers = self.placed(bucket, key, facts.clone()).await?;
         headers.extend(self.condition(bucket, expected).await);
         let stored = stored(key.as_str());
-        let body = Some(body);
-        let call = Call { method: "PUT", bucket: bucket.as_str(), key: &stored, query: Vec::new(), headers, body };
-        match self.upstream.call(call).await {
+        let call = Call { method: "PUT", bucket: bucket.as_str(), key: &stored, headers, ..Call::default() };
+        match self.upstream.send(call, content).await {
             Ok(answer) if facts.etag.as_ref() == Some(&ETag::new(answer.header("etag"))) => {
                 let now = Timestamp::parse_http_date(answer.header("date"));
                 let meta = facts.meta("", BTreeMap::new(), now.unwrap_or_else(|| to_second(self.clock.now())));

@@ -7,7 +7,7 @@ use super::convert::{INTERNAL, element};
 use super::pool::runtime;
 use crate::domain::names::BucketName;
 use crate::{Error, Result};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use quick_xml::escape::escape;
 use rusoto_s3::{AbortMultipartUploadRequest, CompletedPart, S3};
 use std::fmt;
@@ -19,6 +19,7 @@ const OPERATION: &str = "write object";
 const NAMESPACE: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
 /// So many pieces are on their way at once: with their size, this bounds the memory of a transfer.
 const UNDER_WAY: usize = 3;
+const PIECE: usize = 8 << 20;
 
 /// The object of the store's own; dropped, it is removed.
 pub(super) struct Temp {
@@ -35,6 +36,8 @@ pub(super) struct Sending {
     under_way: JoinSet<Result<CompletedPart>>,
     parts: Vec<CompletedPart>,
     next: i64,
+    /// The next piece, as far as it came.
+    piece: BytesMut,
 }
 
 impl Sending {
@@ -43,11 +46,23 @@ impl Sending {
         let key = format!("{INTERNAL}tmp/{}", Uuid::new_v4());
         let upload = begin_upload(store, bucket, &key, Vec::new(), OPERATION).await?;
         let temp = Temp { store: Arc::clone(store), bucket: bucket.clone(), key, upload: Some(upload) };
-        Ok(Self { temp, under_way: JoinSet::new(), parts: Vec::new(), next: 1 })
+        Ok(Self { temp, under_way: JoinSet::new(), parts: Vec::new(), next: 1, piece: BytesMut::with_capacity(PIECE) })
     }
 
-    /// Sends a piece; returns when there is room for the next.
-    pub(super) async fn push(&mut self, piece: Bytes) -> Result<()> {
+    /// Sends what comes, in pieces of one size; returns when there is room for more.
+    pub(super) async fn write(&mut self, mut bytes: Bytes) -> Result<()> {
+        while !bytes.is_empty() {
+            let fitting = bytes.len().min(PIECE - self.piece.len());
+            self.piece.extend_from_slice(&bytes.split_to(fitting));
+            if self.piece.len() == PIECE {
+                let piece = std::mem::replace(&mut self.piece, BytesMut::with_capacity(PIECE));
+                self.send(piece.freeze()).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn send(&mut self, piece: Bytes) -> Result<()> {
         while self.under_way.len() >= UNDER_WAY {
             self.joined().await?;
         }
@@ -75,6 +90,10 @@ impl Sending {
 
     /// Waits for all pieces; the body is one object of the store's own then.
     pub(super) async fn finish(mut self) -> Result<Temp> {
+        if !self.piece.is_empty() {
+            let rest = std::mem::take(&mut self.piece);
+            self.send(rest.freeze()).await?;
+        }
         while !self.under_way.is_empty() {
             self.joined().await?;
         }

@@ -11,7 +11,7 @@ use crate::storage::multipart::{PartNumber, UploadRef};
 use crate::storage::{Announced, ObjectWriter, Staged};
 use crate::{Error, Result};
 use async_trait::async_trait;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use md5::Md5;
 use sha2::{Digest, Sha256};
 use std::fmt;
@@ -20,8 +20,6 @@ use std::sync::Arc;
 const OPERATION: &str = "write object";
 /// Bodies up to this stay in memory until the commit; also what most clients make parts of.
 const SHORT: usize = 16 << 20;
-/// Longer ones are sent in pieces of this.
-const PIECE: usize = 8 << 20;
 /// Sums are made in pieces of this.
 const SUMMED: usize = 256 << 10;
 
@@ -35,7 +33,7 @@ pub(super) enum Goal {
 /// Where the bytes are.
 #[derive(Debug)]
 pub(super) enum Content {
-    Memory(Bytes),
+    Memory(Vec<Bytes>),
     Temp(Temp),
     Stream(Box<Streaming>),
 }
@@ -54,11 +52,12 @@ pub(super) struct S3Writer {
     size: u64,
     unsummed: Gathering,
     lanes: Option<Lanes>,
-    held: BytesMut,
+    held: Gathering,
     sending: Option<Sending>,
     announced: Option<Announced>,
     streaming: Option<Box<Streaming>>,
-    /// MD5 and SHA-256: whether they are made. Of a body that goes out in one request the upstream makes the MD5.
+    /// MD5 and SHA-256: whether they are made. Of a body that goes out in one request the upstream makes the MD5, and nobody keeps the
+    /// SHA-256 of a part.
     summed: (bool, bool),
 }
 
@@ -79,7 +78,7 @@ impl Goal {
 
 impl S3Writer {
     pub(super) fn new(store: Arc<Inner>, goal: Goal) -> Self {
-        let (unsummed, held) = (Gathering::default(), BytesMut::new());
+        let (unsummed, held) = (Gathering::default(), Gathering::default());
         let (announced, streaming) = (None, None);
         let summed = (true, true);
         Self { store, goal, size: 0, unsummed, lanes: None, held, sending: None, announced, streaming, summed }
@@ -108,22 +107,23 @@ impl S3Writer {
         {
             self.summed = (announced.compares_md5, announced.compares_sha256);
             self.streaming = Some(Box::new(Streaming::begin(&self.store, bucket, key, announced).await?));
+        } else if let Goal::Part { .. } = &self.goal {
+            self.summed.1 = announced.compares_sha256;
         }
         Ok(())
     }
 
-    /// Sends whole pieces once the body is too long to stay.
-    async fn send(&mut self, all: bool) -> Result<()> {
-        if self.sending.is_none() {
-            if self.held.len() <= SHORT {
-                return Ok(());
-            }
-            self.sending = Some(Sending::begin(&self.store, self.goal.bucket()).await?);
+    /// Keeps what came, or sends it on once the body is too long to stay.
+    async fn keep(&mut self, bytes: Bytes) -> Result<()> {
+        if let Some(sending) = &mut self.sending {
+            return sending.write(bytes).await;
         }
-        let Some(sending) = &mut self.sending else { return Ok(()) };
-        while self.held.len() >= PIECE || (all && !self.held.is_empty()) {
-            let piece = self.held.split_to(PIECE.min(self.held.len())).freeze();
-            sending.push(piece).await?;
+        self.held.push(bytes);
+        if self.held.len() > SHORT {
+            let sending = self.sending.insert(Sending::begin(&self.store, self.goal.bucket()).await?);
+            for bytes in self.held.take() {
+                sending.write(bytes).await?;
+            }
         }
         Ok(())
     }
@@ -143,8 +143,7 @@ impl ObjectWriter for S3Writer {
         if let Some(streaming) = &mut self.streaming {
             return streaming.push(bytes).await;
         }
-        self.held.extend_from_slice(&bytes);
-        self.send(false).await
+        self.keep(bytes).await
     }
 
     fn announce(&mut self, announced: Announced) {
@@ -155,10 +154,10 @@ impl ObjectWriter for S3Writer {
         if self.unsummed.len() > 0 && self.lanes.is_some() {
             self.sum().await?;
         }
-        self.send(true).await?;
+        let held = self.held.take();
         let (md5, sha256) = match self.lanes.take() {
             None if self.streaming.is_some() => (String::new(), String::new()),
-            None => (hex::encode(Md5::digest(&self.held)), hex::encode(Sha256::digest(&self.held))),
+            None => (digest::<Md5>(&held), digest::<Sha256>(&held)),
             Some(Lanes { rooms, md5, sha256 }) => {
                 rooms.all_done().await?;
                 let md5 = md5.map(Lane::into_state).transpose()?.map(|md5| hex::encode(md5.finalize()));
@@ -169,7 +168,7 @@ impl ObjectWriter for S3Writer {
         let content = match (self.streaming.take(), self.sending.take()) {
             (Some(streaming), _) => Content::Stream(Box::new(streaming.finish()?)),
             (None, Some(sending)) => Content::Temp(sending.finish().await?),
-            (None, None) => Content::Memory(std::mem::take(&mut self.held).freeze()),
+            (None, None) => Content::Memory(held),
         };
         let sums = BodySums { size: self.size, md5, sha256 };
         Ok(Staged { sums, handle: Box::new(StagedBody { goal: self.goal.clone(), content }) })
@@ -184,6 +183,11 @@ pub(super) fn staged(handle: Box<dyn std::any::Any + Send>, goal: &Goal) -> Resu
         return Err(Error::internal(OPERATION, "the body was staged for something else"));
     }
     Ok(body.content)
+}
+
+fn digest<D: Digest>(bytes: &[Bytes]) -> String {
+    let digest = bytes.iter().fold(D::new(), |digest, bytes| digest.chain_update(bytes));
+    hex::encode(digest.finalize())
 }
 
 fn add<D: Digest>(digest: &mut D, piece: &Piece) -> Result<()> {

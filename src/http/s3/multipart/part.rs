@@ -7,6 +7,7 @@ use crate::http::s3::call::Call;
 use crate::http::s3::error::S3Error;
 use crate::http::s3::operation::UploadPart;
 use actix_web::{HttpRequest, HttpResponse, web};
+use actors::storage::Announced;
 use actors::storage::multipart::PartCommit;
 
 /// Stores the part.
@@ -23,7 +24,10 @@ pub(in crate::http::s3) async fn answer(
     declared.also = sums::needed(known.checksum, declared.algorithm())?;
     let room = call.edge.system.reserve(&route, None, declared.length).await?;
     let begun = route.store.begin_part(&call.holder(), &upload, part.number).await;
-    let ticket = begun.map_err(|error| of_upload(error, &part.upload))?;
+    let mut ticket = begun.map_err(|error| of_upload(error, &part.upload))?;
+    let (compares_md5, compares_sha256) = (declared.md5.is_some(), declared.needs_sha256());
+    let announced = Announced { size: declared.length, compares_md5, compares_sha256, ..Announced::default() };
+    ticket.writer.announce(announced);
     let received = inbound::receive(payload, ticket.writer, &declared, call.idle()).await?;
     // What the client sent is what it wants back; the upload's own is of interest to one who sent none.
     let sums: Vec<_> = received.checksum.into_iter().chain(received.also).collect();

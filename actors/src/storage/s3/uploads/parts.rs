@@ -7,7 +7,7 @@ use crate::domain::object::ETag;
 use crate::storage::completion::KeptPart;
 use crate::storage::multipart::{PartCommit, PartInfo, PartNumber, PartPage, UploadId, UploadRef, no_such_upload};
 use crate::storage::s3::Inner;
-use crate::storage::s3::client::Call;
+use crate::storage::s3::client::{self, Call};
 use crate::storage::s3::convert::{element, stored, to_second};
 use crate::storage::s3::error::Failure;
 use crate::storage::s3::put::copy_source;
@@ -76,7 +76,7 @@ impl Inner {
             self.put_own(&upload.bucket, &digests_key(&upload.id, number, &md5, &checksums)?, Bytes::new(), KEEP)
                 .await?;
         }
-        let tag = self.send_part(&upload, &record, number, content).await?;
+        let tag = self.send_part(&upload, &record, number, (content, &md5)).await?;
         if tag != ETag::new(&md5) {
             let lost = format!("it kept a part as {tag} whose MD5 is {md5}");
             return Err(self.upstream.error(KEEP, Failure::Lost(lost)));
@@ -90,15 +90,15 @@ impl Inner {
         upload: &UploadRef,
         record: &OpenRecord,
         number: PartNumber,
-        content: Content,
+        (content, md5): (Content, &str),
     ) -> Result<ETag> {
         let key = stored(&record.key);
         let query = vec![("partNumber", number.to_string()), ("uploadId", record.upstream.clone())];
         let mut call = Call { method: "PUT", bucket: upload.bucket.as_str(), key: &key, query, ..Call::default() };
         let sent = match content {
             Content::Memory(bytes) => {
-                call.body = Some(bytes);
-                self.upstream.call(call).await.map(|answer| answer.header("etag").to_owned())
+                let content = client::Content::new(bytes, md5)?;
+                self.upstream.send(call, content).await.map(|answer| answer.header("etag").to_owned())
             }
             Content::Stream(_) => return Err(Error::internal(KEEP, "a part was sent as an object")),
             Content::Temp(temp) => {
