@@ -10,7 +10,7 @@ use crate::domain::names::{BucketName, ObjectKey};
 use crate::domain::object::ObjectMeta;
 use crate::storage::{ByteStream, ReadOutcome, ReadRequest, ReadTicket};
 use crate::{Error, ErrorKind, Result};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use http::HeaderMap;
 use std::sync::Arc;
@@ -19,6 +19,8 @@ const HEAD: &str = "head object";
 const READ: &str = "read object";
 /// How often a body that broke off is taken up again where it did.
 const RESUMES: u32 = 3;
+/// What is shorter than this is a short piece of a body.
+const SHORT: usize = 16 << 10;
 /// How often an object that changes between the decision and the reading is decided on anew.
 const DECISIONS: u32 = 5;
 
@@ -138,6 +140,7 @@ impl Inner {
             left: len,
             body: answer.body,
             resumes: RESUMES,
+            long: None,
         };
         Ok(ReadOutcome::Found(ReadTicket { meta: described.meta, range, body: reading.stream() }))
     }
@@ -197,6 +200,8 @@ struct Reading {
     left: u64,
     body: rusoto_core::ByteStream,
     resumes: u32,
+    /// What came behind a short piece.
+    long: Option<Bytes>,
 }
 
 impl Reading {
@@ -212,7 +217,33 @@ impl Reading {
         .boxed()
     }
 
+    /// What goes out at once. A short piece waits for what follows it: alone it would cost a write, and wake the client for next to
+    /// nothing.
     async fn piece(&mut self) -> Result<Option<Bytes>> {
+        if let Some(long) = self.long.take() {
+            return Ok(Some(long));
+        }
+        // Meanwhile the connection reads on, and more goes out at once.
+        tokio::task::yield_now().await;
+        let mut short = BytesMut::new();
+        while let Some(bytes) = self.next().await? {
+            let is_short = bytes.len() < SHORT && self.left > 0;
+            match (short.is_empty(), is_short) {
+                (true, false) => return Ok(Some(bytes)),
+                (false, false) => {
+                    self.long = Some(bytes);
+                    break;
+                }
+                (_, true) => short.extend_from_slice(&bytes),
+            }
+            if short.len() >= SHORT {
+                break;
+            }
+        }
+        Ok((!short.is_empty()).then(|| short.freeze()))
+    }
+
+    async fn next(&mut self) -> Result<Option<Bytes>> {
         while self.left > 0 {
             let why = match self.body.next().await {
                 Some(Ok(bytes)) if bytes.is_empty() => continue,
