@@ -24,13 +24,15 @@ pub(super) enum Act {
     Break(u16, &'static str, usize, &'static str),
     /// Sends a piece of what it announces, and then nothing more.
     Stall(usize, &'static str),
+    /// Sends a body in pieces of these lengths, one after the other.
+    Pieces(&'static [usize]),
     /// Closes without a word.
     Hang,
     /// Says nothing, for ever.
     Silence,
 }
 
-use Act::{Break, Hang, Say, Silence, Stall};
+use Act::{Break, Hang, Pieces, Say, Silence, Stall};
 
 const BODY: &str = "0123456789";
 pub(super) const OBJECT: &str = "ETag: \"e1\"\r\nLast-Modified: Sun, 22 Nov 2026 09:00:00 GMT\r\n";
@@ -130,6 +132,16 @@ fn answer(mut stream: &TcpStream, act: Act, bare: bool) -> Option<()> {
             std::thread::sleep(Duration::from_secs(600));
             None
         }
+        Pieces(lengths) => {
+            let body = counted(lengths.iter().sum());
+            stream.write_all(head(200, OBJECT, body.len()).as_bytes()).ok()?;
+            let mut rest = body.as_slice();
+            for length in lengths {
+                stream.write_all(rest.split_off(..*length)?).ok()?;
+                std::thread::sleep(Duration::from_millis(3));
+            }
+            Some(())
+        }
         Hang => {
             stream.shutdown(std::net::Shutdown::Both).ok()?;
             None
@@ -217,6 +229,26 @@ async fn readers_get_every_byte_or_an_error() {
     assert_eq!(read(vec![Say(404, "", "<Error><Code>NoSuchKey</Code></Error>")]).await, Err(ErrorKind::NoSuchKey));
     let non_ascii = Say(200, "ETag: \"e1\"\r\nx-amz-meta-a: caf\u{e9}\r\n", BODY);
     assert_eq!(read(vec![non_ascii]).await, Ok(BODY.as_bytes().to_vec()));
+}
+
+/// Bytes of which no two neighbours are in each other's place unnoticed.
+fn counted(length: usize) -> Vec<u8> {
+    (0..length).map(|at| (at % 251) as u8).collect()
+}
+
+#[tokio::test]
+async fn however_a_body_comes_in_pieces_it_is_the_same() {
+    own_connections();
+    for lengths in [
+        [1, 70_000, 53, 53, 70_000, 1].as_slice(),
+        &[70_000, 9_000, 9_000, 9_000, 100_000],
+        &[20_000, 16_384, 16_383, 16_383],
+        &[5, 5, 5],
+        &[1],
+    ] {
+        let whole = counted(lengths.iter().sum());
+        assert!(read(vec![Pieces(lengths)]).await == Ok(whole), "{lengths:?}");
+    }
 }
 
 #[tokio::test]
