@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { dialogOf } from "./support/browser.mjs";
 import { s3 } from "./support/s3.mjs";
 import { noComplaints, suite } from "./support/suite.mjs";
 
@@ -16,7 +17,7 @@ test("an empty list says the next step, and a user is made by keyboard alone", a
   await page.getByRole("heading", { name: "No users yet" }).waitFor();
   await page.getByRole("button", { name: "Create user" }).focus();
   await page.keyboard.press("Enter");
-  await page.getByRole("dialog").waitFor();
+  await dialogOf(page).waitFor();
   await page.waitForFunction(() => document.activeElement?.tagName === "INPUT");
   await page.keyboard.type("keyboard-made");
   await page.keyboard.press("Tab");
@@ -44,10 +45,10 @@ test("Back closes an overlay and stays in the room; the search is in the URL", a
   await user("findable-by-name");
   const { page } = await world.signedIn("/_/access/users");
   await page.getByRole("button", { name: "Create user" }).click();
-  await page.getByRole("dialog").waitFor();
+  await dialogOf(page).waitFor();
   assert.match(page.url(), /dialog=new/);
   await page.goBack();
-  await page.getByRole("dialog").waitFor({ state: "detached" });
+  await dialogOf(page).waitFor({ state: "detached" });
   assert.equal(new URL(page.url()).pathname, "/_/access/users");
   await page.getByLabel("Find users").fill("findable");
   await page.getByText(/^1 of/).waitFor();
@@ -146,7 +147,7 @@ test("a rotated key signs, and the old one does not any more", async () => {
   await page.getByText("Save the secret now").waitFor();
   const snippet = await page.getByRole("region", { name: "aws" }).innerText();
   await page.getByRole("button", { name: "I have saved the secret" }).click();
-  await page.getByRole("dialog").waitFor({ state: "detached" });
+  await dialogOf(page).waitFor({ state: "detached" });
   const value = (name) => new RegExp(`${name}=(\\S+)`).exec(snippet)[1];
   const pair = { id: value("AWS_ACCESS_KEY_ID"), secret: value("AWS_SECRET_ACCESS_KEY") };
   assert.equal((await s3(origin, pair, "GET", "/")).status, 200);
@@ -159,7 +160,7 @@ test("a second key signs beside the first; each can be switched off and deleted 
   const { origin } = world.server;
   const { page } = await world.signedIn(`/_/access/users/${made.id}?tab=keys`);
   await page.getByRole("button", { name: "New key" }).click();
-  await page.getByRole("dialog").getByText("90 days").click();
+  await dialogOf(page).getByText("90 days").click();
   await page.getByRole("button", { name: "Make the key" }).click();
   await page.getByText("Save the secret now").waitFor();
   const snippet = await page.getByRole("region", { name: "aws" }).innerText();

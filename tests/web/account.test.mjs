@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { findings } from "./support/axe.mjs";
-import { signInWithKey } from "./support/browser.mjs";
+import { dialogOf, signInWithKey } from "./support/browser.mjs";
 import { CLIENT, signInAt, startIdp, stayHere } from "./support/idp.mjs";
 import { s3 } from "./support/s3.mjs";
 import { noComplaints, suite } from "./support/suite.mjs";
@@ -53,7 +53,7 @@ test("somebody of a provider makes a key, signs with it, switches it off and del
   await keys.getByRole("heading", { name: "No keys" }).waitFor();
   assert.deepEqual(await findings(page), []);
   await keys.getByRole("button", { name: "New key" }).click();
-  await page.getByRole("dialog").getByText("1 day").click();
+  await dialogOf(page).getByText("1 day").click();
   await page.getByRole("button", { name: "Make the key" }).click();
   await page.getByText("Save the secret now").waitFor();
   const snippet = await page.getByRole("region", { name: "aws" }).innerText();

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
+import { dialogOf } from "./support/browser.mjs";
 import { noComplaints, suite } from "./support/suite.mjs";
 
 const world = suite();
@@ -41,7 +42,7 @@ test("a row opens in full, by keyboard, and leads to everything that its request
     .first()
     .focus();
   await page.keyboard.press("Enter");
-  const dialog = page.getByRole("dialog");
+  const dialog = dialogOf(page);
   await dialog.getByRole("region", { name: "Detail" }).waitFor();
   assert.match(page.url(), /row=\d+/);
   await page.goBack();

@@ -5,7 +5,7 @@ import { existsSync } from "node:fs";
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { signInWithKey } from "./support/browser.mjs";
+import { dialogOf, signInWithKey } from "./support/browser.mjs";
 import { s3 } from "./support/s3.mjs";
 import { noComplaints, suite } from "./support/suite.mjs";
 
@@ -19,7 +19,7 @@ test("a backend is looked at and planned before it is added, by keyboard, and se
   await row("default").getByText("Up", { exact: true }).waitFor();
   await page.getByRole("button", { name: "Add backend" }).focus();
   await page.keyboard.press("Enter");
-  const dialog = page.getByRole("dialog");
+  const dialog = dialogOf(page);
   await dialog.waitFor();
   await page.waitForFunction(() => document.activeElement?.tagName === "INPUT");
   await page.keyboard.type("second");
@@ -77,7 +77,7 @@ test("a backend is made read-only and the default, and one with buckets is not r
     await page.getByRole("button", { name: `Actions for ${name}` }).click();
     await page.getByRole("menuitem", { name: action }).click();
   };
-  const dialog = page.getByRole("dialog");
+  const dialog = dialogOf(page);
   await act("third", "Change…");
   await dialog.getByLabel("Read-only").check();
   await dialog.getByRole("button", { name: "See what it would do" }).click();
@@ -108,7 +108,7 @@ test("a probe says what is at the place now, also when that is gone", async () =
   const opened = await world.signedIn("/_/backends");
   const { page } = opened;
   await page.getByRole("button", { name: "Probe fourth" }).click();
-  const dialog = page.getByRole("dialog");
+  const dialog = dialogOf(page);
   await dialog.getByText("The place answers and is this backend’s own").waitFor();
   await dialog.getByText(/^It answers/).waitFor();
   await rename(place, `${place}-gone`);

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
-import { openPage, signIn, signInWithKey } from "./support/browser.mjs";
+import { dialogOf, openPage, signIn, signInWithKey } from "./support/browser.mjs";
 import { s3 } from "./support/s3.mjs";
 import { signInApi, startServer } from "./support/server.mjs";
 import { noComplaints, suite } from "./support/suite.mjs";
@@ -27,7 +27,7 @@ test("a bucket is made on a backend of choice, with a quota that holds", async (
   const { page } = opened;
   await page.getByRole("heading", { name: "No buckets yet" }).waitFor();
   await page.getByRole("button", { name: "Create bucket" }).click();
-  const dialog = page.getByRole("dialog");
+  const dialog = dialogOf(page);
   await dialog.getByLabel("Name", { exact: true }).fill("limited");
   await dialog.getByLabel("Backend").selectOption("second");
   await dialog.getByLabel("Quota").fill("ten");

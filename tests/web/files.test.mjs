@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { signInWithKey } from "./support/browser.mjs";
+import { dialogOf, signInWithKey } from "./support/browser.mjs";
 import { s3 } from "./support/s3.mjs";
 import { PASSWORD } from "./support/server.mjs";
 import { noComplaints, suite } from "./support/suite.mjs";
@@ -51,7 +51,7 @@ test("folders are walked by keyboard and by Back, whatever their names are", asy
   assert.equal((await path.innerText()).replace(/\s+/g, " "), "All files › a b › \u{1f98b} › deep");
   await path.getByRole("link", { name: "a b", exact: true }).click();
   await entry(page, "ü#?&%+.txt").click();
-  const dialog = page.getByRole("dialog");
+  const dialog = dialogOf(page);
   await dialog.getByText("a b/ü#?&%+.txt", { exact: true }).waitFor();
   await page.goBack();
   await dialog.waitFor({ state: "detached" });
@@ -192,7 +192,7 @@ test("an upload whose session ended goes on once somebody has signed in again", 
   await page.getByRole("heading", { name: "Nothing here yet" }).waitFor();
   await context.clearCookies();
   await page.getByLabel("Files to upload").setInputFiles([file("one.txt"), file("two.txt")]);
-  const dialog = page.getByRole("dialog").filter({ hasText: "Your session has ended" });
+  const dialog = dialogOf(page).filter({ hasText: "Your session has ended" });
   await dialog.getByLabel("Bootstrap password").fill(PASSWORD);
   await dialog.getByRole("button", { name: /^Sign in/ }).click();
   await page.getByText("2 of 2 files uploaded").waitFor();
@@ -209,7 +209,7 @@ test("an object is looked at, downloaded, shared until a time, and removed", asy
   await page.goto("/_/files/shared?prefix=a/");
   await signInWithKey(page, world.user);
   await entry(page, "photo.txt").click();
-  const dialog = page.getByRole("dialog");
+  const dialog = dialogOf(page);
   await dialog.getByRole("region", { name: "Metadata" }).getByText("old one").waitFor();
   await dialog.getByRole("region", { name: "Tags" }).getByText("falcon").waitFor();
   await dialog.getByRole("region", { name: "Headers" }).getByText("text/plain").waitFor();
@@ -256,7 +256,7 @@ test("the tags of an object are changed in place, and what is no tag is said at 
   await put("tagged", "plan.txt");
   const opened = await world.signedIn("/_/files/tagged?dialog=details&key=plan.txt");
   const { page } = opened;
-  const dialog = page.getByRole("dialog");
+  const dialog = dialogOf(page);
   await dialog.getByRole("button", { name: "Change tags…" }).click();
   const field = dialog.getByLabel("Tags", { exact: true });
   const save = dialog.getByRole("button", { name: "Save tags" });
@@ -321,10 +321,10 @@ test("a read-only bucket offers no change, and a backend that is away is named w
   await page.getByText("Read-only", { exact: true }).waitFor();
   assert.equal(await page.getByRole("button", { name: /^Upload/ }).count(), 0);
   await entry(page, "one.txt").click();
-  await page.getByRole("dialog").getByText("one.txt", { exact: true }).last().waitFor();
+  await dialogOf(page).getByText("one.txt", { exact: true }).last().waitFor();
   assert.equal(await page.getByRole("button", { name: "Change tags…" }).count(), 0);
   await page.keyboard.press("Escape");
-  await page.getByRole("dialog").waitFor({ state: "detached" });
+  await dialogOf(page).waitFor({ state: "detached" });
   await page.getByRole("button", { name: "Actions for one.txt" }).click();
   await page.getByRole("menuitem", { name: "Share…" }).waitFor();
   assert.equal(await page.getByRole("menuitem", { name: "Delete…" }).count(), 0);

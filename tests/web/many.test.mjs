@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { dialogOf } from "./support/browser.mjs";
 import { noComplaints, suite } from "./support/suite.mjs";
 
 const MANY = 10_000;
@@ -91,7 +92,7 @@ test("among ten thousand users a member of a group is found, and Home reads none
   await page.getByRole("heading", { name: "Recent activity" }).waitFor();
   assert.ok(!asked.includes("/_/api/admin/users"), "five megabytes for a few names");
   await page.goto(`/_/access/groups/${group.id}?dialog=add-members`);
-  const dialog = page.getByRole("dialog");
+  const dialog = dialogOf(page);
   await dialog.getByText(`8 of ${MANY - 100} users who are not in it`).waitFor();
   await dialog.getByLabel("Find users to add").fill("user-0432");
   await dialog.getByRole("button", { name: `Add ${named(4321)}` }).click();

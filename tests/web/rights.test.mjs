@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { signInWithKey } from "./support/browser.mjs";
+import { dialogOf, signInWithKey } from "./support/browser.mjs";
 import { s3 } from "./support/s3.mjs";
 import { signInApi } from "./support/server.mjs";
 import { noComplaints, suite } from "./support/suite.mjs";
@@ -22,7 +22,7 @@ test("a group is made by keyboard, gets a member, and what it allows is in force
   await page.getByRole("heading", { name: "No groups yet" }).waitFor();
   await page.getByRole("button", { name: "Create group" }).focus();
   await page.keyboard.press("Enter");
-  await page.getByRole("dialog").waitFor();
+  await dialogOf(page).waitFor();
   await page.waitForFunction(() => document.activeElement?.tagName === "INPUT");
   await page.keyboard.type("bucket-owners");
   await page.keyboard.press("Tab");
@@ -104,7 +104,7 @@ test("a token is shown once, does what its role allows and nothing else, and end
   const { page } = opened;
   await page.getByRole("link", { name: "New token with the role viewer" }).click();
   await page.getByLabel("Name", { exact: true }).fill("monitoring");
-  await page.getByRole("dialog").getByText("30 days").click();
+  await dialogOf(page).getByText("30 days").click();
   await page.getByRole("button", { name: "Make the token" }).click();
   await page.getByText("Save the token now").waitFor();
   const token = await page

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { dialogOf } from "./support/browser.mjs";
 import { noComplaints, suite } from "./support/suite.mjs";
 
 const world = suite({});
@@ -12,7 +13,7 @@ test("a schedule is set by its form, refused where it is wrong, and switched off
   const opened = await world.signedIn("/_/settings/system/backup");
   const { page } = opened;
   const change = page.getByRole("button", { name: "Change schedule…" });
-  const dialog = page.getByRole("dialog");
+  const dialog = dialogOf(page);
   const look = dialog.getByRole("button", { name: "See what it would do" });
   const apply = dialog.getByRole("button", { name: "Change the schedule", exact: true });
 

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { signIn, signInWithKey } from "./support/browser.mjs";
+import { dialogOf, signIn, signInWithKey } from "./support/browser.mjs";
 import { PASSWORD } from "./support/server.mjs";
 import { noComplaints, suite } from "./support/suite.mjs";
 
@@ -33,7 +33,7 @@ test("a session that ends in the middle of a form costs nothing that was typed",
   await context.clearCookies();
   await page.getByRole("button", { name: "Create user" }).last().click();
 
-  const dialog = page.getByRole("dialog").filter({ hasText: "Your session has ended" });
+  const dialog = dialogOf(page).filter({ hasText: "Your session has ended" });
   await dialog.waitFor();
   await dialog.getByLabel("Bootstrap password").fill("wrong-at-first");
   await dialog.getByRole("button", { name: "Sign in and go on" }).click();

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
+import { dialogOf } from "./support/browser.mjs";
 import { CLIENT, signInAt, startIdp, stayHere } from "./support/idp.mjs";
 import { suite } from "./support/suite.mjs";
 
@@ -24,7 +25,7 @@ test("a provider is added, tested and switched on; somebody signs in with it and
   const { page } = opened;
   await page.getByRole("heading", { name: "No providers yet" }).waitFor();
   await page.getByRole("button", { name: "Add provider" }).click();
-  const dialog = page.getByRole("dialog");
+  const dialog = dialogOf(page);
   await dialog.getByText("OpenID Connect", { exact: true }).click();
   await dialog.getByLabel("Name", { exact: true }).fill("company");
   await dialog.getByLabel("Button text").fill("Company account");
@@ -48,7 +49,7 @@ test("a provider is added, tested and switched on; somebody signs in with it and
   await page.getByRole("button", { name: "Add rule" }).click();
   await page.getByText("Claim", { exact: true }).click();
   await page.getByLabel("Has the value").fill("storage-readers");
-  await page.getByRole("dialog").getByRole("button", { name: "Add rule" }).click();
+  await dialogOf(page).getByRole("button", { name: "Add rule" }).click();
   await page
     .getByRole("listitem")
     .getByText(/whose claim groups has/)

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { launch, openPage, openSignedIn, signIn, signInWithKey } from "./support/browser.mjs";
+import { dialogOf, launch, openPage, openSignedIn, signIn, signInWithKey } from "./support/browser.mjs";
 import { confirmTyped } from "./support/pages.mjs";
 import { hashOf, PASSWORD, signInApi, startServer } from "./support/server.mjs";
 import { noComplaints } from "./support/suite.mjs";
@@ -154,7 +154,7 @@ test("what touches every secret asks for the password again, and then goes on by
         : route.fulfill({ status: 403, contentType: "application/problem+json", json: TOO_LONG_AGO }),
     );
     await page.getByRole("button", { name: "Export backup" }).click();
-    const dialog = page.getByRole("dialog").filter({ hasText: "Sign in again" });
+    const dialog = dialogOf(page).filter({ hasText: "Sign in again" });
     await dialog.getByText("you signed in a while ago").waitFor();
     await dialog.getByRole("button", { name: "Not now" }).click();
     await page.getByRole("alert").getByText("No backup was made").waitFor();

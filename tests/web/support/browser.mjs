@@ -70,3 +70,8 @@ export async function openSignedIn(browser, server, path = "/_/", options = {}) 
   await opened.page.locator("#room").waitFor();
   return opened;
 }
+
+/** The dialog that is open. A message in the corner has the same role and may come while the dialog still goes. */
+export function dialogOf(page) {
+  return page.locator('[role="dialog"]:not(.toast)');
+}

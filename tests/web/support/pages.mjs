@@ -2,7 +2,7 @@
 
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { signIn, signInWithKey } from "./browser.mjs";
+import { dialogOf, signIn, signInWithKey } from "./browser.mjs";
 import { spoil } from "./archive.mjs";
 import { signInApi } from "./server.mjs";
 
@@ -522,7 +522,7 @@ export const PAGES = [
     name: "backend-probe",
     async open(page) {
       await page.goto("/_/backends?dialog=probe&key=default");
-      await page.getByRole("dialog").locator(".notice").first().waitFor();
+      await dialogOf(page).locator(".notice").first().waitFor();
     },
   },
   { name: "buckets", open: at("/_/buckets") },
@@ -533,7 +533,7 @@ export const PAGES = [
     async open(page) {
       await page.goto("/_/buckets?dialog=new");
       await page.getByLabel("Name", { exact: true }).fill("media");
-      await page.getByRole("dialog").getByRole("button", { name: "Create bucket" }).click();
+      await dialogOf(page).getByRole("button", { name: "Create bucket" }).click();
       await page.getByRole("alert").waitFor();
     },
   },
