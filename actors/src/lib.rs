@@ -25,4 +25,7 @@ pub mod state_db;
 pub mod store;
 pub mod system;
 
+#[cfg(test)]
+mod testing;
+
 pub use error::{Error, ErrorKind, Result};

@@ -12,14 +12,13 @@ use crate::http::server;
 use crate::http::server::tls::Certificates;
 use actix_web::dev::ServerHandle;
 use actors::Result;
-use actors::boot::{self, BootError, Booted};
+use actors::boot::{self, BootError, Booted, Databases};
 use actors::config::state_dir::StateDir;
 use actors::domain::clock::Clock;
 use actors::domain::config::model::LogFormat;
 use actors::domain::iam::principal::Principal;
 use actors::kernel::guardian::{Alarm, Guardian};
 use actors::session::SessionHandle;
-use actors::state_db::StateDbHandle;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -36,8 +35,7 @@ pub fn serve(settings: ServeSettings) -> ExitCode {
                 Exit::from(&error)
             }
         };
-        // Everything is durable and drained. Leaving from here, with the database threads at rest, keeps their connections from
-        // being torn down at the same time as OpenSSL cleans itself up at exit.
+        // Everything is durable, drained and closed. Leaving from here, no thread is torn down while a library cleans up at exit.
         std::process::exit(exit as i32)
     })
 }
@@ -45,7 +43,7 @@ pub fn serve(settings: ServeSettings) -> ExitCode {
 struct Running {
     /// Held until the process ends: no other process may serve this state directory.
     _lock: StateDir,
-    state_db: StateDbHandle,
+    databases: Databases,
     signals: Signals,
     edge: Edge,
     server: ServerHandle,
@@ -85,7 +83,7 @@ async fn start(settings: ServeSettings) -> Result<Running, BootError> {
         passwords: PasswordPool::new(),
         s3: Arc::default(),
         throttle: throttle(&booted.session).await,
-        last_used: booted.state_db.last_used().clone(),
+        last_used: booted.databases.state.last_used().clone(),
         clock: Clock::system(),
         metrics: Arc::new(Metrics::default()),
         guardian: guardian.clone(),
@@ -96,7 +94,7 @@ async fn start(settings: ServeSettings) -> Result<Running, BootError> {
     let (server, task) = listen_on(listen, workers, &edge).map_err(BootError::io)?;
     announce(&booted, &edge);
     actix_rt::spawn(booted.backup.keep_schedule());
-    Ok(Running { _lock: booted.lock, state_db: booted.state_db, signals, edge, server, task })
+    Ok(Running { _lock: booted.lock, databases: booted.databases, signals, edge, server, task })
 }
 
 /// Opens the port. The line with the address is what scripts and tests wait for.
@@ -145,7 +143,7 @@ impl Running {
     async fn until_stopped(mut self) -> Exit {
         let signal = self.signals.requested().await;
         log::info!("{signal}: stopping");
-        shutdown::run(&self.server, &self.edge, &self.state_db).await;
+        shutdown::run(&self.server, &self.edge, &self.databases).await;
         if let Ok(Err(error)) = self.task.await {
             log::error!("the server ended with an error: {error}");
         }

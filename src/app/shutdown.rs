@@ -2,7 +2,7 @@
 
 use crate::app::Edge;
 use actix_web::dev::ServerHandle;
-use actors::state_db::StateDbHandle;
+use actors::boot::Databases;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -34,7 +34,7 @@ impl Signals {
 }
 
 /// Ends requests, then drains the owners. Idle connections are closed at once: only requests under way are waited for.
-pub(super) async fn run(server: &ServerHandle, edge: &Edge, state_db: &StateDbHandle) {
+pub(super) async fn run(server: &ServerHandle, edge: &Edge, databases: &Databases) {
     server.pause().await;
     let deadline = tokio::time::Instant::now() + REQUESTS;
     while edge.metrics.in_flight() > 0 && tokio::time::Instant::now() < deadline {
@@ -52,14 +52,11 @@ pub(super) async fn run(server: &ServerHandle, edge: &Edge, state_db: &StateDbHa
     if tokio::time::timeout(OWNERS, edge.audit.close()).await.is_err() {
         log::warn!("the last rows of the audit log could not be written in time");
     }
-    if tokio::time::timeout(OWNERS, edge.last_used.flush(state_db)).await.is_err() {
+    if tokio::time::timeout(OWNERS, edge.last_used.flush(&databases.state)).await.is_err() {
         log::warn!("the last uses of keys were not written down in time");
     }
-    if tokio::time::timeout(OWNERS, edge.system.save_usage(state_db, true)).await.is_err() {
+    if tokio::time::timeout(OWNERS, edge.system.save_usage(&databases.state, true)).await.is_err() {
         log::warn!("what buckets hold was not saved in time: it is counted after the next start");
     }
-    let checkpoint = state_db.run(|connection| actors::db::runtime::checkpoint(connection));
-    if !matches!(tokio::time::timeout(OWNERS, checkpoint).await, Ok(Ok(()))) {
-        log::warn!("the state database keeps its write-ahead log; the next start takes it in");
-    }
+    databases.close(OWNERS).await;
 }

@@ -134,7 +134,7 @@ impl AuditHandle {
         work: impl FnOnce(&Connection, &AuditStore) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let store = self.store.clone();
-        blocking(move || work(&(store.reader)()?, &store)).await
+        blocking(move || work(&*(store.reader)()?, &store)).await
     }
 }
 
@@ -152,7 +152,7 @@ mod tests {
     fn an_end_that_was_cut_off_shows_against_the_checkpoint_and_the_checkpoint_stays() {
         let dir = tempfile::tempdir().unwrap();
         let clock = Clock::fixed(Timestamp::from_secs(1000));
-        actix_rt::System::new().block_on(async {
+        crate::testing::run(async {
             let handle = owner(dir.path(), &clock).await;
             for n in 0..5 {
                 handle.record(event(n)).await.unwrap();
@@ -180,7 +180,7 @@ mod tests {
     fn a_pruned_log_is_whole_and_says_so() {
         let dir = tempfile::tempdir().unwrap();
         let clock = Clock::fixed(Timestamp::from_secs(1000));
-        actix_rt::System::new().block_on(async {
+        crate::testing::run(async {
             let handle = owner(dir.path(), &clock).await;
             for n in 0..10 {
                 handle.record(event(n)).await.unwrap();

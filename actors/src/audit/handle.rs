@@ -6,6 +6,7 @@ use crate::audit::checkpoint::Checkpoint;
 use crate::audit::denials::{Denial, DenialKind, Denials, WINDOW};
 use crate::audit::messages::Record;
 use crate::audit::state::Event;
+use crate::db::database::Database;
 use crate::db::runtime::AuditKey;
 use crate::disk::SharedDisk;
 use crate::domain::attention::AuditTrouble as Trouble;
@@ -14,7 +15,6 @@ use crate::kernel::guardian::Guardian;
 use crate::kernel::owner::{Intent, OwnerRef};
 use crate::state_db::handle::StateDbHandle;
 use actix::{Actor, Context};
-use rusqlite::Connection;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
@@ -27,7 +27,7 @@ pub struct AuditStore {
     /// The one writer.
     pub db: StateDbHandle,
     /// Opens a connection that only reads, beside the writer.
-    pub reader: Arc<dyn Fn() -> Result<Connection> + Send + Sync>,
+    pub reader: Arc<dyn Fn() -> Result<Database> + Send + Sync>,
     /// Rows are chained under it.
     pub key: AuditKey,
     /// Where the checkpoint is kept.
@@ -184,7 +184,7 @@ pub(super) mod tests {
     fn what_was_recorded_is_durable_and_chained() {
         let dir = tempfile::tempdir().unwrap();
         let clock = Clock::fixed(Timestamp::from_secs(1000));
-        actix_rt::System::new().block_on(async {
+        crate::testing::run(async {
             let handle = owner(dir.path(), &clock).await;
             for outcome in join_all((0..600).map(|n| handle.record(event(n)))).await {
                 outcome.unwrap();

@@ -57,7 +57,7 @@ mod tests {
             check_pair: |_, _| Ok(()),
             initialise: true,
         };
-        actix_rt::System::new().block_on(async {
+        crate::testing::run(async {
             let prepared = boot::prepare(input).unwrap();
             let system = boot::start(prepared, &Guardian::new(Alarm::default())).await.unwrap().system;
             let change = || system.mutate(StateChange::PutSecret { name: "s".into(), value: Secret::new("v") });

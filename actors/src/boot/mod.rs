@@ -1,6 +1,7 @@
 //! From a directory to running owners: recover, lock, load, decide on the hash, open, start. In this order, nothing before recovery.
 
 mod database;
+mod databases;
 mod declared;
 mod error;
 mod first;
@@ -10,6 +11,7 @@ mod migrate;
 mod prepare;
 mod start;
 
+pub use databases::Databases;
 pub use error::BootError;
 pub use first::mac_key;
 pub use host::{CheckPair, Files, Host};

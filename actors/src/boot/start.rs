@@ -5,6 +5,7 @@ use crate::backup::handle::Tools;
 use crate::backup::{BackupHandle, last_restore, undo_kept};
 use crate::boot::Host;
 use crate::boot::database::Published;
+use crate::boot::databases::Databases;
 use crate::boot::declared::declared;
 use crate::boot::error::BootError;
 use crate::boot::first;
@@ -48,8 +49,8 @@ pub struct Booted {
     pub audit: AuditHandle,
     /// Backup and restore.
     pub backup: BackupHandle,
-    /// The state DB: to be checkpointed at the end.
-    pub state_db: StateDbHandle,
+    /// Both databases: to be closed at the end.
+    pub databases: Databases,
     /// Keeps the state directory locked for as long as the process runs.
     pub lock: crate::config::state_dir::StateDir,
 }
@@ -126,7 +127,7 @@ pub async fn start(prepared: Prepared, guardian: &Guardian) -> Result<Booted, Bo
     view.stores = Arc::new(opened.stores);
     view.locked = force.locked.map(Into::into);
     view.notices = Arc::new(force.notices);
-    let owners = Owners { config: config.clone(), iam, iam_db };
+    let owners = Owners { config: config.clone(), iam, iam_db: iam_db.clone() };
     let system =
         SystemHandle::start(view, owners, disk.clone(), host.state_dir.clone(), clock.clone(), guardian).await?;
     for change in changes {
@@ -215,7 +216,8 @@ pub async fn start(prepared: Prepared, guardian: &Guardian) -> Result<Booted, Bo
         };
         audit.record(event).await?;
     }
-    Ok(Booted { system, session, audit, backup, state_db, lock })
+    let databases = Databases { state: state_db, config: iam_db };
+    Ok(Booted { system, session, audit, backup, databases, lock })
 }
 
 /// How much of the audit log the config keeps.

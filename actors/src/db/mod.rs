@@ -1,5 +1,6 @@
 //! L1: the two encrypted databases: `deltaglider_config.db` (a [`State`](crate::domain::state::State)) and `deltaglider_state.db`.
 
+pub mod database;
 pub mod key;
 pub mod migrate;
 pub mod open;

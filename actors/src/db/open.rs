@@ -2,6 +2,7 @@
 //!
 //! Nothing here opens the published `deltaglider_config.db` in place: callers give a private copy, which may be written to.
 
+use crate::db::database::Database;
 use crate::db::failed;
 use crate::db::key::DbKey;
 use crate::db::migrate::{CONFIG, Schema};
@@ -23,7 +24,7 @@ const PLAINTEXT: &[u8; 16] = b"SQLite format 3\0";
 #[derive(Debug)]
 pub enum TryOpen {
     /// Open, at this binary's schema version.
-    Opened(Connection),
+    Opened(Database),
     /// The key is another one.
     WrongKey,
     /// A newer program wrote it; it was not touched.
@@ -46,7 +47,7 @@ pub enum TryOpen {
 
 impl TryOpen {
     /// The connection, or the error that login and health show.
-    pub fn into_result(self) -> Result<Connection> {
+    pub fn into_result(self) -> Result<Database> {
         let corrupt = |why: &str| {
             Error::new(ErrorKind::Locked, "open database", format!("the config database is damaged: {why}"))
                 .with_code("db_corrupt")
@@ -140,7 +141,7 @@ pub fn schema_of(path: &Path, hash: &PasswordHash) -> Result<i64> {
 
 /// Opens a private copy of a config DB with the password alone: tries every row of `KNOWN_PARAMETERS` and every cost of bcrypt on
 /// the salt in the header. Takes seconds where the password is wrong. `None`: no candidate opens it.
-pub fn open_with_password(path: &Path, password: &str) -> Result<Option<(Connection, PasswordHash)>> {
+pub fn open_with_password(path: &Path, password: &str) -> Result<Option<(Database, PasswordHash)>> {
     let salt = header_salt(path).map_err(|error| Error::io("open database", error))?;
     for parameters in Parameters::candidates() {
         let hash = PasswordHash::derive(password, salt, &parameters)?;
@@ -168,9 +169,9 @@ pub fn check_integrity(connection: &Connection) -> Result<()> {
 }
 
 /// Opens a file under a key. A file that is not there is made; whether the key is right, the first read tells.
-pub(super) fn open_keyed(path: &Path, key: &DbKey) -> Result<Connection> {
+pub(super) fn open_keyed(path: &Path, key: &DbKey) -> Result<Database> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags).map_err(failed("open database"))?;
+    let connection = Database::new(Connection::open_with_flags(path, flags).map_err(failed("open database"))?);
     // SQLCipher writes to stderr by itself; every failure comes back as an error anyway. Process-wide, before the key.
     connection
         .query_row("PRAGMA cipher_log_level = NONE", [], |_| Ok(()))

@@ -45,6 +45,10 @@ impl IamDbActor {
 
 impl Actor for IamDbActor {
     type Context = SyncContext<Self>;
+
+    fn stopped(&mut self, _: &mut Self::Context) {
+        self.work.lock().unwrap_or_else(PoisonError::into_inner).discard();
+    }
 }
 
 impl Handler<Write> for IamDbActor {

@@ -1,12 +1,12 @@
 //! The private work copy of the config DB: made from the published file, thrown away after any error.
 
+use crate::db::database::Database;
 use crate::db::open::try_open;
 use crate::db::password::PasswordHash;
 use crate::db::{publish, state};
 use crate::disk::{SharedDisk, atomic};
 use crate::domain::state::State;
 use crate::{Error, ErrorKind, Result};
-use rusqlite::Connection;
 use std::path::{Path, PathBuf};
 
 /// Side files that SQLite might leave beside a database that something opened in place.
@@ -18,7 +18,7 @@ pub(super) struct WorkCopy {
     /// `None` while no hash opens the published file.
     hash: Option<PasswordHash>,
     disk: SharedDisk,
-    connection: Option<Connection>,
+    connection: Option<Database>,
 }
 
 impl WorkCopy {
@@ -87,7 +87,7 @@ impl WorkCopy {
         }
     }
 
-    fn connection(&mut self) -> Result<&mut Connection> {
+    fn connection(&mut self) -> Result<&mut Database> {
         if self.connection.is_none() {
             let hash = self.hash.as_ref().ok_or_else(|| {
                 Error::new(ErrorKind::Locked, "iam_db", "no hash opens the database; nothing was changed")

@@ -159,7 +159,7 @@ mod tests {
     fn sessions_survive_a_restart_and_revocations_too() {
         let dir = tempfile::tempdir().unwrap();
         let clock = Clock::fixed(Timestamp::from_secs(1000));
-        actix_rt::System::new().block_on(async {
+        crate::testing::run(async {
             let handle = start(dir.path(), &clock).await;
             let (token, session) = handle.open(opening(Principal::Bootstrap)).await.unwrap();
             let (other, _) = handle.open(opening(Principal::User("u1".into()))).await.unwrap();

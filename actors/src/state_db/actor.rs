@@ -1,5 +1,6 @@
 //! The worker thread of the state DB: runs one job after another on its connection, each under `catch_unwind`.
 
+use crate::db::database::Database;
 use crate::kernel::guardian::Alarm;
 use crate::{Error, ErrorKind, Result, fault};
 use actix::{Actor, ActorContext, Handler, Message, SyncContext};
@@ -15,18 +16,24 @@ pub(super) type Work<T> = Box<dyn FnOnce(&mut Connection) -> Result<T> + Send>;
 #[rtype(result = "Result<T>")]
 pub(super) struct Run<T: Send + 'static>(pub(super) Work<T>);
 
+/// Closes the connection: nothing is run any more.
+#[derive(Message)]
+#[rtype(result = "Result<()>")]
+pub(super) struct Close;
+
 /// How a worker opens its connection.
-pub(super) type Opener = Arc<dyn Fn() -> Result<Connection> + Send + Sync>;
+pub(super) type Opener = Arc<dyn Fn() -> Result<Database> + Send + Sync>;
 
 /// The one writer of the state DB.
 pub(super) struct StateDbActor {
-    connection: Result<Connection>,
+    /// `None` once it was closed.
+    connection: Option<Result<Database>>,
     alarm: Alarm,
 }
 
 impl StateDbActor {
     pub(super) fn new(open: &Opener, alarm: Alarm) -> Self {
-        Self { connection: open(), alarm }
+        Self { connection: Some(open()), alarm }
     }
 }
 
@@ -39,8 +46,9 @@ impl<T: Send + 'static> Handler<Run<T>> for StateDbActor {
 
     fn handle(&mut self, message: Run<T>, context: &mut Self::Context) -> Self::Result {
         let connection = match &mut self.connection {
-            Ok(connection) => connection,
-            Err(error) => {
+            Some(Ok(connection)) => connection,
+            None => return Err(Error::new(ErrorKind::Unavailable, "state_db", "the server is stopping")),
+            Some(Err(error)) => {
                 let error = Error::new(ErrorKind::Unavailable, "state_db", "the state database cannot be opened")
                     .with_source(error.to_string());
                 context.stop();
@@ -56,5 +64,14 @@ impl<T: Send + 'static> Handler<Run<T>> for StateDbActor {
             context.stop();
             Err(Error::new(ErrorKind::Unavailable, "state_db", "the state database's writer restarted; try again"))
         })
+    }
+}
+
+impl Handler<Close> for StateDbActor {
+    type Result = Result<()>;
+
+    fn handle(&mut self, _: Close, _: &mut Self::Context) -> Self::Result {
+        self.connection = None;
+        Ok(())
     }
 }

@@ -1,10 +1,12 @@
 //! How `session`, `audit` and `backup` reach the writer of the state DB.
 
 use crate::Result;
+use crate::db::database::Database;
+use crate::db::runtime;
 use crate::domain::clock::Timestamp;
 use crate::kernel::guardian::Guardian;
 use crate::kernel::owner::{Intent, OwnerRef};
-use crate::state_db::actor::{Opener, Run, StateDbActor};
+use crate::state_db::actor::{Close, Opener, Run, StateDbActor};
 use crate::state_db::last_used::{FLUSH, LastUsed, Used};
 use actix::SyncArbiter;
 use rusqlite::Connection;
@@ -20,7 +22,7 @@ pub struct StateDbHandle {
 impl StateDbHandle {
     /// Starts the writer; `open` opens the connection, now and whenever the worker is rebuilt.
     pub async fn start(
-        open: impl Fn() -> Result<Connection> + Send + Sync + 'static,
+        open: impl Fn() -> Result<Database> + Send + Sync + 'static,
         guardian: &Guardian,
     ) -> Result<Self> {
         let owner = OwnerRef::new("state_db", 1024, guardian.alarm());
@@ -59,5 +61,11 @@ impl StateDbHandle {
         work: impl FnOnce(&mut Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         self.owner.ask(Intent::Read, Run(Box::new(work))).await
+    }
+
+    /// Takes what was written out of the write-ahead log, and lets go of the file: the process ends.
+    pub async fn close(&self) -> Result<()> {
+        let kept = self.run(|connection| runtime::checkpoint(connection)).await;
+        self.owner.ask(Intent::Read, Close).await.and(kept)
     }
 }

@@ -173,7 +173,7 @@ mod tests {
     fn times_come_back_after_a_restart() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("state.db");
-        actix_rt::System::new().block_on(async {
+        crate::testing::run(async {
             let guardian = Guardian::new(Alarm::default());
             let open = move || runtime::open(&path, &DbKey::of_state_db(&[7; 32]));
             let db = StateDbHandle::start(open.clone(), &guardian).await.unwrap();

@@ -25,9 +25,13 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Who works without a server, as the audit log names it.
 const WHO: &str = "$offline";
+
+/// How long the databases may take to close.
+const CLOSE: Duration = Duration::from_secs(5);
 
 /// What the state directory says.
 pub(super) enum Place {
@@ -99,9 +103,7 @@ async fn rest(booted: &Booted) {
         }
     }
     booted.audit.close().await;
-    if let Err(error) = booted.state_db.run(|connection| actors::db::runtime::checkpoint(connection)).await {
-        log::warn!("the state database keeps its write-ahead log: {error:?}");
-    }
+    booted.databases.close(CLOSE).await;
 }
 
 async fn carry_out(command: &Command, booted: &Booted) -> Outcome {

@@ -9,6 +9,7 @@ use crate::domain::clock::{Clock, Timestamp};
 use crate::domain::names::BucketName;
 use crate::domain::secret::Secret;
 use crate::kernel::guardian::{Alarm, Guardian};
+use crate::testing::run;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -56,10 +57,6 @@ fn names(directory: &Path) -> Vec<String> {
     let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
     names
-}
-
-fn run(test: impl Future<Output = ()>) {
-    actix_rt::System::new().block_on(test);
 }
 
 async fn rows(booted: &Booted) -> crate::Result<Vec<AuditRow>> {

@@ -30,7 +30,7 @@ fn made(parameters: &Parameters) -> (TempDir, PathBuf) {
     (folder, path)
 }
 
-fn opened(path: &Path) -> Connection {
+fn opened(path: &Path) -> Database {
     try_open(path, &hash(&OWN_PARAMETERS)).unwrap().into_result().unwrap()
 }
 

@@ -21,6 +21,7 @@ pub use session::{delete_sessions, load_sessions, put_session, touch_session};
 pub use stored::{backup_standing, delete_stored, note_armed, note_failure, note_success, put_stored, stored_records};
 pub use usage::{UsageRow, save_usage, take_usage};
 
+use crate::db::database::Database;
 use crate::db::failed;
 use crate::db::key::DbKey;
 use crate::db::migrate::{STATE, Schema};
@@ -33,7 +34,7 @@ use std::path::Path;
 use std::time::Duration;
 
 /// Opens the state DB with the instance's own key, or makes it (0600) where there is none.
-pub fn open(path: &Path, key: &DbKey) -> Result<Connection> {
+pub fn open(path: &Path, key: &DbKey) -> Result<Database> {
     OpenOptions::new()
         .append(true)
         .create(true)
@@ -71,7 +72,7 @@ fn mismatch(error: rusqlite::Error) -> Error {
 }
 
 /// Opens the state DB for reading alone, beside whoever writes it. One that another version of the program wrote is not read.
-pub fn open_reader(path: &Path, key: &DbKey) -> Result<Connection> {
+pub fn open_reader(path: &Path, key: &DbKey) -> Result<Database> {
     if !path.exists() {
         let message = format!("there is no {}", path.display());
         return Err(Error::new(ErrorKind::NotFound, "open state database", message));

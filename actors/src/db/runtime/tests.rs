@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 const KEY: [u8; 32] = [7; 32];
 
-fn fresh() -> (TempDir, Connection) {
+fn fresh() -> (TempDir, Database) {
     let folder = tempfile::tempdir().unwrap();
     let connection = open(&folder.path().join("state.db"), &DbKey::of_state_db(&KEY)).unwrap();
     (folder, connection)
@@ -46,7 +46,7 @@ fn event(target: &str) -> NewAuditRow {
     }
 }
 
-fn log_of_four() -> (TempDir, Connection, AuditKey) {
+fn log_of_four() -> (TempDir, Database, AuditKey) {
     let (folder, connection) = fresh();
     let key = AuditKey::of_instance(&KEY);
     append_audit(&connection, &key, &[event("a"), event("b")]).unwrap();

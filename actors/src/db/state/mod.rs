@@ -64,7 +64,7 @@ pub fn create(path: &Path, hash: &PasswordHash, state: &State) -> Result<()> {
     work_mode(&connection)?;
     CONFIG.migrate(&mut connection)?;
     write(&mut connection, &State::default(), state)?;
-    connection.close().map_err(|(_, error)| failed("create database")(error))
+    connection.close().map_err(failed("create database"))
 }
 
 /// Makes a new database file with what an open one holds, under another hash: a re-key never touches the old file.

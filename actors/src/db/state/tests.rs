@@ -1,6 +1,7 @@
 //! A state survives its table, whole or by differences.
 
 use super::*;
+use crate::db::database::Database;
 use crate::db::open::{TryOpen, check_integrity, try_open};
 use crate::db::password::OWN_PARAMETERS;
 use crate::domain::clock::Timestamp;
@@ -166,7 +167,7 @@ fn hash(password: &str) -> PasswordHash {
     PasswordHash::derive(password, *b"saltsaltsaltsalt", &OWN_PARAMETERS).unwrap()
 }
 
-fn open(path: &Path, hash: &PasswordHash) -> Connection {
+fn open(path: &Path, hash: &PasswordHash) -> Database {
     match try_open(path, hash).unwrap() {
         TryOpen::Opened(connection) => connection,
         other => panic!("{other:?}"),

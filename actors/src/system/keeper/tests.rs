@@ -9,6 +9,7 @@ use crate::domain::config::model::Config;
 use crate::kernel::guardian::{Alarm, Guardian};
 use crate::store::StoreHandle;
 use crate::system::stores::Opener;
+use crate::testing::run;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -27,10 +28,6 @@ async fn booted(dir: &Path) -> Booted {
     };
     let prepared = boot::prepare(input).unwrap_or_else(|error| panic!("{error}"));
     boot::start(prepared, &Guardian::new(Alarm::default())).await.unwrap_or_else(|error| panic!("{error}"))
-}
-
-fn run(test: impl Future<Output = ()>) {
-    actix_rt::System::new().block_on(test);
 }
 
 fn the_only(booted: &Booted) -> StoreHandle {
