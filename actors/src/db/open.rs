@@ -171,6 +171,8 @@ pub fn check_integrity(connection: &Connection) -> Result<()> {
 /// Opens a file under a key. A file that is not there is made; whether the key is right, the first read tells.
 pub(super) fn open_keyed(path: &Path, key: &DbKey) -> Result<Database> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    // Before SQLCipher does it: started in this way OpenSSL does not clean itself up at exit, under threads that still use it.
+    openssl_sys::init();
     let connection = Database::new(Connection::open_with_flags(path, flags).map_err(failed("open database"))?);
     // SQLCipher writes to stderr by itself; every failure comes back as an error anyway. Process-wide, before the key.
     connection
