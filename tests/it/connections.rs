@@ -129,7 +129,7 @@ fn a_thousand_stalled_readers_stop_nobody_else() {
     assert!(host.peak_memory() < 512 << 20, "{} bytes", host.peak_memory());
     // The same user reads, too: those who take nothing give way.
     eventually("the same user reads again", || s3.try_get("docs", "small").is_ok_and(|reply| reply.status == 200));
-    assert!(host.log().contains("gives way to another"), "{}", host.log());
+    host.logged("gives way to another");
     let permits = || Request::new("GET", "/_/metrics").send(host.addr()).expect(200).text();
     eventually("all permits are back", || permits().contains("dgp_permits_in_use{backend=\"default\"} 0\n"));
     drop(stalled);

@@ -31,7 +31,7 @@ fn panic_with(point: &str, faults: &str) {
             scope.spawn(move || work(host, s3, client, acknowledged));
         }
     });
-    assert!(host.log().contains(&format!("fault point {point}")), "{point} was never reached");
+    host.logged(&format!("fault point {point}"));
     let (keys, users) = acknowledged.into_inner().expect("no client panicked");
     for key in &keys {
         assert_eq!(s3.get("work", key).expect(200).text(), *key, "{point}");
@@ -83,7 +83,7 @@ fn panic_beside(point: &str) {
             scope.spawn(move || operate(host, s3, archive, client, acknowledged));
         }
     });
-    assert!(host.log().contains(&format!("fault point {point}")), "{point} was never reached");
+    host.logged(&format!("fault point {point}"));
     for bucket in acknowledged.into_inner().expect("no client panicked") {
         s3.send(Request::new("HEAD", &format!("/{bucket}"))).expect(200);
     }
@@ -135,7 +135,7 @@ fn restore_breaks_off_at(point: &str) {
     host.up();
     let reply = host.admin(restore_request(&archive));
     assert!(reply.status >= 500, "{point}: {} {}", reply.status, reply.text());
-    assert!(host.log().contains(&format!("fault point {point}")), "{point} was never reached");
+    host.logged(&format!("fault point {point}"));
     assert_eq!(host.user_names(), ["ann", "bob"], "{point}");
     eventually("the fence is lifted", || {
         let body = json!({ "name": "carl", "permissions": [] });
@@ -189,7 +189,7 @@ fn sign_in_breaks_off_at(point: &str) {
         _ => begun,
     };
     assert!(broken.status >= 500, "{point}: {} {}", broken.status, broken.text());
-    assert!(host.log().contains(&format!("fault point {point}")), "{point} was never reached");
+    host.logged(&format!("fault point {point}"));
     s3.put("work", "k", "x").expect(200);
     eventually("somebody signs in again", || {
         let begun = Request::new("GET", &format!("/_/api/admin/oauth/authorize/{NAME}")).send(host.addr());

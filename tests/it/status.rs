@@ -40,8 +40,7 @@ fn the_last_backup_is_known_after_a_restart_and_what_changed_since() {
 fn a_start_without_authentication_says_so_in_the_log_and_in_health() {
     let mut host = Host::prepare().config("access: {authentication: none}\n");
     host.up();
-    let said = "access.authentication is `none`: everybody who reaches the port may read and write";
-    assert!(host.log().contains(said), "{}", host.log());
+    host.logged("access.authentication is `none`: everybody who reaches the port may read and write");
     let health = Request::new("GET", "/_/health").send(host.addr()).text();
     assert!(health.contains("authentication is switched off"), "{health}");
 }

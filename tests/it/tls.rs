@@ -16,7 +16,7 @@ fn https() -> Host {
 #[test]
 fn https_serves_s3_and_the_admin_api_in_http_1_1() {
     let host = https();
-    assert!(host.log().contains("listening on https://127.0.0.1:"), "{}", host.log());
+    host.logged("listening on https://127.0.0.1:");
     let login = host.login(crate::support::server::PASSWORD).expect(200);
     assert!(login.header("set-cookie").is_some_and(|cookie| cookie.contains("; Secure")), "{login:?}");
     let s3 = host.admin_user("keeper");
@@ -60,7 +60,7 @@ fn a_new_pair_is_taken_in_while_it_runs_and_a_bad_one_is_not() {
         .unwrap()
         .unwrap();
     eventually("a mismatch is a notice", || health().contains("the old one stays in force"));
-    assert!(host.log().contains("the new certificate is not taken"));
+    host.logged("the new certificate is not taken");
     let second = Pair::new(&[]);
     second.write(&host.path(""));
     eventually("the second certificate is shown", || {
@@ -106,8 +106,9 @@ fn it_stops_in_order_and_starts_again_over_https() {
 fn without_files_it_makes_a_pair_of_its_own_and_says_so() {
     let mut host = Host::prepare().env("DGP_TLS_ENABLED", "true");
     host.up();
-    assert!(host.log().contains("listening on https://") && host.log().contains("self-made"), "{}", host.log());
+    host.logged("listening on https://");
+    host.logged("self-made");
     let mut off = Host::prepare().tls(&[]).env("DGP_TLS_ENABLED", "false");
     off.up();
-    assert!(off.log().contains("listening on http://"), "{}", off.log());
+    off.logged("listening on http://");
 }

@@ -2,6 +2,7 @@
 
 use super::archive::Archive;
 use super::client::{Reply, Request};
+use super::eventually;
 use super::signer::{Signer, encode};
 use super::tls::{Pair, trust};
 use serde_json::{Value, json};
@@ -206,6 +207,11 @@ impl Host {
     /// What it logged so far.
     pub fn log(&self) -> String {
         self.running().log.lock().expect("no test thread died").clone()
+    }
+
+    /// Waits until its log says this: a line arrives after the answer that it was written before.
+    pub fn logged(&self, text: &str) {
+        eventually(&format!("the log says `{text}`"), || self.log().contains(text));
     }
 
     /// The most memory that its process has had, in bytes.
