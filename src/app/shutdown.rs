@@ -3,12 +3,16 @@
 use crate::app::Edge;
 use actix_web::dev::ServerHandle;
 use actors::boot::Databases;
-use std::time::Duration;
+use futures_util::future::join_all;
+use std::time::{Duration, Instant};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Requests under way get this long; with the owners' deadline it stays below the 30 s that operators are promised.
+/// All of it ends before this: operators are promised 30 s.
+const ALL: Duration = Duration::from_secs(28);
+/// Requests under way get this long.
 const REQUESTS: Duration = Duration::from_secs(20);
-const OWNERS: Duration = Duration::from_secs(5);
+/// Each owner gets this long, of what is left.
+const OWNER: Duration = Duration::from_secs(5);
 const ROUND: Duration = Duration::from_millis(20);
 
 /// SIGTERM and SIGINT, received from the moment this is made: before the port is announced, so that whoever reads the announcement
@@ -35,28 +39,32 @@ impl Signals {
 
 /// Ends requests, then drains the owners. Idle connections are closed at once: only requests under way are waited for.
 pub(super) async fn run(server: &ServerHandle, edge: &Edge, databases: &Databases) {
+    let begun = Instant::now();
+    let limit = || ALL.saturating_sub(begun.elapsed()).min(OWNER);
     server.pause().await;
-    let deadline = tokio::time::Instant::now() + REQUESTS;
-    while edge.metrics.in_flight() > 0 && tokio::time::Instant::now() < deadline {
+    while edge.metrics.in_flight() > 0 && begun.elapsed() < REQUESTS {
         tokio::time::sleep(ROUND).await;
     }
     if edge.metrics.in_flight() > 0 {
         log::warn!("{} requests did not end in time and are cut off", edge.metrics.in_flight());
     }
     server.stop(false).await;
-    for store in edge.system.view().stores.values() {
-        if tokio::time::timeout(OWNERS, store.drain()).await.is_err() {
+    // Side by side: backends that hang must leave time for the audit log.
+    let (view, within) = (edge.system.view(), limit());
+    join_all(view.stores.values().map(async |store| {
+        if tokio::time::timeout(within, store.drain()).await.is_err() {
             log::warn!("backend {} did not drain in time", store.name());
         }
-    }
-    if tokio::time::timeout(OWNERS, edge.audit.close()).await.is_err() {
+    }))
+    .await;
+    if tokio::time::timeout(limit(), edge.audit.close()).await.is_err() {
         log::warn!("the last rows of the audit log could not be written in time");
     }
-    if tokio::time::timeout(OWNERS, edge.last_used.flush(&databases.state)).await.is_err() {
+    if tokio::time::timeout(limit(), edge.last_used.flush(&databases.state)).await.is_err() {
         log::warn!("the last uses of keys were not written down in time");
     }
-    if tokio::time::timeout(OWNERS, edge.system.save_usage(&databases.state, true)).await.is_err() {
+    if tokio::time::timeout(limit(), edge.system.save_usage(&databases.state, true)).await.is_err() {
         log::warn!("what buckets hold was not saved in time: it is counted after the next start");
     }
-    databases.close(OWNERS).await;
+    databases.close(limit()).await;
 }

@@ -46,6 +46,7 @@ impl IamDbActor {
 impl Actor for IamDbActor {
     type Context = SyncContext<Self>;
 
+    /// The connection ends with this thread, not with the last who holds `work`: see [`crate::db::database`].
     fn stopped(&mut self, _: &mut Self::Context) {
         self.work.lock().unwrap_or_else(PoisonError::into_inner).discard();
     }

@@ -101,7 +101,7 @@ pub fn open_reader(path: &Path, key: &DbKey) -> Result<Database> {
 }
 
 /// Moves what is in the WAL into the file, which then stands alone: at shutdown.
-pub fn checkpoint(connection: &Connection) -> Result<()> {
+pub(crate) fn checkpoint(connection: &Connection) -> Result<()> {
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).map_err(failed("checkpoint state database"))
 }
 
